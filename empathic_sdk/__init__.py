@@ -1,0 +1,124 @@
+"""Conversational agents that notice how a person feels and answer accordingly.
+
+>>> from empathic_sdk import EmotionAwareAgent
+>>> with EmotionAwareAgent() as agent:
+...     turn = agent.respond("I failed the exam again.", user="ada")
+
+Names are loaded when first used, so importing this package alone stays light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from empathic_sdk.agent import EmotionAwareAgent
+    from empathic_sdk.encoders.text import TextEncoder
+    from empathic_sdk.errors import EmpathicError
+    from empathic_sdk.policy import Deployment
+    from empathic_sdk.profiles import ProfileStore
+    from empathic_sdk.recognizer import DialogueSession, EmotionRecognizer
+    from empathic_sdk.types import (
+        BehaviourEvent,
+        Emotion,
+        EmotionState,
+        FeatureSequence,
+        HelpLine,
+        HookContext,
+        LearningState,
+        Modality,
+        Pacing,
+        ResponseStyle,
+        SafetyAssessment,
+        SafetyLevel,
+        SentenceEvent,
+        StateEvent,
+        Strategy,
+        Theme,
+        Tone,
+        Trend,
+        Turn,
+        TurnEvent,
+        UserContext,
+        Utterance,
+    )
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "BehaviourEvent": "types",
+    "Deployment": "policy",
+    "DialogueSession": "recognizer",
+    "Emotion": "types",
+    "EmotionAwareAgent": "agent",
+    "EmotionRecognizer": "recognizer",
+    "EmotionState": "types",
+    "EmpathicError": "errors",
+    "FeatureSequence": "types",
+    "HelpLine": "types",
+    "HookContext": "types",
+    "LearningState": "types",
+    "Modality": "types",
+    "Pacing": "types",
+    "ProfileStore": "profiles",
+    "ResponseStyle": "types",
+    "SafetyAssessment": "types",
+    "SafetyLevel": "types",
+    "SentenceEvent": "types",
+    "StateEvent": "types",
+    "Strategy": "types",
+    "TextEncoder": "encoders.text",
+    "Theme": "types",
+    "Tone": "types",
+    "Trend": "types",
+    "Turn": "types",
+    "TurnEvent": "types",
+    "UserContext": "types",
+    "Utterance": "types",
+}
+
+__all__ = [
+    "BehaviourEvent",
+    "Deployment",
+    "DialogueSession",
+    "Emotion",
+    "EmotionAwareAgent",
+    "EmotionRecognizer",
+    "EmotionState",
+    "EmpathicError",
+    "FeatureSequence",
+    "HelpLine",
+    "HookContext",
+    "LearningState",
+    "Modality",
+    "Pacing",
+    "ProfileStore",
+    "ResponseStyle",
+    "SafetyAssessment",
+    "SafetyLevel",
+    "SentenceEvent",
+    "StateEvent",
+    "Strategy",
+    "TextEncoder",
+    "Theme",
+    "Tone",
+    "Trend",
+    "Turn",
+    "TurnEvent",
+    "UserContext",
+    "Utterance",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'empathic_sdk' has no attribute {name!r}")
+    value = getattr(import_module(f"empathic_sdk.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,42 @@
+"""Word pieces: texts to ids, and lists of ids to one padded batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from empathic_sdk.encoders.normalize import normalize
+
+
+class TextTokenizer:
+    """The word-piece tokenizer of a checkpoint (``tokenizer.json``), after :func:`normalize`."""
+
+    def __init__(self, path: str | Path) -> None:
+        self._tokenizer = Tokenizer.from_file(str(path))
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+
+    def __call__(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the ids of each text, ``[CLS]`` first and ``[SEP]`` last, whatever the length."""
+        encoded = self._tokenizer.encode_batch([normalize(t) for t in texts])
+        return [e.ids for e in encoded]
+
+
+def truncate(ids: Sequence[int], limit: int) -> list[int]:
+    """Cut to ``limit`` ids, keeping the closing ``[SEP]``."""
+    return list(ids) if len(ids) <= limit else [*ids[: limit - 1], ids[-1]]
+
+
+def pad(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+    """Return ids int64 ``[batch, time]`` and a bool mask of the same shape, ``True`` = real."""
+    longest = max((len(r) for r in rows), default=1)
+    ids = torch.zeros(len(rows), longest, dtype=torch.long)
+    mask = torch.zeros(len(rows), longest, dtype=torch.bool)
+    for i, row in enumerate(rows):
+        ids[i, : len(row)] = torch.tensor(row)
+        mask[i, : len(row)] = True
+    return ids, mask

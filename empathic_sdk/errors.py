@@ -1,0 +1,114 @@
+"""Everything this package raises on purpose.
+
+::
+
+    EmpathicError
+    ├── InputError              what was handed in cannot be used
+    │   ├── EmptyUtteranceError   nothing in it: no text, sound, picture or event
+    │   └── DialogueFormatError   a line of a dialogue file is broken (``.line`` is its number)
+    ├── ConfigurationError      an argument or a combination of arguments is wrong
+    │   └── MissingExtraError     an optional extra is not installed (names the install line)
+    ├── PolicyError             this may not be processed here (context, consent)
+    ├── ModelError              weights are missing, damaged or do not fit
+    ├── HookError               a hook raised, or returned something else than it should
+    ├── StoreError              the profile store cannot do what was asked
+    │   ├── StoreLockedError      another process holds it for too long
+    │   ├── StoreReadOnlyError    it cannot be written
+    │   ├── StoreCorruptError     the file is not a sound profile store
+    │   ├── StoreVersionError     it was written by a newer version of this package
+    │   └── UnknownTurnError      no such turn of this user
+    ├── ResponderError          no responder could answer
+    └── DataError               a corpus is missing, misplaced or malformed
+
+Every message says what was wrong and what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class EmpathicError(Exception):
+    """Root of everything this package raises on purpose."""
+
+
+class InputError(EmpathicError, ValueError):
+    """What was handed in cannot be used."""
+
+
+class EmptyUtteranceError(InputError):
+    """An utterance with nothing in it."""
+
+
+class DialogueFormatError(InputError):
+    """A line of a dialogue file is broken.
+
+    Attributes:
+        line: Its number, counted from 1.
+    """
+
+    def __init__(self, message: str, *, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class ConfigurationError(EmpathicError, ValueError):
+    """An argument, or a combination of arguments, is wrong."""
+
+
+class MissingExtraError(ConfigurationError, ImportError):
+    """An optional extra is not installed.
+
+    Args:
+        extra: Its name in ``pip install "empathic-sdk[extra]"``.
+        purpose: What it is needed for, as the subject of a sentence.
+    """
+
+    def __init__(self, extra: str, purpose: str) -> None:
+        super().__init__(f'{purpose} needs the extra "{extra}": pip install "empathic-sdk[{extra}]"')
+        self.extra = extra
+
+
+class PolicyError(EmpathicError):
+    """This may not be processed here: see ``Deployment`` and consent."""
+
+
+class ModelError(EmpathicError):
+    """Weights are missing, damaged, or do not fit together."""
+
+
+class HookError(EmpathicError):
+    """A hook raised, or returned something else than it should."""
+
+
+class StoreError(EmpathicError):
+    """The profile store cannot do what was asked."""
+
+
+class StoreLockedError(StoreError):
+    """Another process holds the store for too long."""
+
+
+class StoreReadOnlyError(StoreError):
+    """The store cannot be written."""
+
+
+class StoreCorruptError(StoreError):
+    """The file is not a sound profile store."""
+
+
+class StoreVersionError(StoreError):
+    """The store was written by a newer version of this package."""
+
+
+class UnknownTurnError(StoreError, KeyError):
+    """No such turn of this user."""
+
+    def __str__(self) -> str:  # KeyError shows the repr of its argument
+        return str(self.args[0])
+
+
+class ResponderError(EmpathicError):
+    """No responder could answer."""
+
+
+class DataError(EmpathicError):
+    """A corpus is missing, misplaced or malformed."""

@@ -1,0 +1,1 @@
+"""Protocols, metrics, reports, bench. The runtime never imports this room."""

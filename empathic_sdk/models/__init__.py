@@ -1,0 +1,1 @@
+"""Networks: tensors in, a named output out. No loss, no I/O."""

@@ -1,0 +1,1 @@
+"""Corpora, losses, loop, recipes. The runtime never imports this room."""

@@ -1,0 +1,57 @@
+"""Frozen values that cross the doors between rooms. Nothing in here needs torch."""
+
+from empathic_sdk.types.emotion import Emotion, EmotionState, LearningState, Modality, Trend
+from empathic_sdk.types.features import FeatureSequence
+from empathic_sdk.types.safety import HelpLine, SafetyAssessment, SafetyLevel
+from empathic_sdk.types.style import (
+    HookContext,
+    Pacing,
+    PacingHook,
+    ResponseStyle,
+    Theme,
+    ThemeHook,
+    Tone,
+    ToneHook,
+    contrast,
+)
+from empathic_sdk.types.turn import (
+    SentenceEvent,
+    StateEvent,
+    Strategy,
+    StreamEvent,
+    Turn,
+    TurnEvent,
+)
+from empathic_sdk.types.user import UserContext
+from empathic_sdk.types.utterance import AGENT, BehaviourEvent, Utterance
+
+__all__ = [
+    "AGENT",
+    "BehaviourEvent",
+    "Emotion",
+    "EmotionState",
+    "FeatureSequence",
+    "HelpLine",
+    "HookContext",
+    "LearningState",
+    "Modality",
+    "Pacing",
+    "PacingHook",
+    "ResponseStyle",
+    "SafetyAssessment",
+    "SafetyLevel",
+    "SentenceEvent",
+    "StateEvent",
+    "Strategy",
+    "StreamEvent",
+    "Theme",
+    "ThemeHook",
+    "Tone",
+    "ToneHook",
+    "Trend",
+    "Turn",
+    "TurnEvent",
+    "UserContext",
+    "Utterance",
+    "contrast",
+]

@@ -1,0 +1,95 @@
+"""Emotions, modalities and what was felt: the values that leave the recogniser."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from empathic_sdk.types.base import Value
+
+Unit = Annotated[float, Field(ge=0.0, le=1.0)]
+Signed = Annotated[float, Field(ge=-1.0, le=1.0)]
+
+
+class Emotion(StrEnum):
+    """Seven emotions: Ekman's six and neutral. The order is that of every probability vector."""
+
+    NEUTRAL = "neutral"
+    JOY = "joy"
+    SADNESS = "sadness"
+    ANGER = "anger"
+    SURPRISE = "surprise"
+    FEAR = "fear"
+    DISGUST = "disgust"
+
+
+class Modality(StrEnum):
+    """A channel through which a person shows how they feel."""
+
+    TEXT = "text"
+    SPEECH = "speech"
+    FACE = "face"
+    BEHAVIOUR = "behaviour"
+
+
+class Trend(StrEnum):
+    """Where a speaker's emotion is heading over their last few utterances."""
+
+    IMPROVING = "improving"
+    WORSENING = "worsening"
+    STEADY = "steady"
+    VOLATILE = "volatile"
+
+
+class EmotionState(Value):
+    """What one utterance shows, in the light of what this speaker showed before.
+
+    Attributes:
+        label: The most probable emotion. Always set; look at ``uncertain`` before acting on it.
+        probabilities: One an emotion, in the order of :class:`Emotion`; they sum to 1.
+        confidence: Calibrated probability that ``label`` is right.
+        uncertain: ``True`` where the confidence lies below the threshold chosen on dev data.
+        valence: Unpleasant (-1) to pleasant (1).
+        arousal: Calm (-1) to excited (1).
+        intensity: How strongly anything is felt at all, 0 to 1.
+        shift: Probability that the emotion changed since this speaker's last utterance; ``None``
+            on their first.
+        change: Probability now minus probability then, an emotion; ``None`` on the first.
+        trend: Where this speaker is heading over their last few utterances.
+        contributions: Share of each present modality in ``label``; they sum to 1.
+        missing: Modalities that played no part: not given, not allowed, or broken.
+    """
+
+    label: Emotion
+    probabilities: dict[Emotion, Unit]
+    confidence: Unit
+    uncertain: bool
+    valence: Signed
+    arousal: Signed
+    intensity: Unit
+    shift: Unit | None = None
+    change: dict[Emotion, Signed] | None = None
+    trend: Trend = Trend.STEADY
+    contributions: dict[Modality, Unit]
+    missing: tuple[Modality, ...] = ()
+
+    @model_validator(mode="after")
+    def _sums(self) -> EmotionState:
+        if tuple(self.probabilities) != tuple(Emotion):
+            raise ValueError("probabilities must hold all seven emotions in the order of Emotion")
+        if abs(sum(self.probabilities.values()) - 1.0) > 1e-4:
+            raise ValueError("probabilities must sum to 1")
+        if self.contributions and abs(sum(self.contributions.values()) - 1.0) > 1e-4:
+            raise ValueError("contributions must sum to 1")
+        return self
+
+
+class LearningState(Value):
+    """How a learner is doing, each in [0, 1]."""
+
+    engagement: Unit
+    confusion: Unit
+    frustration: Unit
+    boredom: Unit

@@ -1,0 +1,48 @@
+"""What the safety protocol found and did."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from empathic_sdk.types.base import Value
+
+
+class SafetyLevel(StrEnum):
+    """How worrying an utterance is."""
+
+    NONE = "none"
+    CONCERN = "concern"
+    HIGH = "high"
+    IMMINENT = "imminent"
+
+
+class HelpLine(Value):
+    """Human help that a person can reach.
+
+    Attributes:
+        name: Who answers.
+        contact: Number or address, as it is typed.
+        hours: When, such as ``24/7``.
+        locale: Region it serves, such as ``US``; ``*`` for everywhere.
+    """
+
+    name: str
+    contact: str
+    hours: str
+    locale: str = "*"
+
+
+class SafetyAssessment(Value):
+    """The safety protocol's view of one turn.
+
+    Attributes:
+        level: How worrying.
+        reasons: Named signs, never the person's words (``hopelessness``, ``plan``, ...).
+        actions: What was done (``asked_directly``, ``showed_help_lines``, ...).
+        help_lines: Those shown.
+    """
+
+    level: SafetyLevel = SafetyLevel.NONE
+    reasons: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+    help_lines: tuple[HelpLine, ...] = ()

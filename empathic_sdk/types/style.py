@@ -1,0 +1,121 @@
+"""How to answer: tone, pacing, theme; and what a hook gets to decide them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from empathic_sdk.types.base import Value
+from empathic_sdk.types.emotion import EmotionState, Unit
+from empathic_sdk.types.safety import SafetyAssessment
+from empathic_sdk.types.user import UserContext
+
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+WCAG_AA = 4.5
+
+
+class Tone(Value):
+    """How a reply sounds.
+
+    Attributes:
+        name: One word, shown to people (``gentle``, ``upbeat``, ...).
+        warmth: Matter-of-fact (0) to warm (1).
+        energy: Quiet (0) to lively (1).
+        formality: Casual (0) to formal (1).
+        instructions: The same in a sentence or two, for a language model or a reader.
+    """
+
+    name: str
+    warmth: Unit
+    energy: Unit
+    formality: Unit
+    instructions: str
+
+
+class Pacing(Value):
+    """How fast a reply comes.
+
+    Attributes:
+        delay_s: Seconds to wait before the first word.
+        words_per_minute: Speed of what is streamed.
+        max_sentences: Length of the reply at most.
+    """
+
+    delay_s: Annotated[float, Field(ge=0.0, le=30.0)]
+    words_per_minute: Annotated[float, Field(gt=0.0, le=2000.0)]
+    max_sentences: Annotated[int, Field(ge=1, le=20)]
+
+
+class Theme(Value):
+    """How the page looks. ``text`` on ``background`` keeps WCAG AA contrast (4.5 : 1).
+
+    Attributes:
+        name: One word.
+        primary: Accent colour, ``#rrggbb``.
+        background: Page colour.
+        text: Text colour.
+    """
+
+    name: str
+    primary: Colour
+    background: Colour
+    text: Colour
+
+    @model_validator(mode="after")
+    def _readable(self) -> Theme:
+        ratio = contrast(self.text, self.background)
+        if ratio < WCAG_AA:
+            raise ValueError(
+                f"text {self.text} on {self.background} has a contrast of {ratio:.1f} : 1; "
+                f"WCAG AA asks for {WCAG_AA} : 1"
+            )
+        return self
+
+
+class ResponseStyle(Value):
+    """Tone, pacing and theme of one reply."""
+
+    tone: Tone
+    pacing: Pacing
+    theme: Theme
+
+
+class HookContext(Value):
+    """What a hook gets.
+
+    Attributes:
+        state: What the person shows now.
+        history: What they showed on earlier turns of this talk, oldest first (at most 20).
+        user: What the profile knows of them.
+        safety: What the safety protocol found in this utterance.
+        scenario: ``counselling`` or ``tutoring``.
+        turn: How many turns this talk had before, 0 on the first.
+    """
+
+    state: EmotionState
+    history: tuple[EmotionState, ...] = ()
+    user: UserContext
+    safety: SafetyAssessment
+    scenario: str = "counselling"
+    turn: int = 0
+
+
+ToneHook = Callable[[HookContext], Tone | Awaitable[Tone]]
+PacingHook = Callable[[HookContext], Pacing | Awaitable[Pacing]]
+ThemeHook = Callable[[HookContext], Theme | Awaitable[Theme]]
+Hook = Callable[[HookContext], Any]
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two ``#rrggbb`` colours, 1 to 21 (WCAG 2.2, 1.4.3)."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(c, 16) / 255 for c in re.findall("..", colour.lstrip("#"))]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -1,0 +1,35 @@
+"""What the profile store knows of a person, as values."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from empathic_sdk.types.base import Value
+from empathic_sdk.types.emotion import Emotion, Signed
+
+
+class UserContext(Value):
+    """The part of a profile that recognition, hooks and replies may use. Default = a stranger.
+
+    Attributes:
+        user: Name of the user in the store.
+        turns: How many turns were recorded.
+        conversations: In how many talks.
+        last_emotion: What they showed last, if ever.
+        last_seen: When (UTC).
+        mean_valence: Mean over all recorded turns.
+        emotions: How often each emotion was shown.
+        preferences: What they asked for (``tone``, ``language``, ...).
+    """
+
+    user: str = "default"
+    turns: Annotated[int, Field(ge=0)] = 0
+    conversations: Annotated[int, Field(ge=0)] = 0
+    last_emotion: Emotion | None = None
+    last_seen: datetime | None = None
+    mean_valence: Signed = 0.0
+    emotions: dict[Emotion, int] = Field(default_factory=dict)
+    preferences: dict[str, str] = Field(default_factory=dict)

@@ -1,0 +1,98 @@
+"""What comes in: one thing a person (or the agent) said, showed or did."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from empathic_sdk.errors import EmptyUtteranceError, InputError
+from empathic_sdk.types.base import Value
+from empathic_sdk.types.emotion import Modality
+
+AGENT = "agent"
+"""The speaker name under which the agent's own replies enter a dialogue."""
+
+Audio = str | Path | bytes | tuple[np.ndarray, int]
+Frame = str | Path | bytes | np.ndarray
+
+
+class BehaviourEvent(Value):
+    """One interaction event.
+
+    Attributes:
+        kind: ``click``, ``pause``, ``scroll``, ``key``, ...
+        at: Seconds since the dialogue began.
+        value: Its size where it has one (pause in seconds, scroll in pixels).
+    """
+
+    kind: str
+    at: float
+    value: float = 1.0
+
+
+class Utterance(Value):
+    """One utterance, in any modalities. A plain ``str`` is accepted wherever this is.
+
+    Attributes:
+        text: What was typed or transcribed.
+        audio: A path, the bytes of a file, or ``(samples float32 [n] in [-1, 1], rate in Hz)``.
+        frames: Images: paths, bytes of files, or uint8 arrays ``[height, width, channel]`` RGB.
+        events: Interaction events during the utterance.
+        speaker: Who spoke; ``"agent"`` for the agent itself.
+        at: When it began, in seconds since the dialogue began.
+
+    Raises:
+        EmptyUtteranceError: Nothing in it (a text of spaces and control characters is nothing).
+    """
+
+    text: str | None = None
+    audio: Audio | None = None
+    frames: tuple[Frame, ...] = ()
+    events: tuple[BehaviourEvent, ...] = ()
+    speaker: str = Field(default="user", min_length=1)
+    at: float | None = None
+
+    def __init__(self, text: str | None = None, **data: Any) -> None:
+        """Check the fields; the text may be given by position."""
+        super().__init__(text=text, **data)
+        if not self.modalities:
+            raise EmptyUtteranceError(
+                "this utterance is empty: give it a text with at least one visible character, "
+                "or audio, frames or events"
+            )
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        """The modalities that are present, in the order of :class:`Modality`."""
+        there = {
+            Modality.TEXT: self.text is not None and any(map(_visible, self.text)),
+            Modality.SPEECH: self.audio is not None,
+            Modality.FACE: bool(self.frames),
+            Modality.BEHAVIOUR: bool(self.events),
+        }
+        return tuple(m for m, is_there in there.items() if is_there)
+
+    @classmethod
+    def of(cls, value: Utterance | str) -> Utterance:
+        """Return ``value`` as an utterance.
+
+        Raises:
+            InputError: It is neither a string nor an utterance.
+        """
+        if isinstance(value, Utterance):
+            return value
+        if isinstance(value, str):
+            return cls(text=value)
+        raise InputError(
+            f"an utterance must be a str or an Utterance, not {type(value).__name__}"
+            + ("; there is nothing to respond to in None" if value is None else "")
+        )
+
+
+def _visible(char: str) -> bool:
+    # Zs/Zl/Zp separators and Cc/Cf/Cs/Co/Cn controls carry nothing that can be read.
+    return unicodedata.category(char)[0] not in "ZC"
