@@ -1,0 +1,51 @@
+"""Everything that is stored about one person, as one JSON-serialisable dict."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from empathic_sdk.profiles.migrations import VERSION
+from empathic_sdk.profiles.rows import turn_rows
+
+_PROFILE = """SELECT created, turns, conversations, last_emotion, last_seen, valence_sum, emotions,
+                     preferences
+              FROM users WHERE name = ?"""
+_CONSENTS = """SELECT modality, granted, version, consents.at
+               FROM consents JOIN users ON users.id = consents.user_id
+               WHERE users.name = ? ORDER BY consents.id"""
+_CONVERSATIONS = """SELECT conversations.name, started, updated, session
+                    FROM conversations JOIN users ON users.id = conversations.user_id
+                    WHERE users.name = ? ORDER BY conversations.id"""
+
+
+def export_user(db: Database, user: str) -> dict[str, Any]:
+    """Return everything stored about ``user``; call it inside a transaction."""
+    found = list(db.query(_PROFILE, [user]))
+    profile: dict[str, Any] | None = found[0] if found else None
+    preferences: dict[str, str] = {}
+    if profile is not None:
+        preferences = json.loads(profile.pop("preferences"))
+        profile["emotions"] = json.loads(profile["emotions"])
+    turns = turn_rows(db, user)
+    return {
+        "schema": VERSION,
+        "exported_at": datetime.now(UTC).isoformat(),
+        "user": user,
+        "profile": profile,
+        "preferences": preferences,
+        "consents": [{**c, "granted": bool(c["granted"])} for c in db.query(_CONSENTS, [user])],
+        "conversations": [_talk(c) for c in db.query(_CONVERSATIONS, [user])],
+        "feedback": [{"turn": t["id"], **t["feedback"]} for t in turns if t["feedback"]],
+        "turns": [{k: v for k, v in t.items() if k != "feedback"} for t in turns],
+    }
+
+
+def _talk(row: dict[str, Any]) -> dict[str, Any]:
+    # What a session is made of is the recogniser's affair; here it is bytes.
+    session = row.pop("session")
+    return {**row, "session_base64": session and base64.b64encode(session).decode("ascii")}

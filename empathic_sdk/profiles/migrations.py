@@ -1,0 +1,133 @@
+"""The schema, as an append-only list of migrations.
+
+A migration that was ever released is never edited: what must change is changed by a new one at
+the end, and ``VERSION`` counts them. sqlite-utils keeps the names of those applied in
+``_sqlite_migrations``; ``user_version`` repeats their number in the header of the file, where it
+can be read before anything is opened for writing.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+APPLICATION_ID = 0x456D7061  # "Empa": tells our files from those of other applications
+
+MIGRATIONS = Migrations("empathic_sdk.profiles")
+
+
+@MIGRATIONS()
+def m001_profiles(db: Database) -> None:
+    """Users with running aggregates; their conversations, turns, feedback and consents."""
+    for statement in (
+        """CREATE TABLE users (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            created TEXT NOT NULL,
+            turns INTEGER NOT NULL DEFAULT 0,
+            conversations INTEGER NOT NULL DEFAULT 0,
+            valence_sum REAL NOT NULL DEFAULT 0,
+            emotions TEXT NOT NULL DEFAULT '{}',
+            last_emotion TEXT,
+            last_seen TEXT,
+            preferences TEXT NOT NULL DEFAULT '{}'
+        )""",
+        """CREATE TABLE conversations (
+            id INTEGER PRIMARY KEY,
+            user_id INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            started TEXT NOT NULL,
+            updated TEXT NOT NULL,
+            session BLOB,
+            UNIQUE (user_id, name)
+        )""",
+        """CREATE TABLE turns (
+            seq INTEGER PRIMARY KEY,
+            user_id INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+            conversation_id INTEGER NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+            id TEXT NOT NULL,
+            at TEXT NOT NULL,
+            label TEXT NOT NULL,
+            probabilities TEXT NOT NULL,
+            confidence REAL NOT NULL,
+            uncertain INTEGER NOT NULL,
+            valence REAL NOT NULL,
+            arousal REAL NOT NULL,
+            intensity REAL NOT NULL,
+            shift REAL,
+            change TEXT,
+            trend TEXT NOT NULL,
+            contributions TEXT NOT NULL,
+            missing TEXT NOT NULL,
+            tone TEXT NOT NULL,
+            pacing TEXT NOT NULL,
+            theme TEXT NOT NULL,
+            strategy TEXT NOT NULL,
+            safety_level TEXT NOT NULL,
+            safety_reasons TEXT NOT NULL,
+            responder TEXT NOT NULL,
+            timings TEXT NOT NULL,
+            text TEXT,
+            reply TEXT,
+            UNIQUE (user_id, id)
+        )""",
+        # The rowid ends every index, so these two give a user's or a talk's turns in order.
+        "CREATE INDEX turns_of_user ON turns(user_id)",
+        "CREATE INDEX turns_of_conversation ON turns(conversation_id)",
+        """CREATE TABLE feedback (
+            turn_seq INTEGER PRIMARY KEY REFERENCES turns(seq) ON DELETE CASCADE,
+            emotion TEXT,
+            rating INTEGER,
+            at TEXT NOT NULL
+        )""",
+        """CREATE TABLE consents (
+            id INTEGER PRIMARY KEY,
+            user_id INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+            modality TEXT NOT NULL,
+            granted INTEGER NOT NULL,
+            version TEXT NOT NULL,
+            at TEXT NOT NULL
+        )""",
+        "CREATE INDEX consents_of_user ON consents(user_id, modality)",
+        # Erasures begun, and the last one after which the file was compacted: a process that
+        # dies in between leaves a debt that the next one to open the file can see and pay.
+        "CREATE TABLE upkeep (erasures INTEGER NOT NULL, compacted INTEGER NOT NULL)",
+        "INSERT INTO upkeep VALUES (0, 0)",
+    ):
+        db.execute(statement)
+
+
+KNOWN = ("m001_profiles",)
+VERSION = len(KNOWN)
+
+
+def application_id(db: Database) -> int:
+    """Return the number that names the application a file belongs to, 0 = nobody's."""
+    return int(db.execute("PRAGMA application_id").fetchone()[0])
+
+
+def user_version(db: Database) -> int:
+    """Return how many migrations the header of the file speaks of."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def is_blank(db: Database) -> bool:
+    """Say whether nobody has put anything into this database yet."""
+    return application_id(db) == 0 and not db.execute("SELECT 1 FROM sqlite_master").fetchone()
+
+
+def is_newer(db: Database) -> bool:
+    """Say whether migrations were applied that this version of the package does not know."""
+    return user_version(db) > VERSION or any(m.name not in KNOWN for m in MIGRATIONS.applied(db))
+
+
+def is_current(db: Database) -> bool:
+    """Say whether the file is ours and nothing is left to apply."""
+    return application_id(db) == APPLICATION_ID and not MIGRATIONS.pending(db)
+
+
+def migrate(db: Database) -> None:
+    """Apply what is pending. Call it inside a transaction: all of it happens, or nothing."""
+    MIGRATIONS.apply(db)
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {VERSION}")

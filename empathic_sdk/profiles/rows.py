@@ -1,0 +1,126 @@
+"""Between a turn and its row: a list of what may be kept, so that nothing else slips in."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+from sqlite_utils import Database
+
+from empathic_sdk.types import Turn
+
+# Safety reasons are names of signs. Anything else might be the person's own words.
+_SIGN = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,63}")
+_UNNAMED = "unnamed"
+
+_JSON = (
+    "probabilities",
+    "change",
+    "contributions",
+    "missing",
+    "pacing",
+    "safety_reasons",
+    "timings",
+)
+_EMOTION = (
+    "label",
+    "probabilities",
+    "confidence",
+    "uncertain",
+    "valence",
+    "arousal",
+    "intensity",
+    "shift",
+    "change",
+    "trend",
+    "contributions",
+    "missing",
+)
+
+
+def row_of(turn: Turn, *, text: str | None, keep_text: bool) -> dict[str, Any]:
+    """Return the columns of ``turn`` that describe it; those that place it are the store's."""
+    emotion, style, safety = turn.emotion, turn.style, turn.safety
+    row: dict[str, Any] = {
+        **{name: getattr(emotion, name) for name in _EMOTION},
+        "tone": style.tone.name,
+        "pacing": {
+            "delay_s": style.pacing.delay_s,
+            "words_per_minute": style.pacing.words_per_minute,
+            "max_sentences": style.pacing.max_sentences,
+        },
+        "theme": style.theme.name,
+        "strategy": turn.strategy,
+        "safety_level": safety.level,
+        "safety_reasons": [r if _SIGN.fullmatch(r) else _UNNAMED for r in safety.reasons],
+        "responder": turn.responder,
+        # JSON has no word for infinity or NaN.
+        "timings": {k: v for k, v in turn.timings.items() if math.isfinite(v)},
+        "text": readable(text) if keep_text else None,
+        "reply": readable(turn.reply) if keep_text else None,
+    }
+    for name in _JSON:
+        row[name] = None if row[name] is None else dumps(row[name])
+    return row
+
+
+def turn_rows(
+    db: Database, user: str, *, conversation: str | None = None, limit: int | None = None
+) -> list[dict[str, Any]]:
+    """Return the turns of ``user``, newest last; with ``limit``, the newest so many."""
+    # One index serves both the choice and the order, so a limit bounds the cost.
+    whose = "turns.user_id = (SELECT id FROM users WHERE name = :user)"
+    if conversation is not None:
+        whose = """turns.conversation_id = (SELECT id FROM conversations
+                   WHERE name = :conversation
+                   AND user_id = (SELECT id FROM users WHERE name = :user))"""
+    rows = db.query(
+        f"""SELECT turns.*, conversations.name AS conversation,
+                   feedback.emotion AS corrected, feedback.rating, feedback.at AS feedback_at
+            FROM turns JOIN conversations ON conversations.id = turns.conversation_id
+            LEFT JOIN feedback ON feedback.turn_seq = turns.seq
+            WHERE {whose} ORDER BY turns.seq DESC LIMIT :limit""",
+        {"user": user, "conversation": conversation, "limit": -1 if limit is None else limit},
+    )
+    return [_plain(row) for row in rows][::-1]
+
+
+def dumps(value: Any) -> str:
+    """Return ``value`` as JSON with every letter as it is."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def readable(text: str | None) -> str | None:
+    """Return ``text`` with each lone surrogate, which no file can hold, replaced by ``?``."""
+    return None if text is None else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    for name in _JSON:
+        row[name] = None if row[name] is None else json.loads(row[name])
+    row["uncertain"] = bool(row["uncertain"])
+    feedback = None
+    if row["feedback_at"] is not None:
+        feedback = {
+            "emotion": row["corrected"],
+            "rating": row["rating"],
+            "at": row["feedback_at"],
+        }
+    return {
+        "id": row["id"],
+        "conversation": row["conversation"],
+        "at": row["at"],
+        "emotion": {name: row[name] for name in _EMOTION},
+        "tone": row["tone"],
+        "pacing": row["pacing"],
+        "theme": row["theme"],
+        "strategy": row["strategy"],
+        "safety": {"level": row["safety_level"], "reasons": row["safety_reasons"]},
+        "responder": row["responder"],
+        "timings": row["timings"],
+        "text": row["text"],
+        "reply": row["reply"],
+        "feedback": feedback,
+    }

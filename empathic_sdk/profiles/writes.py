@@ -1,0 +1,116 @@
+"""What changes rows. Each of these wants to be called inside a writing transaction."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from empathic_sdk.profiles.rows import dumps
+from empathic_sdk.types import Emotion, Modality, Turn
+
+
+def add_turn(db: Database, turn: Turn, row: dict[str, Any], session: bytes | None) -> None:
+    """Add ``turn`` unless it is there; count it; put ``session`` in place of the last one."""
+    now = _now()
+    user_id = _user_id(db, turn.user, now)
+    if db.execute(
+        "SELECT 1 FROM turns WHERE user_id = ? AND id = ?", [user_id, turn.id]
+    ).fetchone():
+        # Its session too: a late repetition must not turn the conversation back.
+        return
+    talk = db.execute(
+        "SELECT id FROM conversations WHERE user_id = ? AND name = ?", [user_id, turn.conversation]
+    ).fetchone()
+    if talk is None:
+        talk_id = db.execute(
+            "INSERT INTO conversations (user_id, name, started, updated, session) "
+            "VALUES (?, ?, ?, ?, ?)",
+            [user_id, turn.conversation, now, now, session],
+        ).lastrowid
+    else:
+        talk_id = talk[0]
+        db.execute(
+            "UPDATE conversations SET updated = ?, session = coalesce(?, session) WHERE id = ?",
+            [now, session, talk_id],
+        )
+    row = {**row, "user_id": user_id, "conversation_id": talk_id, "id": turn.id, "at": now}
+    values = ", ".join(f":{name}" for name in row)
+    db.execute(f"INSERT INTO turns ({', '.join(row)}) VALUES ({values})", row)
+    label = turn.emotion.label
+    shown = json.loads(
+        db.execute("SELECT emotions FROM users WHERE id = ?", [user_id]).fetchone()[0]
+    )
+    shown[label] = shown.get(label, 0) + 1
+    db.execute(
+        "UPDATE users SET turns = turns + 1, conversations = conversations + ?, "
+        "valence_sum = valence_sum + ?, emotions = ?, last_emotion = ?, last_seen = ? "
+        "WHERE id = ?",
+        [int(talk is None), turn.emotion.valence, dumps(shown), label, now, user_id],
+    )
+
+
+def set_feedback(
+    db: Database, turn_id: str, user: str, emotion: Emotion | None, rating: int | None
+) -> bool:
+    """Store feedback on a turn; return whether ``user`` has that turn."""
+    row = db.execute(
+        "SELECT seq FROM turns WHERE id = ? AND user_id = (SELECT id FROM users WHERE name = ?)",
+        [turn_id, user],
+    ).fetchone()
+    if row is None:
+        return False
+    db.execute(
+        "INSERT INTO feedback (turn_seq, emotion, rating, at) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (turn_seq) DO UPDATE SET at = excluded.at, "
+        "emotion = coalesce(excluded.emotion, emotion), "
+        "rating = coalesce(excluded.rating, rating)",
+        [row[0], emotion, rating, _now()],
+    )
+    return True
+
+
+def add_consent(db: Database, user: str, modality: Modality, granted: bool, version: str) -> None:
+    """Append a decision; those before it stay, as evidence of what stood when."""
+    now = _now()
+    db.execute(
+        "INSERT INTO consents (user_id, modality, granted, version, at) VALUES (?, ?, ?, ?, ?)",
+        [_user_id(db, user, now), modality, granted, version, now],
+    )
+
+
+def set_preferences(db: Database, user: str, preferences: dict[str, str | None]) -> None:
+    """Set those that have a value and remove the others; a stranger who asks nothing stays one."""
+    wanted = {k: v for k, v in preferences.items() if v is not None}
+    row = db.execute("SELECT id, preferences FROM users WHERE name = ?", [user]).fetchone()
+    if row is None and not wanted:
+        return
+    user_id, stored = row or (_user_id(db, user, _now()), "{}")
+    kept = {k: v for k, v in json.loads(stored).items() if k not in preferences}
+    db.execute("UPDATE users SET preferences = ? WHERE id = ?", [dumps(kept | wanted), user_id])
+
+
+def delete_user(db: Database, user: str) -> int:
+    """Delete every row about ``user``, note that the file owes a compaction, count the turns."""
+    row = db.execute("SELECT id FROM users WHERE name = ?", [user]).fetchone()
+    if row is None:
+        return 0
+    turns = db.execute("SELECT count(*) FROM turns WHERE user_id = ?", row).fetchone()[0]
+    db.execute("DELETE FROM users WHERE id = ?", row)
+    db.execute("UPDATE upkeep SET erasures = erasures + 1")
+    return int(turns)
+
+
+def _user_id(db: Database, user: str, now: str) -> int:
+    row = db.execute("SELECT id FROM users WHERE name = ?", [user]).fetchone()
+    if row is not None:
+        return int(row[0])
+    inserted = db.execute("INSERT INTO users (name, created) VALUES (?, ?)", [user, now]).lastrowid
+    assert inserted is not None
+    return inserted
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
