@@ -1,0 +1,17 @@
+"""Hooks: from what a person shows to tone, pacing and theme of the reply."""
+
+from empathic_sdk.hooks.decide import adecide, decide
+from empathic_sdk.hooks.pacing import PACINGS, default_pacing
+from empathic_sdk.hooks.themes import THEMES, default_theme
+from empathic_sdk.hooks.tones import TONES, default_tone
+
+__all__ = [
+    "PACINGS",
+    "THEMES",
+    "TONES",
+    "adecide",
+    "decide",
+    "default_pacing",
+    "default_theme",
+    "default_tone",
+]

@@ -1,0 +1,90 @@
+"""What a responder gets and gives: frozen values of this room."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from empathic_sdk.types import EmotionState, ResponseStyle, SafetyAssessment, SafetyLevel, Strategy
+from empathic_sdk.types import UserContext
+from empathic_sdk.types.base import Value
+
+RECENT = 40
+"""How many template digests a memory keeps."""
+
+STRATEGIES = 12
+"""How many past strategies a memory keeps."""
+
+
+class ResponderMemory(Value):
+    """What a responder remembers from turn to turn. Small, JSON both ways, no words of a person.
+
+    Attributes:
+        recent: Digests of the templates used lately, oldest first (at most :data:`RECENT`).
+        strategies: Strategies used lately, oldest first (at most :data:`STRATEGIES`).
+        turns: How many replies were given in this talk.
+        topic: Coarse subject of the talk (``school``, ``loneliness``, ...), if one was noticed.
+        level: Safety level of the last turn: hand it to ``assess(..., previous=)``.
+        risk: What the last worrying turn was about (``suicide self_harm harm abuse other``).
+        since_lines: Turns since the full help lines were shown; ``None`` where they never were.
+        profile_used: Whether the profile was already mentioned in this talk.
+    """
+
+    recent: tuple[str, ...] = ()
+    strategies: tuple[Strategy, ...] = ()
+    turns: Annotated[int, Field(ge=0)] = 0
+    topic: str | None = None
+    level: SafetyLevel = SafetyLevel.NONE
+    risk: str | None = None
+    since_lines: Annotated[int, Field(ge=0)] | None = None
+    profile_used: bool = False
+
+
+class ReplyContext(Value):
+    """Everything a responder may use for one reply.
+
+    Attributes:
+        text: What the person wrote or said; may be empty (a face or a voice alone).
+        state: What they show now.
+        history: What they showed on earlier turns of this talk, oldest first.
+        style: Tone, pacing and theme that the hooks decided.
+        safety: What :func:`~empathic_sdk.response.assess` found in ``text``.
+        user: What the profile knows of them.
+        scenario: ``counselling`` or ``tutoring``.
+        turn: How many turns this talk had before, 0 on the first.
+        conversation: Name of the talk; part of the seed of every choice.
+        memory: What the last :class:`Reply` of this talk returned.
+    """
+
+    text: str
+    state: EmotionState
+    history: tuple[EmotionState, ...] = ()
+    style: ResponseStyle
+    safety: SafetyAssessment = Field(default_factory=SafetyAssessment)
+    user: UserContext = Field(default_factory=UserContext)
+    scenario: str = "counselling"
+    turn: Annotated[int, Field(ge=0)] = 0
+    conversation: str = ""
+    memory: ResponderMemory = Field(default_factory=ResponderMemory)
+
+
+class Reply(Value):
+    """One reply.
+
+    Attributes:
+        sentences: What to say, a sentence an item; never empty.
+        strategy: Its support strategy.
+        safety: The assessment that came in, with ``actions`` and ``help_lines`` filled.
+        memory: To hand in with the next turn of the same talk.
+    """
+
+    sentences: Annotated[tuple[str, ...], Field(min_length=1)]
+    strategy: Strategy
+    safety: SafetyAssessment
+    memory: ResponderMemory
+
+    @property
+    def text(self) -> str:
+        """The sentences, joined by a space."""
+        return " ".join(self.sentences)

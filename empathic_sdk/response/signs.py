@@ -1,0 +1,318 @@
+"""Signs of risk: what the safety protocol looks for, as tables of patterns.
+
+Patterns run on normalised text (lower case, straight quotes, no accents, contractions written
+out) and on one clause of bounded length at a time. None of them nests one repetition in another.
+"""
+
+# Patterns are kept as tables: wrapping them by rule would hide their shape.
+# ruff: noqa: E501
+# fmt: off
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from empathic_sdk.types import SafetyLevel
+
+_N, _C, _H, _I = (
+    SafetyLevel.NONE,
+    SafetyLevel.CONCERN,
+    SafetyLevel.HIGH,
+    SafetyLevel.IMMINENT,
+)
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One pattern.
+
+    Attributes:
+        reason: Name that goes into ``SafetyAssessment.reasons``.
+        level: How worrying it is when said plainly, in the present, about oneself.
+        pattern: What to look for.
+        literal: ``True`` where a "not" before the match does not undo it (it is part of the
+            meaning, or the subject is someone else).
+        joke: ``True`` where a joke marker ("lol") beside it lowers it to a concern.
+    """
+
+    reason: str
+    level: SafetyLevel
+    pattern: re.Pattern[str]
+    literal: bool = False
+    joke: bool = False
+
+
+def _sign(reason: str, level: SafetyLevel, *patterns: str, **kinds: bool) -> Sign:
+    return Sign(reason, level, re.compile(rf"\b(?:{'|'.join(patterns)})\b"), **kinds)
+
+
+WANT = r"(?:wants?|wanted|wanting|wish|wishes|ready|desire|desires|prefer|rather|going)"
+SELF = r"(?:myself|my self|me self|meself|myslef)"
+FUTURE = r"(?:am going to|am gonna|gonna|going to|will|am about to|about to|plan to|am planning to)"
+NOT_WANT = r"(?:do not|dont|no longer|never|not) (?:really |even |just )?(?:want|wanna|wish)(?: to)?"
+_LIFE = r"(?:my life|my own life|it all|everything|my pain|my suffering|my existence)"
+_PEOPLE = (
+    r"(?:him|her|them|someone|somebody|people|everyone|everybody|you|"
+    r"my (?:\w+ )?(?:wife|husband|boss|ex|mom|mum|mother|dad|father|brother|sister|partner|"
+    r"girlfriend|boyfriend|neighbou?r|teacher|coworker|colleague|roommate|stepdad|stepmom|"
+    r"kids?|son|daughter|baby|classmates?))"
+)
+_CLOSE = (
+    r"(?:he|she|they|my (?:\w+ )?(?:wife|husband|ex|mom|mum|mother|dad|father|brother|sister|"
+    r"partner|girlfriend|boyfriend|stepdad|stepmom|stepfather|uncle|parents|boss|roommate))"
+)
+
+SIGNS: tuple[Sign, ...] = (
+    # -- suicide, said plainly ------------------------------------------------------------------
+    _sign("suicide_intent", _I,
+          rf"{FUTURE} (?:just |probably )?(?:kill {SELF}|end {_LIFE}|take my (?:own )?life|"
+          rf"commit suicide|unalive {SELF}|kms|do suicide|suicide|hang {SELF}|overdose|od tonight)",
+          rf"(?:decided|deciding|chosen|going) to (?:kill {SELF}|die tonight|end {_LIFE})",
+          joke=True),
+    _sign("suicidal_statement", _H,
+          rf"(?:kill|killing|unalive|unaliving|unalived|hang|hanging|shoot|shooting|drown|drowning)"
+          rf" {SELF}", r"kms", r"commit(?:ting)? suicide", r"suicidal", r"feel(?:ing)? suicide",
+          r"(?:thoughts?|thinking|think|thought) (?:of|about) suicide", r"tak(?:e|ing) my own life",
+          r"(?:sewer|sui) ?slide", r"catch the bus", r"self delete", r"my (?:own )?suicide",
+          rf"(?:end|ending) {_LIFE}", r"take my life", r"suicide (?:is|seems|feels|looks|sounds) ",
+          r"(?:just )?jump(?:ing)? off (?:a|the|this) (?:\w+ )?(?:bridge|roof|building|cliff)",
+          joke=True),
+    _sign("wish_to_die", _H,
+          rf"{WANT} to (?:just |really |be )?(?:die|be dead|dead)(?! (?:my|the|a) )", r"i wanna die", r"wanna be dead",
+          r"(?:wish|hope) (?:that )?i (?:was|were|would|could|will|could just|would just|am)"
+          r" (?:just )?(?:dead|die|not wake up|disappear forever|stop existing|cease to exist)",
+          r"(?:better|best) off dead", r"would rather be dead", r"wish i did not exist",
+          r"i should (?:just )?(?:die|be dead)", r"let me die", r"i deserve to die",
+          r"(?:would not|wouldnt) mind if i (?:died|did not wake up|got hit|never woke up)",
+          r"(?:sleep|asleep|sleeping) forever", r"thoughts? (?:of|about) (?:death|dying)",
+          r"thinking (?:of|about) (?:death|dying|ending)", joke=True),
+    # -- suicide, said sideways -----------------------------------------------------------------
+    _sign("wish_not_to_live", _H,
+          rf"{NOT_WANT} (?:be here|be alive|live|exist|be on this earth|go on living|keep living|"
+          r"be around|wake up|be in this world)(?: any ?more| any longer| at all| tomorrow)?"
+          r"(?! with (?:my|him|her|them)| in (?:this|the) (?:city|town|house|flat|country)|"
+          r" near| at (?:this|the|my)| when| early| for (?:work|school)| so early|"
+          r" a (?:lie|quiet|boring)| like (?:a|my|the))",
+          r"(?:hope|wish|pray) (?:that )?i (?:do not|never|did not) wake up",
+          r"not (?:be|gonna be|going to be) (?:here|around) (?:much longer|tomorrow|anymore|any more)",
+          r"wish i (?:was|were|had|had been) never (?:been )?born", r"wish i had never been born",
+          r"(?:tired|sick) of (?:living(?! (?:with|in|at|near|like|here|out|on))|being alive|life|existing)", r"done with (?:life|living)",
+          r"(?:no|not any|lost (?:my|the|all)) (?:reasons?|will) to (?:live|be alive|keep living|go on)",
+          r"nothing (?:left )?to live for", r"life is not worth (?:living|it)", r"not worth living", r"(?:can ?not|cant) (?:live|go on) (?:any ?more|like this|any longer)",
+          r"cannot go on(?! (?:the|a|vacation|holiday|stage|that|this|my|strike|trips?|dates?|rides?))", r"not see (?:myself|me) (?:alive|living|being here)",
+          r"(?:point|use|purpose) (?:of|in) (?:going on|living|being alive|existing|life|staying alive|"
+          r"waking up)", r"no point (?:in |of |to )?(?:going on|living|life|being here|being alive)",
+          r"why (?:do i|should i|am i|even) (?:even |still |bother )?(?:live|living|alive|going on|"
+          r"exist)", r"give up on (?:life|living)", r"giving up on (?:life|living)",
+          literal=True),
+    _sign("burden", _H,
+          r"(?:better|happier|easier) (?:off )?(?:without me|if i (?:was|were|am) (?:gone|dead|not "
+          r"(?:here|around))|if i (?:died|disappeared|never existed|did not exist))",
+          r"(?:no one|nobody|noone|not one person) (?:would|will) (?:even |ever |really )?"
+          r"(?:miss me|notice if i|care if i (?:died|die|was gone|were gone|disappeared))",
+          r"would (?:any ?one|anybody|they|people) (?:even |really )?(?:miss me|notice if i (?:was|were|"
+          r"died|disappeared)|care if i (?:died|was|were|disappeared))",
+          r"world (?:without me|does not need me)", r"when i am (?:gone|dead)",
+          r"after i am (?:gone|dead)", literal=True),
+    _sign("farewell", _H,
+          r"(?:cannot|can not|cant|could not) (?:do|take|handle|stand|bear) (?:this|it)"
+          r"(?: any ?more| any longer)?,? ?(?:so )?(?:good ?bye|farewell|bye)",
+          r"this is (?:my )?(?:good ?bye|farewell|last (?:message|goodbye|time you))",
+          r"good ?bye (?:forever|everyone|cruel world|world|for good|for ever|to everyone)",
+          r"(?:writing|wrote|written|write) (?:my |a |the |some )?(?:\w+ )?"
+          r"(?:goodbye|suicide|farewell) (?:letters?|notes?)",
+          r"(?:writing|wrote|written|left) (?:my|a) (?:last|final) (?:note|letter|words|will)",
+          r"saying (?:my )?(?:final |last )?goodbyes", r"said (?:all )?my goodbyes", literal=True),
+    _sign("preparation", _I,
+          r"(?:saving|saved|hoarding|hoarded|stockpiling|stockpiled|collecting|collected|stashing|"
+          r"stashed|counting|counted)(?: up)? (?:\w+ )?(?:my |the |all my )?(?:\w+ )?(?:pills|meds|"
+          r"medication|tablets|painkillers|insulin)",
+          r"(?:bought|got|found|have|loaded|holding) (?:a |the |my |his |some |dads )?(?:\w+ )?"
+          r"(?:rope|noose|razor|gun|pistol|pills) (?:and i am |and |to |so i can |for )?"
+          r"(?:ready|end|do it|kill|use it on|in my hand|next to me|here with me|loaded)",
+          r"(?:wrote|written|left|finished) (?:my|a|the) (?:suicide|goodbye) (?:note|letter)",
+          r"(?:i )?(?:took|swallowed|have taken|just took|have swallowed) (?:all |a whole |the whole |"
+          r"a bunch of |a lot of |a bottle of |too many )(?:of )?(?:my |the )?(?:\w+ )?(?:pills|meds|"
+          r"bottle|tablets|painkillers|medication|tylenol|paracetamol|sleeping pills)",
+          r"i (?:have )?(?:overdosed|od ed|slit my wrists?|cut my wrists?)",
+          r"(?:standing|sitting|am|i am) (?:here )?(?:on|at) (?:the|a) (?:edge of the |edge of a )?"
+          r"(?:bridge|ledge|roof|tracks|train tracks|cliff)",
+          literal=True),
+    _sign("plan", _H,
+          r"(?:have|made|got|had) (?:a |my |the )?(?:suicide plan|plan to (?:die|end|kill)|"
+          r"plan for (?:my death|ending))", r"know (?:exactly )?how i (?:would|will|am going to) (?:do "
+          r"it|die|end it)", r"(?:picked|chose|chosen|set) (?:a|the|my) (?:date|day|night) (?:to|for) "
+          r"(?:die|do it|end|my death)"),
+    _sign("giving_away", _C,
+          r"(?:giving|gave|given|give) (?:away )?(?:all (?:of )?)?(?:my |everything )(?:things|stuff|"
+          r"belongings|possessions|pets?|dogs?|cats?|valuables|money|i own)(?: all)? ?(?:away)?",
+          r"giving (?:things|everything|it all) away", r"(?:will|wo|would) not (?:be )?need(?:ing)? "
+          r"(?:them|it|my things|this|anything) any ?more", literal=True),
+    _sign("method_request", _I,
+          r"(?:how many|what dose|how much) (?:\w+ ){0,4}(?:to (?:die|kill (?:me|myself|someone)|overdose"
+          r"|od)|(?:is|are|would be) (?:lethal|fatal))",
+          r"(?:painless|quick|quickest|easiest|easy|best|fastest|peaceful|least painful) "
+          r"(?:ways?|methods?) (?:to|of|for me to) (?:die|dying|kill(?:ing)? (?:me|myself|my self)|"
+          r"suicide|commit|end(?:ing)? (?:it|my life)|go)",
+          r"how (?:to|do i|can i|could i|would i) (?:best |painlessly |quickly )?(?:kill myself|"
+          r"commit suicide|end my life|die painlessly|hang myself|overdose|unalive)",
+          r"(?:lethal|fatal) dose"),
+    # -- self-harm ------------------------------------------------------------------------------
+    _sign("self_harm", _H,
+          r"self ?harm(?:ing|ed)?", r"(?:cut|cutting|burn|burning|burned|hurt|hurting|harm|harming|"
+          r"injure|punish|punishing|starve|starving|scratching|punching|hitting) (?:my arms|my "
+          r"legs|my wrists|my thighs|myself|my self|my skin|myslef)", r"started cutting(?: again)?",
+          r"slit(?:ting)? my wrists?", r"been cutting again", r"urges? to cut"),
+    # -- somebody else --------------------------------------------------------------------------
+    _sign("bereavement", _C,
+          r"(?:killed|hanged|shot) (?:himself|herself|themselves|themself|itself)",
+          r"(?:he|she|they|my (?:\w+ )?\w+) (?:died by|committed) suicide",
+          r"took (?:his|her|their) own life", r"lost (?:\w+ ){0,5}to suicide", literal=True),
+    _sign("other_person", _C,
+          r"(?:kill|killing|hurt|hurting|hurts|harm|harming|cut|cutting|cuts|unalive|unaliving) "
+          r"(?:himself|herself|themselves|themself)", r"end (?:his|her|their) (?:own )?life",
+          r"(?:tried|attempt|attempted|attempting) (?:to commit )?suicide"),
+    # -- hopelessness ---------------------------------------------------------------------------
+    _sign("hopelessness", _C,
+          r"(?:cannot|can not) (?:do|take|handle|stand|bear) (?:this|it|life) (?:any ?more|any longer)",
+          r"what is (?:even )?the point(?: of (?:it all|anything|trying|all this|any of (?:this|it)))?"
+          r"(?: any ?more)?$",
+          r"(?:no|not any|lost all|without|run out of|given up) hope", r"hopeless",
+          r"no way out", r"there is no future for me", r"(?:do not|cannot) see (?:a|any) (?:future|way"
+          r" out|way forward)", r"want to (?:just )?(?:disappear|vanish|stop existing)",
+          r"(?:wish i could|want it (?:all )?to) (?:just )?(?:disappear|vanish|stop|be over)",
+          r"nothing (?:matters|has any meaning) any ?more", r"want (?:everything|the pain) to (?:stop|end)",
+          r"i am (?:just |only |such )?a (?:burden|waste of (?:space|air|oxygen))",
+          r"(?:fine|okay|ok) with (?:\w+ ){0,3}(?:meteor|asteroid|bus|truck)",
+          r"(?:ready to be done|ready to go for good|rather not be here)",
+          r"(?:life|everything) (?:is|feels|seems) (?:so |just |completely )?(?:meaningless|pointless)",
+          literal=True),
+    # -- harm to others -------------------------------------------------------------------------
+    _sign("harm_to_others", _H,
+          rf"{FUTURE} (?:\w+ )?(?:kill|murder|stab|shoot|strangle|poison|hurt|beat|choke|attack) "
+          rf"{_PEOPLE}(?! (?:up )?(?:on|at|in|an? (?:email|text|message|dm))\b)",
+          r"(?:shoot up|bomb|burn down|blow up) (?:the|my|a|this|that) (?:school|office|church|"
+          r"building|workplace|house|mosque|synagogue|mall)", r"(?:bring|take|get) (?:a|my|the|dads) "
+          r"(?:gun|knife) to (?:school|work|class)", r"(?:want|make) (?:him|her|them) dead",
+          r"thoughts? (?:of|about) (?:killing|hurting|stabbing) (?:people|him|her|them|someone|my \w+)"),
+    _sign("harm_to_others", _C,
+          rf"{WANT} to (?:\w+ )?(?:kill|murder|stab|shoot|strangle|poison|hurt|attack) {_PEOPLE}"
+          r"(?! (?:up )?(?:on|at|in|an? (?:email|text|message|dm))\b)",
+          r"afraid i (?:will|might|could|may) (?:hurt|kill|harm) (?:my|him|her|them|someone|somebody)"),
+    # -- danger from others ---------------------------------------------------------------------
+    _sign("abuse", _H,
+          rf"{_CLOSE} (?:\w+ ){{0,2}}(?:hits|hit|beats|beat|choked|chokes|punched|punches|kicks|"
+          r"kicked|slaps|slapped|strangled|strangles|raped|rapes|molested|molests|abuses|abused|"
+          r"assaulted|stabbed|burned|locks|locked|touches|attacked) (?:up )?me"
+          r"(?! up (?:for|about|on|with)| in (?:\w+ ){0,2}(?:game|race|chess|tennis|mario|cards)"
+          r"| at (?:chess|tennis|cards|golf|\w+ball|mario|the game)| to (?:it|the)| by| with (?:a|an|his|her)"
+          r" (?:question|idea|smile|story|news|gift|card))",
+          rf"{_CLOSE} (?:\w+ ){{0,3}}(?:threat\w+|said|says|told me|keeps saying|swore|swears) "
+          r"(?:\w+ ){0,5}(?:kill|hurt|shoot|stab|strangle) (?:me|us|the kids|my kids)",
+          r"(?:i was|i am being|i got|i have been|been|being) (?:raped|sexually assaulted|molested|"
+          r"sexually abused|physically abused|abused|beaten|trafficked)",
+          r"(?:hits|beats|abuses|molests|hurts) (?:my|the|our) (?:kids?|children|baby|son|daughter|"
+          r"mom|mum|little brother|little sister|brother|sister)", literal=True),
+    _sign("unsafe_home", _C,
+          r"(?:afraid|scared|terrified|frightened) (?:to go|of going|to be) (?:home|at home|back home)",
+          r"(?:do not|never|not) (?:feel )?safe (?:at home|in my (?:own )?(?:home|house)|here|with "
+          r"(?:him|her|them))", r"(?:scared|afraid|terrified|frightened) of (?:my|him|her|what he|what "
+          r"she)(?! (?:exam|boss|teacher|future|own|job|test|cat|dog|driving))",
+          r"(?:will not|does not|wont) let me (?:leave|leave the house|see my (?:friends|family)|have my "
+          r"phone)", r"(?:abusive|violent) (?:\w+ )?(?:relationship|husband|wife|partner|boyfriend|"
+          r"girlfriend|dad|father|mom|mother|home|parents|marriage|ex)", literal=True),
+)
+
+SUICIDE_REASONS = frozenset({
+    "suicide_intent", "suicidal_statement", "wish_to_die", "wish_not_to_live", "burden", "farewell",
+    "preparation", "plan", "giving_away", "method_request",
+})
+"""Reasons that are about suicide, so that it is asked about directly."""
+
+# Unmistakable phrases in other languages, after accents are gone.
+FOREIGN: tuple[Sign, ...] = (
+    _sign("wish_not_to_live", _H,
+          r"(?:will|mag|moechte|mochte|kann) nicht mehr (?:leben|da sein|weiterleben)",
+          r"keinen (?:sinn|grund) mehr (?:im|zu) leben", r"ohne mich (?:waere|ware|waeren|waren) "
+          r"(?:alle|sie|es) besser", r"no quiero (?:seguir )?(?:vivir|viviendo|estar viva|estar vivo)",
+          r"ya no (?:quiero|tengo ganas de) vivir", r"sin ganas de vivir",
+          r"(?:ne veux plus|veux plus|plus envie de|plus la force de) (?:vivre|etre la)",
+          r"en finir avec (?:la|ma) vie", r"envie d en finir", literal=True),
+    _sign("suicidal_statement", _H,
+          r"(?:ich )?(?:will|moechte|mochte|wuerde|wurde) (?:einfach |nur |nur noch )?(?:sterben|tot "
+          r"sein)", r"(?:bringe? mich um|mich umbringen|mir das leben nehmen|selbstmord|suizidal|"
+          r"suizidgedanken)", r"(?:quiero|voy a|quisiera|ojala pudiera) (?:morir|morirme|matarme|"
+          r"suicidarme|quitarme la vida)", r"me (?:quiero|voy a) (?:morir|matar|suicidar)",
+          r"quitarme la vida", r"(?:je )?(?:veux|voudrais|vais|ai envie de) (?:mourir|me tuer|me "
+          r"suicider)", r"me suicider", r"mettre fin a (?:mes jours|ma vie)", r"pensees suicidaires"),
+    _sign("self_harm", _H,
+          r"(?:ritze mich|mich ritzen|mich selbst verletzen|me corto los brazos|autolesion\w*|"
+          r"me scarifie|m automutile)"),
+)
+
+IDIOMS = re.compile(
+    r"\b(?:"
+    r"suicide (?:squad|prevention|hotline|hot line|line|awareness|bomber|bombing|doors?|mission|"
+    r"run|burns?|pact movie|girls|king|note in the)|political suicide|career suicide|"
+    r"kill(?:s|ed|ing)? (?:two birds|time|the (?:mood|vibe|lights?|engine|process|job|server|"
+    r"app|switch|music|dragon|boss fight)|it (?:at|on|in|with))|"
+    r"(?:is|are|was|were|been) (?:literally |absolutely |just |really |totally )?killing (?:me|it|my "
+    r"(?:back|feet|head|knees?|vibe|mood))|killing (?:me|it)|kills me (?:that|when|how|to)|"
+    r"(?:mom|mum|dad|boss|wife|husband|parents|teacher|she|he|they)"
+    r" (?:is|are|will|would)? ?(?:going to|gonna)? ?kill me(?: if| when| for)?|"
+    r"(?:could|would|might|nearly|almost|about) (?:have )?(?:just )?(?:die|died) (?:of|from|"
+    r"laughing) ?(?:embarrassment|shame|laughter|boredom|laughing|happiness|joy|cringe|cuteness|heat)?|"
+    r"di(?:e|ed|es) (?:of|from) (?:embarrassment|shame|laughter|boredom|laughing|happiness|joy|"
+    r"cringe|cuteness|hunger|thirst)|(?:die|died|dying|dead) (?:laughing|of laughter|inside laughing)|"
+    r"dying (?:to|for) (?:\w+)|to die for|die hard|"
+    r"(?:phone|battery|laptop|car|plant|plants|engine|internet|wifi|signal|tablet|computer)"
+    r" (?:just |has |is |has just )?(?:died|dead|dying)|"
+    r"dead (?:tired|serious|on|last|end|weight|heat|silence|battery|line|drunk|sure|right|wrong|"
+    r"ringer|inside)|drop dead gorgeous|over my dead body|dead ?lines?|"
+    r"shoot (?:me|you|us|him|her|them|my \w+|over)?\s?(?:an?|the|your) (?:e ?mail|text|message|dm|line|"
+    r"note|mail|question)|shoot (?:hoops|some hoops|a (?:film|video|movie|scene))|photo ?shoot|"
+    r"murder mystery|murder(?:ed)? (?:a|the|that) (?:song|burger|sandwich|pizza)|"
+    r"hit me (?:up|with (?:it|your|a))|it (?:really |just |finally )?hit me|beat me to it|"
+    r"cut(?:ting)? myself (?:some slack|off|a (?:slice|piece|deal)|shaving|while|when|on|chopping|"
+    r"cooking|by accident|accidentally|short)|hurt myself (?:at|playing|lifting|running|skiing|while|"
+    r"working|training|falling|on the|in the gym|by accident|accidentally|climbing)|"
+    r"burn(?:ed|ing|t)? myself (?:on|out|while|cooking|with (?:the|hot|coffee|tea))|"
+    r"(?:accidentally|by accident) (?:cut|hurt|burned|hit) (?:myself|my \w+)|"
+    r"kick(?:ing|ed)? myself|beat(?:ing)? myself up|"
+    r"(?:game|boss|level|raid|quest|character|npc|player)\w* (?:to |and )?kill\w*|"
+    r"kill (?:the|a|this|that|all the|some|more) (?:boss|enem\w+|monsters?|zombies?|dragon|npc\w*|"
+    r"process|bugs?|weeds?|spiders?|mosquito\w*|germs|bacteria|player)|"
+    r"(?:killer|killing) (?:app|feature|workout|deal|spree in|joke|outfit|floor)|"
+    r"life (?:of|after) death|death (?:metal|star|note|valley|stranding|grip|by chocolate)|"
+    r"i will kill (?:for|this (?:exam|interview|test|presentation))|"
+    r"(?:i )?could (?:just |really )?(?:kill|murder|strangle) (?:him|her|them|my \w+|you|for|a \w+)|"
+    r"(?:hope|wish|want)\w* (?:it|that|the (?:meeting|lecture|movie|week)) (?:to )?(?:just )?(?:end|be over)"
+    r")\b"
+)
+"""Turns of phrase that only look like a sign. They are blanked out before signs are sought."""
+
+MEANS = re.compile(
+    r"\b(?:pills|tablets|overdose|gun|pistol|shotgun|rifle|rope|noose|bridge|razor|blades?|knife|"
+    r"knives|train tracks|jump in front|cliff|roof|exhaust|poison|bleach|insulin)\b"
+)
+TIME = re.compile(
+    r"\b(?:tonight|this (?:evening|weekend|afternoon)|tomorrow|in an hour|in a few (?:minutes|hours)|"
+    r"by (?:morning|midnight|the end of (?:the day|this week))|before (?:morning|midnight|they)|"
+    r"when (?:they|everyone|he|she|my \w+) (?:leaves?|sleeps?|(?:is|are) (?:asleep|gone|out))|"
+    r"after (?:everyone|they) (?:leave|sleep|go)|heute nacht|heute abend|esta noche|ce soir)\b"
+)
+INTENT = re.compile(
+    rf"\b(?:{FUTURE} (?:do it|end it|go through with it|jump|be gone|be dead)|i have decided|"
+    r"i made up my mind|my mind is made up|i have a plan|i have (?:it|everything) planned|"
+    r"have (?:it|everything) ready|i am going to do it|right now with)\b"
+)
+JOKE = re.compile(r"\b(?:lol|lmao|lmfao|haha\w*|hehe|rofl|jk|just kidding|xd)\b|[😂🤣😅]")
+
+SOFT = re.compile(
+    r"\b(?:nothing matters|i give up|cannot cope|can not cope|so tired of everything|"
+    r"tired of everything|i am worthless|worthless|i hate myself|hate my life|"
+    r"i am (?:so )?(?:empty|numb|alone)|cannot take (?:it|this)|no one cares|nobody cares|"
+    r"falling apart|breaking down|i am done)\b"
+)
+"""Weaker signs: a concern only beside a strong low state, or two of them together."""
