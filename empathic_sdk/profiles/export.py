@@ -46,6 +46,15 @@ def export_user(db: Database, user: str) -> dict[str, Any]:
 
 
 def _talk(row: dict[str, Any]) -> dict[str, Any]:
-    # What a session is made of is the recogniser's affair; here it is bytes.
-    session = row.pop("session")
-    return {**row, "session_base64": session and base64.b64encode(session).decode("ascii")}
+    # People are owed a form they can read; what a session is made of is its owner's affair.
+    session, encoding = row["session"], None
+    if session is not None:
+        try:
+            session, encoding = json.loads(session, parse_constant=_refuse), "json"
+        except (ValueError, RecursionError):
+            session, encoding = base64.b64encode(session).decode("ascii"), "base64"
+    return {**row, "session": session, "session_encoding": encoding}
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")

@@ -1,15 +1,16 @@
-"""Between a turn and its row: a list of what may be kept, so that nothing else slips in."""
+"""Between values and rows: a list of what may be kept, so that nothing else slips in."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
+from datetime import datetime
 from typing import Any
 
 from sqlite_utils import Database
 
-from empathic_sdk.types import Turn
+from empathic_sdk.types import Emotion, Turn, UserContext
 
 # Safety reasons are names of signs. Anything else might be the person's own words.
 _SIGN = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,63}")
@@ -64,6 +65,30 @@ def row_of(turn: Turn, *, text: str | None, keep_text: bool) -> dict[str, Any]:
     for name in _JSON:
         row[name] = None if row[name] is None else dumps(row[name])
     return row
+
+
+def context_of(db: Database, user: str) -> UserContext:
+    """Return what is known of ``user``: one row, however many turns there are."""
+    row = db.execute(
+        "SELECT turns, conversations, last_emotion, last_seen, valence_sum, emotions, "
+        "preferences FROM users WHERE name = ?",
+        [user],
+    ).fetchone()
+    if row is None:
+        return UserContext(user=user)
+    turns, conversations, last_emotion, last_seen, valence_sum, emotions, preferences = row
+    shown = json.loads(emotions)
+    return UserContext(
+        user=user,
+        turns=turns,
+        conversations=conversations,
+        last_emotion=last_emotion,
+        last_seen=last_seen and datetime.fromisoformat(last_seen),
+        # Adding up may round a hair past the ends.
+        mean_valence=max(-1.0, min(1.0, valence_sum / turns)) if turns else 0.0,
+        emotions={e: shown[e] for e in Emotion if e in shown},
+        preferences=json.loads(preferences),
+    )
 
 
 def turn_rows(

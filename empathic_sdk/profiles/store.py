@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
-from datetime import datetime
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,7 +12,7 @@ from empathic_sdk.errors import ConfigurationError, InputError, StoreError, Unkn
 from empathic_sdk.profiles.checks import check_name, check_text, member
 from empathic_sdk.profiles.export import export_user
 from empathic_sdk.profiles.file import StoreFile
-from empathic_sdk.profiles.rows import row_of, turn_rows
+from empathic_sdk.profiles.rows import context_of, row_of, turn_rows
 from empathic_sdk.profiles.writes import (
     add_consent,
     add_turn,
@@ -51,6 +50,7 @@ class ProfileStore:
             raise ConfigurationError(f"timeout_s must be at least 0 seconds, not {timeout_s!r}")
         in_memory = path is None or str(path) == ":memory:"
         place = None if in_memory else Path(str(path)).expanduser().absolute()
+        self._forgetters: list[Callable[[str], object]] = []
         self._file = StoreFile(place, float(timeout_s))
 
     @property
@@ -65,26 +65,7 @@ class ProfileStore:
         """
         check_name(user, "user")
         with self._file.reading() as db:
-            row = db.execute(
-                "SELECT turns, conversations, last_emotion, last_seen, valence_sum, emotions, "
-                "preferences FROM users WHERE name = ?",
-                [user],
-            ).fetchone()
-            if row is None:
-                return UserContext(user=user)
-            turns, conversations, last_emotion, last_seen, valence_sum, emotions, wishes = row
-            shown = json.loads(emotions)
-            return UserContext(
-                user=user,
-                turns=turns,
-                conversations=conversations,
-                last_emotion=last_emotion,
-                last_seen=last_seen and datetime.fromisoformat(last_seen),
-                # Adding up may round a hair past the ends.
-                mean_valence=max(-1.0, min(1.0, valence_sum / turns)) if turns else 0.0,
-                emotions={e: shown[e] for e in Emotion if e in shown},
-                preferences=json.loads(wishes),
-            )
+            return context_of(db, user)
 
     def record(
         self,
@@ -131,7 +112,12 @@ class ProfileStore:
             return None if row is None or row[0] is None else bytes(row[0])
 
     def feedback(
-        self, turn_id: str, *, user: str, emotion: Emotion | None = None, rating: int | None = None
+        self,
+        turn_id: str,
+        *,
+        user: str,
+        emotion: Emotion | str | None = None,
+        rating: int | None = None,
     ) -> None:
         """Store what ``user`` says about one of their turns.
 
@@ -162,7 +148,12 @@ class ProfileStore:
                 )
 
     def consent(
-        self, user: str, modality: Modality, granted: bool | None = None, *, version: str = "1"
+        self,
+        user: str,
+        modality: Modality | str,
+        granted: bool | None = None,
+        *,
+        version: str = "1",
     ) -> bool:
         """Record, or read, whether ``user`` lets this modality be processed.
 
@@ -212,8 +203,8 @@ class ProfileStore:
     def export(self, user: str) -> dict[str, Any]:
         """Return everything stored about ``user`` as one dict that ``json.dumps`` takes.
 
-        Times are ISO 8601 in UTC, sessions base64. An unknown user has ``profile`` ``None`` and
-        empty lists.
+        Times are ISO 8601 in UTC. A session that is JSON is shown as such, any other in base64.
+        An unknown user has ``profile`` ``None`` and empty lists.
         """
         check_name(user, "user")
         with self._file.reading() as db:
@@ -234,8 +225,14 @@ class ProfileStore:
                 again (or open the store again later) to be rid of those too.
         """
         check_name(user, "user")
-        with self._file.writing() as db:
-            removed = delete_user(db, user)
+        removed = 0
+        # Twice: what is alive in memory lets its last turn be recorded before the rows go, and
+        # whatever came to life again from those rows meanwhile goes the second time.
+        for _ in range(2 if self._forgetters else 1):
+            for forget in list(self._forgetters):
+                forget(user)
+            with self._file.writing() as db:
+                removed += delete_user(db, user)
         try:
             # Also without rows: this may be the second call, after the file was held.
             self._file.compact(self._file.timeout_s)
@@ -245,6 +242,19 @@ class ProfileStore:
                 f"which could not be compacted: {error}. Call erase again"
             ) from error
         return removed
+
+    def on_erase(self, forget: Callable[[str], object]) -> Callable[[], None]:
+        """Have ``forget(user)`` called by every :meth:`erase` through this store.
+
+        For whoever keeps something about users in memory. It is called outside the store's lock
+        before the rows go, and again after; it may wait for work under way that still uses the
+        store. If it raises, the erasure stops there and the error reaches its caller.
+
+        Returns:
+            A function that ends this.
+        """
+        self._forgetters.append(forget)
+        return lambda: self._forgetters.remove(forget)
 
     def users(self) -> list[str]:
         """Return the names of all about whom anything is stored, sorted."""

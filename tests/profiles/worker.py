@@ -1,0 +1,84 @@
+"""What the tests run as another process: ``python worker.py ACTION PATH ...``."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+import time
+
+from factory import make_turn
+
+from empathic_sdk.profiles import ProfileStore
+from empathic_sdk.types import Emotion
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+def forever(path: str, prefix: str) -> None:
+    """Record until killed; name each turn once it is said to be stored."""
+    with ProfileStore(path) as store:
+        number = 0
+        while True:
+            label = list(Emotion)[number % 7]
+            turn = make_turn(
+                f"{prefix}-{number}", conversation=f"c{number % 3}", label=label, valence=0.25
+            )
+            store.record(turn, session=f"{prefix}-{number}".encode())
+            say(turn.id)
+            number += 1
+
+
+def some(path: str, prefix: str, count: str) -> None:
+    """Wait for the starting shot, open the store, record so many turns of one shared user."""
+    say("ready")
+    sys.stdin.readline()
+    with ProfileStore(path, timeout_s=30) as store:
+        for number in range(int(count)):
+            store.record(make_turn(f"{prefix}-{number}", conversation=prefix, valence=0.5))
+
+
+def opened(path: str) -> None:
+    """Keep a store open, idle, after having read from it."""
+    with ProfileStore(path) as store:
+        say(str(store.users()))
+        sys.stdin.readline()
+
+
+def reading(path: str) -> None:
+    """Keep an old state of the file in view: a read transaction."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("BEGIN")
+    say(str(connection.execute("SELECT count(*) FROM turns").fetchone()[0]))
+    sys.stdin.readline()
+    connection.execute("COMMIT")
+    connection.close()
+
+
+def writing(path: str) -> None:
+    """Hold the write lock."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    say("held")
+    sys.stdin.readline()
+    connection.execute("ROLLBACK")
+    connection.close()
+
+
+def erasing(path: str, user: str) -> None:
+    """Die between the deletion of the rows and the compaction of the file."""
+    from empathic_sdk.profiles.file import StoreFile
+
+    def hang(self: StoreFile, timeout_s: float) -> None:
+        say("deleted")
+        time.sleep(60)
+
+    store = ProfileStore(path)
+    StoreFile.compact = hang  # type: ignore[method-assign]
+    store.erase(user)
+
+
+if __name__ == "__main__":
+    actions = {f.__name__: f for f in (forever, some, opened, reading, writing, erasing)}
+    actions[sys.argv[1]](*sys.argv[2:])
