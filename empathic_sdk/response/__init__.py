@@ -1,7 +1,22 @@
 """Responses: support strategy, safety protocol, templates, the responder that needs no key."""
 
 from empathic_sdk.response.context import Reply, ReplyContext, ResponderMemory
+from empathic_sdk.response.embedded import EmbeddedResponder
+from empathic_sdk.response.reflect import reflection
 from empathic_sdk.response.safety import assess
-from empathic_sdk.response.templates import help_lines, notice
+from empathic_sdk.response.strategy import plan
+from empathic_sdk.response.templates import help_lines, load_bank, notice, template_files
 
-__all__ = ["Reply", "ReplyContext", "ResponderMemory", "assess", "help_lines", "notice"]
+__all__ = [
+    "EmbeddedResponder",
+    "Reply",
+    "ReplyContext",
+    "ResponderMemory",
+    "assess",
+    "help_lines",
+    "load_bank",
+    "notice",
+    "plan",
+    "reflection",
+    "template_files",
+]

@@ -6,8 +6,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from empathic_sdk.types import EmotionState, ResponseStyle, SafetyAssessment, SafetyLevel, Strategy
-from empathic_sdk.types import UserContext
+from empathic_sdk.types import (
+    EmotionState,
+    ResponseStyle,
+    SafetyAssessment,
+    SafetyLevel,
+    Strategy,
+    UserContext,
+)
 from empathic_sdk.types.base import Value
 
 RECENT = 40

@@ -51,8 +51,10 @@ _WORDS = {
 _SUICIDE = re.compile(r"\bsu(?:i|a|e|ic)?[cs]{1,2}[ei]?[dc][eia][a-z]{0,4}\b")
 _SUICIDAL = re.compile(r"\bsu(?:i|a|e|ic)?[cs]{1,2}[ei]?[dc](?:[ia][a-z]?l|le|el|al)[a-z]{0,2}\b")
 _FINE = re.compile(r"^succ|^success")
-_TAIL = re.compile(r"\b(i|you|he|she|it|we|they|that|there|what|who|life|everything|everyone|"
-                   r"everybody|nobody|no one|this|where|how|someone)'(m|ll|re|ve|d|s)\b")  # fmt: skip
+_TAIL = re.compile(
+    r"\b(i|you|he|she|it|we|they|that|there|what|who|life|everything|everyone|everybody|nobody|"
+    r"no one|this|where|how|someone)'(m|ll|re|ve|d|s)\b"
+)
 _TAIL_TO = {"m": "am", "ll": "will", "re": "are", "ve": "have", "d": "would", "s": "is"}
 _WORD = re.compile(r"[^\s,\"()]+")
 

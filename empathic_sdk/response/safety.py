@@ -9,6 +9,20 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
+from empathic_sdk.response.cues import (
+    BYE,
+    FICTION,
+    FIRST,
+    NEGATED,
+    NO,
+    NO_DENIAL,
+    PAST,
+    SAFE,
+    SAYS_I,
+    STILL,
+    SUBJECT,
+    YES,
+)
 from empathic_sdk.response.normal import flatten, segments, spell
 from empathic_sdk.response.signs import (
     FOREIGN,
@@ -37,52 +51,9 @@ _ANCHORS = (
     "let me", "violent", "forever", "stop", "slit", "hang", "tired", "sick of", "leben", "sterben",
     "umbring", "bring", "selbst", "suizid", "ritz", "morir", "vivir", "vida", "mat", "mourir",
     "vivre", "tuer", "jours", "finir", "ward", "vanish", "cope", "alone", "numb", "empty", "done",
-    "meaning", "kick", "assault", "plan", "ready", "lock", "s1", "k1", "k*", "k!", "su", "d*e", "od",
-    "unal", "take", "tonite", "tonight", "yes", "no",
+    "meaning", "kick", "assault", "plan", "ready", "lock", "s1", "k1", "k*", "k!", "su", "d*e",
+    "od", "unal", "take", "tonite", "tonight", "yes", "no",
 )  # fmt: skip
-_NEGATED = re.compile(
-    r"\b(?:not|never|no|without|neither|nor|nothing|none|hardly|kein\w*|nicht|nie|no|nunca|pas|"
-    r"jamais|cannot|stopped|stop)(?: [a-z]+){0,4} ?$"
-)
-# "I can't stop thinking about ...", "not sure I won't": a not that denies nothing.
-_NO_DENIAL = re.compile(
-    r"\b(?:cannot|can not|could not|not) (?:really |seem to )?(?:stop|help|shake|resist|quit|wait|"
-    r"promise|escape|sure|control|get|say i|lie|only|know)\b|\bno (?:reason|idea|way) |"
-    r"\b(?:why|how|surprised) (?:\w+ ){0,2}have not\b|\bnot .{0,40}\bbut\b|\bno one\b|\bnot afraid\b|"
-    r"\bno, |\bno i |\bstopped (?:caring|hoping|eating|taking)\b"
-)
-_STILL = re.compile(
-    r"\b(?:now|again|lately|today|tonight|still|these days|recently|this (?:week|morning|month)|back)\b"
-)
-_PAST = re.compile(
-    r"\b(?:used to|years? ago|months ago|in the past|back then|back when|when i was|as a (?:kid|teen|"
-    r"teenager|child)|last year|a long time ago|long ago|once (?:tried|wanted|felt|thought)|"
-    r"in (?:high school|college|my teens|my twenties|19\d\d|20\d\d)|previously|at one point)\b"
-)
-_SUBJECT = re.compile(
-    r"\b(?:he|she|they|someone(?: i know)?|somebody(?: i know)?|(?:friend|guy|girl|woman|man|person)"
-    r" (?:of mine|i know)|my (?:\w+ )?(?:friend|bestie|sister|brother|mom|mum|mother|dad|father|son|"
-    r"daughter|kid|child|wife|husband|boyfriend|girlfriend|partner|cousin|student|roommate|neighbou?r|"
-    r"patient|client|aunt|uncle|grand\w+|niece|nephew|colleague|coworker|classmate|ex|teen\w*|gf|bf)s?"
-    r"|a (?:friend|student|colleague)|people|students)\b"
-)
-_FIRST = re.compile(r"\b(?:i|me|my|myself|we)\b")
-_SAYS_I = re.compile(r"\bi\b")
-_FICTION = re.compile(
-    r"\b(?:movie|film|song|lyrics|novel|book|character|series|episode|essay|thesis|research|paper|"
-    r"article|game|documentary|poem|play|show)\b"
-)
-_YES = re.compile(
-    r"^(?:yes|yeah|yep|yea|ye|yup|kind of|sort of|kinda|maybe|i think so|i guess|a little|a bit|"
-    r"sometimes|i do|i am|i have|often|all the time|every day|both|ja|si|oui|probably)\b"
-)
-_NO = re.compile(r"^(?:no|nope|nah|not really|i am not|i do not|never|not at all|nein|non)\b")
-_SAFE = re.compile(
-    r"\b(?:i am (?:\w+ )?safe|i (?:have )?called|i (?:have )?texted|i will call|i (?:have )?talked to|"
-    r"i (?:have )?told (?:my|a|her|him|them)|feel(?:ing)? (?:\w+ )?(?:better|safer|calmer)|"
-    r"(?:is|are) (?:here )?with me|i did not mean (?:it|that)|i do not want to die)\b"
-)
-_BYE = re.compile(r"\b(?:good ?bye|farewell|bye(?: everyone)?)\b")
 
 
 def assess(
@@ -161,17 +132,17 @@ def _weigh(sign: Sign, match: re.Match[str], plain: str) -> list[tuple[str, Safe
         more = re.search(r"\b(?:but|though|although|except|yet)\b", plain[match.end() :])
         return [("denied", concern)] if more else []
     about_me = bool(re.search(r"\b(?:me|myself|i|my)\b", match[0]))
-    if _FICTION.search(plain) and not about_me and not _SAYS_I.search(before):
+    if FICTION.search(plain) and not about_me and not SAYS_I.search(before):
         return []
-    subjects = list(_SUBJECT.finditer(before + match[0][:12]))
+    subjects = list(SUBJECT.finditer(before + match[0][:12]))
     if (
         sign.reason not in ("abuse", "unsafe_home", "harm_to_others", "bereavement", "other_person")
         and not about_me
         and subjects
-        and not _FIRST.search(before[subjects[-1].end() :])
+        and not FIRST.search(before[subjects[-1].end() :])
     ):
         return [("other_person", concern)]
-    if sign.reason != "bereavement" and _PAST.search(plain) and not _STILL.search(plain):
+    if sign.reason != "bereavement" and PAST.search(plain) and not STILL.search(plain):
         return [("past", concern), (sign.reason, concern)]
     if sign.joke and JOKE.search(plain) and not MEANS.search(plain):
         return [("joke", concern), (sign.reason, concern)]
@@ -181,7 +152,7 @@ def _weigh(sign: Sign, match: re.Match[str], plain: str) -> list[tuple[str, Safe
 def _denied(before: str) -> bool:
     # The words right before the match; a comma or a conjunction ends a denial's reach.
     clause = re.split(r"\b(?:but|because|and|so)\b|,", before)[-1]
-    return bool(_NEGATED.search(clause)) and not _NO_DENIAL.search(clause)
+    return bool(NEGATED.search(clause)) and not NO_DENIAL.search(clause)
 
 
 def _combine(found: dict[str, SafetyLevel], spoken: list[str], state: EmotionState | None) -> None:
@@ -194,11 +165,9 @@ def _combine(found: dict[str, SafetyLevel], spoken: list[str], state: EmotionSta
     soft = len(set(SOFT.findall(whole)))
     if not found and soft and (low or soft > 1):
         found["hopelessness"] = SafetyLevel.CONCERN
-    if "hopelessness" in found and _BYE.search(whole):
+    if "hopelessness" in found and BYE.search(whole):
         found["farewell"] = SafetyLevel.HIGH
-    if "giving_away" in found and (
-        "hopelessness" in found or _BYE.search(whole) or "need" in whole
-    ):
+    if "giving_away" in found and ("hopelessness" in found or BYE.search(whole) or "need" in whole):
         found["giving_away"] = SafetyLevel.HIGH
     acute = {
         reason
@@ -221,13 +190,13 @@ def _remember(found: dict[str, SafetyLevel], spoken: list[str], previous: Safety
         return
     whole = " . ".join(spoken)
     first = spoken[0] if spoken else ""
-    if _YES.match(first) and not _SAFE.search(whole):
+    if YES.match(first) and not SAFE.search(whole):
         found["confirmed"] = SafetyLevel.HIGH
         if TIME.search(whole) or MEANS.search(whole) or INTENT.search(whole):
             found["intent"] = SafetyLevel.IMMINENT
-    elif _NO.match(first) or _SAFE.search(whole):
+    elif NO.match(first) or SAFE.search(whole):
         found["recent_risk"] = SafetyLevel.CONCERN
-    elif _BYE.search(whole):
+    elif BYE.search(whole):
         found["farewell"] = SafetyLevel.HIGH
     else:
         found["recent_risk"] = (

@@ -71,7 +71,7 @@ SIGNS: tuple[Sign, ...] = (
           rf"(?:decided|deciding|chosen|going) to (?:kill {SELF}|die tonight|end {_LIFE})",
           joke=True),
     _sign("suicidal_statement", _H,
-          rf"(?:kill|killing|unalive|unaliving|unalived|hang|hanging|shoot|shooting|drown|drowning)"
+          rf"(?:kill|killed|killing|unalive|unaliving|unalived|hang|hanging|shoot|shooting|drown|drowning)"
           rf" {SELF}", r"kms", r"commit(?:ting)? suicide", r"suicidal", r"feel(?:ing)? suicide",
           r"(?:thoughts?|thinking|think|thought) (?:of|about) suicide", r"tak(?:e|ing) my own life",
           r"(?:sewer|sui) ?slide", r"catch the bus", r"self delete", r"my (?:own )?suicide",

@@ -100,13 +100,14 @@ def notice(
     return " ".join(parts)
 
 
-def help_lines(locale: str | None = None) -> tuple[HelpLine, ...]:
+def help_lines(locale: str | None = None, *, about: str = "") -> tuple[HelpLine, ...]:
     """Return the help lines of a locale, the round-the-clock ones first.
 
     Args:
         locale: Region in capitals (``US``) or language tag with a region (``en-US``). ``None``,
             an unknown region and a language alone (``es`` is spoken in twenty countries) give
             the entry ``*``.
+        about: ``abuse`` puts lines for that first where the locale has any.
 
     Returns:
         At least one line.
@@ -116,7 +117,8 @@ def help_lines(locale: str | None = None) -> tuple[HelpLine, ...]:
     """
     table = _read_help_lines(prompts_dir() / "safety" / "help_lines.toml")
     _, dash, region = (locale or "").replace("_", "-").rpartition("-")
-    return table.get(region.upper() if dash else region, table["*"])
+    region = region.upper() if dash else region
+    return (*table.get(f"{region}/{about}", ()), *table.get(region, table["*"]))
 
 
 def template_files(folder: Path | None = None) -> tuple[Path, ...]:
@@ -191,7 +193,9 @@ def _read_help_lines(path: Path) -> dict[str, tuple[HelpLine, ...]]:
         if locale == "version":
             continue
         try:
-            lines = tuple(HelpLine(**{"locale": locale, **entry}) for entry in entries)
+            lines = tuple(
+                HelpLine(**{"locale": locale.split("/")[0], **entry}) for entry in entries
+            )
         except (TypeError, ValueError) as error:
             raise ConfigurationError(f"{path}: {locale}: {error}") from error
         if not lines:

@@ -1,0 +1,139 @@
+"""The safety protocol's mouth: what is said when a turn is worrying.
+
+Acknowledge; ask directly and calmly; name human help; urge both a professional and someone they
+trust; stay. Never methods, never a diagnosis, never an end of the talk. The full list of lines is
+shown at first and every :data:`SHOW_EVERY` turns; in between one line stays in sight.
+"""
+
+from __future__ import annotations
+
+from empathic_sdk.response.context import ReplyContext, ResponderMemory
+from empathic_sdk.response.signs import SUICIDE_REASONS
+from empathic_sdk.response.templates import help_lines
+from empathic_sdk.response.voice import Voice
+from empathic_sdk.types import HelpLine, SafetyAssessment, SafetyLevel
+
+SHOW_EVERY = 5
+"""Turns after which the full list of help lines is shown again."""
+
+MINIMUM = 5
+"""Sentences that a high or imminent turn may take whatever the pacing says: a style must not cut
+the question, the help line or the encouragement."""
+
+_ACTION = {
+    "acknowledge": "acknowledged",
+    "follow": "acknowledged",
+    "ask": "asked_directly",
+    "follow_ask": "asked_follow_up",
+    "lines": "showed_help_lines",
+    "near": "showed_help_lines",
+    "remind": "kept_help_line_in_sight",
+    "distance": "urged_distance_from_means",
+    "support": "encouraged_support",
+    "stay": "stayed_in_conversation",
+}
+# What is said, most needed first; a reply takes as many as it may and keeps their spoken order.
+_FIRST = ("ask", "lines", "support", "acknowledge", "stay")
+_FIRST_URGENT = ("lines", "ask", "support", "distance", "acknowledge", "stay")
+_NEXT = ("remind", "follow", "follow_ask")
+_GENTLE = ("ask", "acknowledge", "remind", "support")
+_SPOKEN = ("acknowledge", "follow", "ask", "follow_ask", "lines", "remind", "distance", "support",
+           "stay")  # fmt: skip
+
+
+def answer(context: ReplyContext, voice: Voice) -> tuple[SafetyAssessment, ResponderMemory]:
+    """Say what the protocol asks for.
+
+    Args:
+        context: A turn whose safety level is ``concern`` or above.
+        voice: Takes the sentences.
+
+    Returns:
+        The assessment with ``actions`` and ``help_lines``, and the memory with the protocol's
+        own fields brought up to date.
+    """
+    safety, memory = context.safety, context.memory
+    risk = risk_of(safety.reasons, memory.risk)
+    lines = help_lines(locale_of(context), about=risk)
+    acute = safety.level in (SafetyLevel.HIGH, SafetyLevel.IMMINENT)
+    since = None if memory.since_lines is None else memory.since_lines + 1
+    limit = context.style.pacing.max_sentences
+    if acute:
+        # A turn that is more urgent than the last one starts the protocol afresh.
+        rising = safety.level == SafetyLevel.IMMINENT != memory.level
+        full = since is None or since >= SHOW_EVERY or rising
+        urgent = safety.level == SafetyLevel.IMMINENT
+        bank = voice.bank("imminent" if urgent and risk in ("suicide", "self_harm") else risk,
+                          "safety")  # fmt: skip
+        order = (_FIRST_URGENT if urgent else _FIRST) if full else _NEXT
+        limit = max(limit, MINIMUM)
+    else:
+        full = False
+        order = _GENTLE
+        bank = voice.bank(_gentle_bank(safety.reasons), "safety")
+    parts = [part for part in order if part in bank][:limit]
+    actions = [] if acute else ["checked_in"]
+    for part in sorted(parts, key=_SPOKEN.index):
+        if voice.say(bank[part], line=_list(lines), number=_short(lines[0])):
+            if acute or part in ("remind", "support"):
+                actions.append(_ACTION[part])
+            elif part == "ask" and "suicide" in voice.sentences[-1]:
+                actions.append("asked_directly")
+    shown = lines if full else lines[:1] if "remind" in parts else ()
+    done = safety.model_copy(update={"actions": tuple(actions), "help_lines": tuple(shown)})
+    kept = memory.model_copy(
+        update={
+            "level": safety.level,
+            "risk": risk if acute else memory.risk,
+            "since_lines": 0 if full else since,
+        }
+    )
+    return done, kept
+
+
+def risk_of(reasons: tuple[str, ...], before: str | None = None) -> str:
+    """Name what the risk is about: ``suicide self_harm abuse harm``, suicide first.
+
+    Args:
+        reasons: Of the assessment.
+        before: What it was about last time, for a turn that only carries on.
+    """
+    found = set(reasons)
+    if found & SUICIDE_REASONS:
+        return "suicide"
+    for risk, signs in (
+        ("self_harm", {"self_harm"}),
+        ("abuse", {"abuse", "unsafe_home"}),
+        ("harm", {"harm_to_others"}),
+    ):
+        if found & signs:
+            return risk
+    return before or "suicide"
+
+
+def locale_of(context: ReplyContext) -> str | None:
+    """Return the region whose help lines are shown: a preference of the person, or ``None``."""
+    preferences = context.user.preferences
+    return preferences.get("locale") or preferences.get("language")
+
+
+def _gentle_bank(reasons: tuple[str, ...]) -> str:
+    found = set(reasons)
+    for reason, bank in (
+        ("bereavement", "bereavement"),
+        ("past", "past"),
+        ("other_person", "other_person"),
+    ):
+        if reason in found:
+            return bank
+    if found == {"denied"}:
+        return "denied"
+    return "recent" if found == {"recent_risk"} else "concern"
+
+
+def _list(lines: tuple[HelpLine, ...]) -> str:
+    return "; ".join(f"{line.name} ({line.contact}, {line.hours})" for line in lines)
+
+
+def _short(line: HelpLine) -> str:
+    return f"{line.name} ({line.contact})"

@@ -1,0 +1,252 @@
+"""The responder that needs no key and no network: strategy, templates, the person's own words."""
+
+from __future__ import annotations
+
+from empathic_sdk.response import crisis
+from empathic_sdk.response.acts import act_of, topic_of
+from empathic_sdk.response.context import STRATEGIES, Reply, ReplyContext
+from empathic_sdk.response.reflect import reflection
+from empathic_sdk.response.strategy import NEGATIVE, plan, shifted, stage
+from empathic_sdk.response.voice import Voice, digest_of
+from empathic_sdk.types import Emotion, SafetyAssessment, SafetyLevel, Strategy
+
+# Acts with a bank of their own, and the role of their second sentence.
+_SOCIAL = {
+    "thanks": "follow", "goodbye": "follow", "bot": "follow", "feelings": "follow",
+    "who": "follow", "how": "follow", "privacy": "follow", "misread": "ask", "complaint": "ask",
+    "decline": "ask", "short": "ask", "wordless": "ask", "foreign": "ask", "injection": "ask",
+    "request": "ask", "greeting": "ask",
+}  # fmt: skip
+_BLUNT = 0.5  # below this warmth a tone goes without the cushioning sentence
+_FELT = {
+    Emotion.JOY: "happy",
+    Emotion.SADNESS: "sad",
+    Emotion.ANGER: "angry",
+    Emotion.FEAR: "worried",
+    Emotion.SURPRISE: "surprised",
+    Emotion.DISGUST: "put off",
+}
+
+
+class EmbeddedResponder:
+    """Answers from templates, offline.
+
+    Deterministic: the same context gives the same reply. Stateless: hand ``Reply.memory`` in with
+    the next turn. Safe to share between threads.
+
+    Args:
+        language: BCP 47 tag of the templates; English where a template is missing.
+    """
+
+    name = "embedded"
+
+    def __init__(self, language: str = "en") -> None:
+        self.language = language
+
+    def reply(self, context: ReplyContext) -> Reply:
+        """Answer one turn.
+
+        At least one sentence, at most ``context.style.pacing.max_sentences`` (the safety protocol
+        may take up to :data:`crisis.MINIMUM`), at most one question.
+
+        Args:
+            context: What the person said and shows, the style, what was said before.
+
+        Returns:
+            The sentences, the strategy, the assessment with what was done, and the new memory.
+
+        Raises:
+            ConfigurationError: A template is missing or broken.
+        """
+        voice = Voice(context, self.language)
+        strategy = plan(context)
+        memory = context.memory
+        safety: SafetyAssessment = context.safety
+        topic = topic_of(context.text) or memory.topic
+        profile_used = memory.profile_used
+        if safety.level != SafetyLevel.NONE:
+            safety, memory = crisis.answer(context, voice)
+        else:
+            act = act_of(context.text)
+            if act in _SOCIAL:
+                profile_used = self._social(act, context, voice) or profile_used
+            elif act == "empty":
+                self._ask_about(context, voice)
+            elif context.scenario == "tutoring":
+                self._tutor(context, voice)
+            else:
+                self._support(strategy, act, topic, context, voice)
+        # Nothing above may leave a turn unanswered, whatever banks a language lacks.
+        if not voice.sentences:
+            voice.say(voice.bank("reflection/common")["invite"])
+        return Reply(
+            sentences=tuple(voice.sentences),
+            strategy=strategy,
+            safety=safety,
+            memory=memory.model_copy(
+                update={
+                    "recent": voice.recent,
+                    "strategies": (*memory.strategies, strategy)[-STRATEGIES:],
+                    "turns": memory.turns + 1,
+                    "topic": topic,
+                    "level": safety.level,
+                    "since_lines": _older(context, memory.since_lines),
+                    "profile_used": profile_used,
+                }
+            ),
+        )
+
+    def _social(self, act: str, context: ReplyContext, voice: Voice) -> bool:
+        """Answer a conversational act; return whether the profile was mentioned."""
+        bank = voice.bank(f"social/{act}")
+        limit = context.style.pacing.max_sentences
+        role = _SOCIAL[act]
+        if limit == 1:
+            voice.say(bank[role] if act == "greeting" else bank["open"])
+            return False
+        voice.say(bank["open"])
+        user = context.user
+        told = False
+        if (
+            act == "greeting"
+            and limit >= 3
+            and user.turns > 0
+            and user.last_emotion in _FELT
+            and not context.memory.profile_used
+            and context.turn == 0
+        ):
+            told = voice.say(bank["profile"], emotion=_FELT[user.last_emotion])
+        if context.scenario == "tutoring" and act in ("greeting", "short", "decline"):
+            voice.say(voice.bank("tutoring/neutral")["next"])
+        else:
+            voice.say(bank[role])
+        return told
+
+    def _tutor(self, context: ReplyContext, voice: Voice) -> None:
+        bank = voice.bank(f"tutoring/{_learning(context)}")
+        if context.style.pacing.max_sentences > 1:
+            voice.say(bank["acknowledge"])
+        voice.say(bank["next"])
+
+    def _ask_about(self, context: ReplyContext, voice: Voice) -> None:
+        """Answer a turn without text: a voice, a face."""
+        bank = voice.bank(f"question/{_family(context)}")
+        if context.style.pacing.max_sentences > 1:
+            voice.say(bank["acknowledge"])
+        voice.say(bank["ask"])
+
+    def _support(
+        self, strategy: Strategy, act: str | None, topic: str | None, context: ReplyContext,
+        voice: Voice,
+    ) -> None:  # fmt: skip
+        family = _family(context)
+        limit = context.style.pacing.max_sentences
+        quote = reflection(context.text) if act not in ("yes", "no") else None
+        question = voice.bank(f"question/{family}")
+        common = voice.bank("reflection/common")
+        soft = voice.bank("topics/" + topic) if topic and _heavy(context) else {}
+        soothe = (*question["acknowledge"], *soft.get("acknowledge", ()))
+        # A question fits the subject where one is known, and the feeling otherwise.
+        asks = soft.get("ask") or question["ask"]
+        if all(_used(voice, line) for line in asks):
+            asks = question["ask"]
+        terse = context.style.tone.warmth < _BLUNT or limit == 1
+        if act in ("yes", "no") and not terse:
+            voice.say(voice.bank(f"social/{act}")["open"])
+        match strategy:
+            case Strategy.RESTATEMENT:
+                self._echo(family, quote, voice)
+                if limit > 1:
+                    voice.say(voice.bank("restatement/common")["check"])
+            case Strategy.REFLECTION:
+                if shifted(context.state) and limit > 2:
+                    voice.say(common["shift"])
+                voice.say(voice.bank(f"reflection/{family}")["reflect"])
+                if len(voice.sentences) < limit:
+                    voice.say(common["invite"] if _even(context) else asks)
+            case Strategy.AFFIRMATION:
+                if quote and limit > 2 and not voice.sentences:
+                    self._echo(family, quote, voice)
+                voice.say(voice.bank(f"affirmation/{family}")["affirm"])
+                if len(voice.sentences) < limit:
+                    voice.say(asks if _even(context) else common["invite"])
+            case Strategy.SUGGESTIONS:
+                self._suggest(family, act, terse, soothe, limit, context, voice)
+            case Strategy.INFORMATION:
+                if not terse and limit > 2 and not voice.sentences:
+                    voice.say(soothe)
+                voice.say(voice.bank(f"information/{family}")["inform"])
+                if len(voice.sentences) < limit:
+                    voice.say(asks)
+            case _:
+                if not terse and not voice.sentences:
+                    if quote and limit > 2 and family not in ("joy", "uncertain"):
+                        self._echo(family, quote, voice)
+                    voice.say(soothe)
+                if len(voice.sentences) < limit:
+                    voice.say(asks)
+
+    @staticmethod
+    def _echo(family: str, quote: str | None, voice: Voice) -> None:
+        common = voice.bank("restatement/common")
+        if quote is None:
+            voice.say(common["plain"])
+            return
+        own = voice.bank(f"restatement/{family}").get("echo", ())
+        general = () if family == "joy" else common["echo"]
+        voice.say((*own, *general), quote=quote)
+
+    @staticmethod
+    def _suggest(
+        family: str, act: str | None, terse: bool, soothe: tuple[str, ...], limit: int,
+        context: ReplyContext, voice: Voice,
+    ) -> None:  # fmt: skip
+        common = voice.bank("suggestions/common")
+        if act != "advice":
+            # Nobody asked: offer, do not advise.
+            if not terse and not voice.sentences:
+                voice.say(soothe)
+            voice.say(common["offer"])
+            return
+        if not terse and limit > 2:
+            voice.say(voice.bank("social/advice")["open"])
+        voice.say(voice.bank(f"suggestions/{family}")["suggest"])
+        if len(voice.sentences) < limit:
+            voice.say(common["check"])
+
+
+def _family(context: ReplyContext) -> str:
+    return "uncertain" if context.state.uncertain else context.state.label.value
+
+
+def _heavy(context: ReplyContext) -> bool:
+    return not context.state.uncertain and context.state.label in NEGATIVE
+
+
+def _used(voice: Voice, line: str) -> bool:
+    return digest_of(line) in voice.recent
+
+
+def _even(context: ReplyContext) -> bool:
+    return context.memory.turns % 2 == 0
+
+
+def _learning(context: ReplyContext) -> str:
+    state = context.state
+    if state.uncertain:
+        return "stuck" if "?" in context.text else "neutral"
+    return {
+        Emotion.JOY: "proud",
+        Emotion.SADNESS: "frustrated",
+        Emotion.ANGER: "frustrated",
+        Emotion.DISGUST: "bored",
+        Emotion.FEAR: "worried",
+        Emotion.SURPRISE: "stuck",
+        Emotion.NEUTRAL: "stuck" if stage(context) != "exploration" else "neutral",
+    }[state.label]
+
+
+def _older(context: ReplyContext, since: int | None) -> int | None:
+    # The protocol counts its own turns; a quiet turn between them ages the lines as well.
+    quiet = context.safety.level == SafetyLevel.NONE
+    return since + 1 if quiet and since is not None else since
