@@ -28,7 +28,7 @@ _ACTS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("thanks", r"^(?:(?:ok|okay|oh|well|great|no|yes|wow|aw|cool|alright) ?,? ?)*(?:thanks?|thank you|thx|ty|cheers|much appreciated|danke|gracias|merci|that (?:really )?help(?:s|ed)|i appreciate (?:it|you|this|that))\b.{0,60}$"),
         ("greeting", r"^(?:(?:oh|well) )?(?:hi|hello|hey|heya|hiya|yo|sup|good (?:morning|evening|afternoon|day)|greetings|howdy|hallo|hola|bonjour)(?: (?:there|again|you|everyone|bot|friend|all))*(?:,? (?:anyone|anybody|are you|is anyone|is anybody) (?:there|here))?[ ,]*$|^(?:anyone|anybody|you) there$"),
         ("advice", r"\bwhat (?:should|can|could|do|would) (?:i|you) (?:even )?(?:do|say|try|suggest|recommend|advise)\b|\b(?:any|some|your) (?:advice|tips|suggestions|ideas)\b|\bhow (?:do|can|should|would|could) i\b|\b(?:can|could|will) you help\b|\bwhat helps\b|\bi need (?:help|advice)\b|\bwhat now\b"),
-        ("yes", r"^(?:yes|yeah|yep|yea|yup|ya|sure|exactly|right|true|correct|definitely|i do|i am|kind of|sort of|kinda|i guess so|that is right|yes exactly|of course)[ ,]*(?:it is|i do|i am|that is it|exactly|thats? right|please)?$"),
+        ("yes", r"^(?:yes|yeah|yep|yea|yup|ya|sure|exactly|right|true|correct|definitely|i do|i am|kind of|sort of|kinda|i guess so|that is right|you are right|yes exactly|of course)[ ,]*(?:it is|i do|i am|that is it|exactly|thats? right|please)?$"),
         ("no", r"^(?:no|nope|nah|not really|i do not think so|never|no not really|not at all|no i do not)$"),
         ("short", r"^(?:ok|okay|k|kk|hmm+|mhm|fine|whatever|idk|i do not know|dunno|no idea|nothing|maybe|meh|i guess|not much|so so|same|alright|good|bad|lol|haha|wow|cool|nice|great|huh|um|uh|eh)$"),
         ("request", r"^(?:hey |please |can you |could you )*(?:tell me a joke|write (?:me )?(?:a|an|some)|translate|summari[sz]e|calculate|what is \d|solve|who (?:won|is the|was the)|what is the (?:capital|weather|time|date|population|meaning of the word)|when (?:was|is|did)|where is|how (?:many|far|old|tall)|convert|play|search|google|book me|order)\b"),
@@ -40,14 +40,16 @@ _TOPICS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     for name, pattern in (
         ("grief", r"\b(?:died|passed away|funeral|grie(?:f|ving)|mourning|put (?:him|her) (?:down|to sleep)|miscarriage|widow\w*|lost my (?:mom|mum|dad|mother|father|brother|sister|husband|wife|son|daughter|dog|cat|grand\w+|baby|best friend))\b"),
         ("breakup", r"\b(?:broke up|break ?up|dumped|divorce\w*|my ex|cheated on|separat(?:ed|ion)|left me|ended (?:things|it) with)\b"),
-        ("school", r"\b(?:exams?|test|school|class(?:es|mates?)?|teachers?|homework|grades?|universit\w+|uni|college|studying|semester|essay|professor|campus|dorm|lecture)\b"),
+        ("exams", r"\b(?:exams?|midterms?|finals|grades?|failed (?:my|the|a) (?:test|class|course|essay)|(?:failed|bombed|flunked) (?:it|math\w*|physics|chemistry|history|english))\b"),
+        ("parenting", r"\bmy (?:\w+ )?(?:son|daughters?|kids?|child|children|toddler|teenager|baby|boy|girl)\b"),
+        ("school", r"\b(?:test|school|class(?:es|mates?)?|teachers?|homework|universit\w+|uni|college|studying|semester|essay|professor|campus|dorm|lecture)\b"),
         ("work", r"\b(?:jobs?|work|boss|fired|laid off|cowork\w+|colleagues?|office|interview|promotion|promoted|manager|shift|deadline|unemployed|clients?)\b"),
         ("money", r"\b(?:money|rent|debts?|bills|afford|mortgage|savings|broke|loan|landlord|evict\w+)\b"),
         ("health", r"\b(?:pain|hospital|doctors?|diagnos\w+|surgery|cancer|illness|disease|sick|symptoms?|medication|pregnan\w+|panic attacks?)\b"),
         ("sleep", r"\b(?:insomnia|cannot sleep|not sleep\w*|awake (?:all|at)|nightmares?|no sleep)\b"),
         ("family", r"\b(?:mom|mum|mother|dad|father|parents?|brothers?|sisters?|son|daughters?|kids?|children|family|husband|wife|grand\w+|baby|toddler|teenager)\b"),
         ("friends", r"\b(?:friends?|bestie|friendship|roommates?|flatmates?)\b"),
-        ("loneliness", r"\b(?:lonely|loneliness|alone|nobody to talk|no one to talk|no friends|isolated|by myself|left out|homesick)\b"),
+        ("loneliness", r"\b(?:lonely|loneliness|not know any(?:one|body)|(?:eat|sit|ate|sat)(?: \w+)? alone|no one to (?:sit|eat|talk)|alone|nobody to talk|no one to talk|no friends|isolated|by myself|left out|homesick)\b"),
     )
 )
 

@@ -22,6 +22,8 @@ the question, the help line or the encouragement."""
 
 _ACTION = {
     "acknowledge": "acknowledged",
+    "confirmed": "acknowledged",
+    "safe": "acknowledged",
     "follow": "acknowledged",
     "ask": "asked_directly",
     "follow_ask": "asked_follow_up",
@@ -37,7 +39,7 @@ _FIRST = ("ask", "lines", "support", "acknowledge", "stay")
 _FIRST_URGENT = ("lines", "ask", "support", "distance", "acknowledge", "stay")
 _NEXT = ("remind", "follow", "follow_ask")
 _GENTLE = ("ask", "acknowledge", "remind", "support")
-_SPOKEN = ("acknowledge", "follow", "ask", "follow_ask", "lines", "remind", "distance", "support",
+_SPOKEN = ("acknowledge", "confirmed", "safe", "follow", "ask", "follow_ask", "lines", "remind", "distance", "support",
            "stay")  # fmt: skip
 
 
@@ -65,12 +67,18 @@ def answer(context: ReplyContext, voice: Voice) -> tuple[SafetyAssessment, Respo
         urgent = safety.level == SafetyLevel.IMMINENT
         bank = voice.bank("imminent" if urgent and risk in ("suicide", "self_harm") else risk,
                           "safety")  # fmt: skip
-        order = (_FIRST_URGENT if urgent else _FIRST) if full else _NEXT
+        order: tuple[str, ...] = (_FIRST_URGENT if urgent else _FIRST) if full else _NEXT
+        if "confirmed" in safety.reasons and "confirmed" in bank:
+            order = tuple(
+                "confirmed" if part in ("follow", "acknowledge") else part for part in order
+            )
         limit = max(limit, MINIMUM)
     else:
         full = False
         order = _GENTLE
         bank = voice.bank(_gentle_bank(safety.reasons), "safety")
+        if "reached_out" in safety.reasons and "safe" in bank:
+            order = tuple("safe" if part == "acknowledge" else part for part in order)
     parts = [part for part in order if part in bank][:limit]
     actions = [] if acute else ["checked_in"]
     for part in sorted(parts, key=_SPOKEN.index):
@@ -89,6 +97,40 @@ def answer(context: ReplyContext, voice: Voice) -> tuple[SafetyAssessment, Respo
         }
     )
     return done, kept
+
+
+def in_aftercare(memory: ResponderMemory) -> bool:
+    """Say whether an acute turn is recent enough that a help line stays in sight."""
+    return (
+        memory.risk is not None
+        and memory.since_lines is not None
+        and memory.since_lines <= SHOW_EVERY
+    )
+
+
+def aftercare(context: ReplyContext, voice: Voice, *, alone: bool) -> SafetyAssessment:
+    """Keep a help line in sight on a quiet turn that follows an acute one.
+
+    Args:
+        context: The turn.
+        voice: Takes the sentences.
+        alone: Whether nothing else is said, so that an acknowledgement and a question go before.
+
+    Returns:
+        The assessment with what was done.
+    """
+    bank = voice.bank("aftercare", "safety")
+    lines = help_lines(locale_of(context), about=context.memory.risk or "")
+    if alone and context.style.pacing.max_sentences > 2:
+        voice.say(bank["acknowledge"])
+    if alone and context.style.pacing.max_sentences > 1:
+        voice.say(bank["ask"])
+    if len(voice.sentences) >= context.style.pacing.max_sentences:
+        return context.safety
+    voice.say(bank["remind"], number=_short(lines[0]))
+    return context.safety.model_copy(
+        update={"actions": ("kept_help_line_in_sight",), "help_lines": lines[:1]}
+    )
 
 
 def risk_of(reasons: tuple[str, ...], before: str | None = None) -> str:
@@ -128,7 +170,7 @@ def _gentle_bank(reasons: tuple[str, ...]) -> str:
             return bank
     if found == {"denied"}:
         return "denied"
-    return "recent" if found == {"recent_risk"} else "concern"
+    return "recent" if found <= {"recent_risk", "reached_out"} else "concern"
 
 
 def _list(lines: tuple[HelpLine, ...]) -> str:

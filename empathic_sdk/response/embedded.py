@@ -41,6 +41,7 @@ class EmbeddedResponder:
     name = "embedded"
 
     def __init__(self, language: str = "en") -> None:
+        """Keep the language of the templates."""
         self.language = language
 
     def reply(self, context: ReplyContext) -> Reply:
@@ -62,6 +63,7 @@ class EmbeddedResponder:
         strategy = plan(context)
         memory = context.memory
         safety: SafetyAssessment = context.safety
+        # Only a subject that weighs is carried on: good news about a father is no family trouble.
         topic = topic_of(context.text) or memory.topic
         profile_used = memory.profile_used
         if safety.level != SafetyLevel.NONE:
@@ -70,6 +72,10 @@ class EmbeddedResponder:
             act = act_of(context.text)
             if act in _SOCIAL:
                 profile_used = self._social(act, context, voice) or profile_used
+                if crisis.in_aftercare(memory):
+                    safety = crisis.aftercare(context, voice, alone=False)
+            elif crisis.in_aftercare(memory):
+                safety = crisis.aftercare(context, voice, alone=True)
             elif act == "empty":
                 self._ask_about(context, voice)
             elif context.scenario == "tutoring":
@@ -88,7 +94,7 @@ class EmbeddedResponder:
                     "recent": voice.recent,
                     "strategies": (*memory.strategies, strategy)[-STRATEGIES:],
                     "turns": memory.turns + 1,
-                    "topic": topic,
+                    "topic": topic if _heavy(context) else memory.topic,
                     "level": safety.level,
                     "since_lines": _older(context, memory.since_lines),
                     "profile_used": profile_used,
@@ -117,7 +123,7 @@ class EmbeddedResponder:
         ):
             told = voice.say(bank["profile"], emotion=_FELT[user.last_emotion])
         if context.scenario == "tutoring" and act in ("greeting", "short", "decline"):
-            voice.say(voice.bank("tutoring/neutral")["next"])
+            voice.say(voice.bank("tutoring/neutral")["start"])
         else:
             voice.say(bank[role])
         return told
@@ -150,41 +156,50 @@ class EmbeddedResponder:
         asks = soft.get("ask") or question["ask"]
         if all(_used(voice, line) for line in asks):
             asks = question["ask"]
+        invites = question.get("invite") or common["invite"]
         terse = context.style.tone.warmth < _BLUNT or limit == 1
-        if act in ("yes", "no") and not terse:
-            voice.say(voice.bank(f"social/{act}")["open"])
+        if act in ("yes", "no"):
+            if not terse:
+                voice.say(voice.bank(f"social/{act}")["open"])
+            voice.say(invites if family in ("uncertain", "neutral") else asks)
+            return
+        turn_about = _even(context)
         match strategy:
             case Strategy.RESTATEMENT:
                 self._echo(family, quote, voice)
+                check = voice.bank("restatement/common")["check"]
                 if limit > 1:
-                    voice.say(voice.bank("restatement/common")["check"])
+                    voice.say(check if quote and family != "joy" and turn_about else asks)
             case Strategy.REFLECTION:
-                if shifted(context.state) and limit > 2:
+                if limit > 2 and quote and turn_about:
+                    self._echo(family, quote, voice)
+                elif limit > 2 and _turned(context):
                     voice.say(common["shift"])
                 voice.say(voice.bank(f"reflection/{family}")["reflect"])
                 if len(voice.sentences) < limit:
-                    voice.say(common["invite"] if _even(context) else asks)
+                    voice.say(invites if turn_about else asks)
             case Strategy.AFFIRMATION:
-                if quote and limit > 2 and not voice.sentences:
+                if quote and limit > 2:
                     self._echo(family, quote, voice)
                 voice.say(voice.bank(f"affirmation/{family}")["affirm"])
                 if len(voice.sentences) < limit:
-                    voice.say(asks if _even(context) else common["invite"])
+                    voice.say(asks if turn_about else invites)
             case Strategy.SUGGESTIONS:
-                self._suggest(family, act, terse, soothe, limit, context, voice)
+                self._suggest(family, act, terse, soothe, limit, voice)
             case Strategy.INFORMATION:
-                if not terse and limit > 2 and not voice.sentences:
+                if not terse and limit > 2:
                     voice.say(soothe)
                 voice.say(voice.bank(f"information/{family}")["inform"])
                 if len(voice.sentences) < limit:
                     voice.say(asks)
             case _:
-                if not terse and not voice.sentences:
-                    if quote and limit > 2 and family not in ("joy", "uncertain"):
-                        self._echo(family, quote, voice)
+                # The person's own words where there are any; with room, comfort after them.
+                own = bool(quote) and family != "uncertain" and (limit > 2 or turn_about)
+                if own and not terse:
+                    self._echo(family, quote, voice)
+                if not terse and (not own or (limit > 2 and family not in ("joy", "neutral"))):
                     voice.say(soothe)
-                if len(voice.sentences) < limit:
-                    voice.say(asks)
+                voice.say(asks)
 
     @staticmethod
     def _echo(family: str, quote: str | None, voice: Voice) -> None:
@@ -199,7 +214,7 @@ class EmbeddedResponder:
     @staticmethod
     def _suggest(
         family: str, act: str | None, terse: bool, soothe: tuple[str, ...], limit: int,
-        context: ReplyContext, voice: Voice,
+        voice: Voice,
     ) -> None:  # fmt: skip
         common = voice.bank("suggestions/common")
         if act != "advice":
@@ -221,6 +236,12 @@ def _family(context: ReplyContext) -> str:
 
 def _heavy(context: ReplyContext) -> bool:
     return not context.state.uncertain and context.state.label in NEGATIVE
+
+
+def _turned(context: ReplyContext) -> bool:
+    """Whether the label changed, too: a shift within one feeling is not worth a remark."""
+    last = context.history[-1] if context.history else None
+    return shifted(context.state) and last is not None and last.label != context.state.label
 
 
 def _used(voice: Voice, line: str) -> bool:

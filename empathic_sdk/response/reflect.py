@@ -41,7 +41,12 @@ _VERBS = re.compile(
     r"hurts|quit|started|start|stopped|stop|forgot|yelled|yells|screamed|cried|cry|lied|lies|cheated|"
     r"ignored|ignores|took|takes|gave|gives|found|finished|passed|fell|saw|see|heard|hear|met|spent|"
     r"eat|ate|sleep|slept|work|works|worked|live|lives|wake|woke|seem|seems|sent|called|calls|sit|"
-    r"sits|worry|worries|talk|talks|\w+'(?:m|s|re|ve|d|ll)|\w{3,}ed)\b"
+    r"sits|worry|worries|talk|talks|treat|treats|listen|listens|hit|shut|put|puts|let|lets|run|ran|pay|pays|"
+    r"paid|look|looks|act|acts|ask|asks|give|gives|hold|holds|drink|drinks|care|cares|believe|believes|"
+    r"happens|bring|brings|brought|bought|sold|grew|caught|chose|drove|wrote|lose|fight|fought|laugh|"
+    r"laughs|blame|blames|expect|expects|hope|hide|matter|matters|mean|means|meant|bothers|ruins|deserve|"
+    r"belong|struggle|understand|understands|remember|regret|trust|dread|sat|stood|became|play|plays|"
+    r"helps?|turns?|falls?|wants|loves|\w+'(?:m|s|re|ve|d|ll)|\w{3,}ed)\b"
 )
 _BARRED = re.compile(
     r"https?:|www\.|[<>{}\[\]|\\`~^=#*_/@\"]|\d{5,}|\b(?:ignore|ignored all|system|prompt|instructions?|"
@@ -76,7 +81,7 @@ _TELLING = re.compile(
     r"nobody|no one|never|always|again|can't|anymore|won|passed|got|happy|proud|excited|afraid|"
     r"ashamed|guilty|jealous|disgusted|betrayed|lied|cheated|ignored|yelled|alone|stuck|overwhelmed|"
     r"friends|divorce|sick|pregnant|married|engaged|offer|promoted|nervous|embarrassed|keeps?|"
-    r"forgot|awful|terrible|wonderful|without)\b"
+    r"don't|dont|didn't|won't|anyone|treats?|like a|cancer|forgot|awful|terrible|wonderful|without)\b"
 )
 _EMOJI = re.compile("[^\x00-\x7f’‘“”–—é]+")
 

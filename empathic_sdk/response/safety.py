@@ -196,6 +196,8 @@ def _remember(found: dict[str, SafetyLevel], spoken: list[str], previous: Safety
             found["intent"] = SafetyLevel.IMMINENT
     elif NO.match(first) or SAFE.search(whole):
         found["recent_risk"] = SafetyLevel.CONCERN
+        if SAFE.search(whole):
+            found["reached_out"] = SafetyLevel.CONCERN
     elif BYE.search(whole):
         found["farewell"] = SafetyLevel.HIGH
     else:

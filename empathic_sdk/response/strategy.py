@@ -5,6 +5,7 @@ situation (first that applies)   strategies, in order of preference
 ===============================  ============================================================
 safety ``concern`` and above     question (ask directly; the protocol writes the reply)
 an act (greeting, thanks, ...)   others
+a bare yes or no                 question
 advice was asked for             suggestions, information
 tutoring                         question, affirmation
 uncertain                        question, restatement, reflection (all of them hedged)
@@ -81,6 +82,8 @@ def plan(context: ReplyContext) -> Strategy:
     used = context.memory.strategies
     if act == "advice":
         return _I if used and used[-1] == _S else _S
+    if act in ("yes", "no") and context.scenario != "tutoring":
+        return _Q
     return _least_used(_row(context), used)
 
 

@@ -34,6 +34,7 @@ class Voice:
     """
 
     def __init__(self, context: ReplyContext, language: str) -> None:
+        """Start an empty reply."""
         self.language = language
         self.sentences: list[str] = []
         self._recent = list(context.memory.recent)
