@@ -39,8 +39,10 @@ _FIRST = ("ask", "lines", "support", "acknowledge", "stay")
 _FIRST_URGENT = ("lines", "ask", "support", "distance", "acknowledge", "stay")
 _NEXT = ("remind", "follow", "follow_ask")
 _GENTLE = ("ask", "acknowledge", "remind", "support")
-_SPOKEN = ("acknowledge", "confirmed", "safe", "follow", "ask", "follow_ask", "lines", "remind", "distance", "support",
-           "stay")  # fmt: skip
+_SPOKEN = (
+    "acknowledge", "confirmed", "safe", "follow", "ask", "follow_ask", "lines", "remind",
+    "distance", "support", "stay",
+)  # fmt: skip
 
 
 def answer(context: ReplyContext, voice: Voice) -> tuple[SafetyAssessment, ResponderMemory]:
@@ -168,6 +170,10 @@ def _gentle_bank(reasons: tuple[str, ...]) -> str:
     ):
         if reason in found:
             return bank
+    if found & {"abuse", "unsafe_home"}:
+        return "abuse"
+    if "harm_to_others" in found:
+        return "harm"
     if found == {"denied"}:
         return "denied"
     return "recent" if found <= {"recent_risk", "reached_out"} else "concern"

@@ -42,7 +42,7 @@ FICTION = re.compile(
 )
 YES = re.compile(
     r"^(?:yes|yeah|yep|yea|ye|yup|kind of|sort of|kinda|maybe|i think so|i guess|a little|a bit|"
-    r"sometimes|i do|i am|i have|often|all the time|every day|both|ja|si|oui|probably)\b"
+    r"sometimes|i (?:do|am|have)(?=$|,| thinking| suicidal| thought)|often|all the time|every day|both|ja|si|oui|probably)\b"
 )
 NO = re.compile(r"^(?:no|nope|nah|not really|i am not|i do not|never|not at all|nein|non)\b")
 SAFE = re.compile(

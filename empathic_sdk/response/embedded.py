@@ -18,6 +18,7 @@ _SOCIAL = {
     "request": "ask", "greeting": "ask",
 }  # fmt: skip
 _BLUNT = 0.5  # below this warmth a tone goes without the cushioning sentence
+_STRONG = 0.6  # from this intensity on, a reflection may use strong words
 _FELT = {
     Emotion.JOY: "happy",
     Emotion.SADNESS: "sad",
@@ -65,6 +66,8 @@ class EmbeddedResponder:
         safety: SafetyAssessment = context.safety
         # Only a subject that weighs is carried on: good news about a father is no family trouble.
         topic = topic_of(context.text) or memory.topic
+        if memory.topic == "parenting" and topic in ("school", "exams"):
+            topic = "parenting"  # the child's school, not the person's
         profile_used = memory.profile_used
         if safety.level != SafetyLevel.NONE:
             safety, memory = crisis.answer(context, voice)
@@ -75,6 +78,7 @@ class EmbeddedResponder:
                 if crisis.in_aftercare(memory):
                     safety = crisis.aftercare(context, voice, alone=False)
             elif crisis.in_aftercare(memory):
+                strategy = Strategy.QUESTION
                 safety = crisis.aftercare(context, voice, alone=True)
             elif act == "empty":
                 self._ask_about(context, voice)
@@ -175,7 +179,9 @@ class EmbeddedResponder:
                     self._echo(family, quote, voice)
                 elif limit > 2 and _turned(context):
                     voice.say(common["shift"])
-                voice.say(voice.bank(f"reflection/{family}")["reflect"])
+                feeling = voice.bank(f"reflection/{family}")
+                strong = feeling.get("strong", ()) if context.state.intensity >= _STRONG else ()
+                voice.say((*feeling["reflect"], *strong))
                 if len(voice.sentences) < limit:
                     voice.say(invites if turn_about else asks)
             case Strategy.AFFIRMATION:

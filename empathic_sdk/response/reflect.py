@@ -61,7 +61,7 @@ _OATHS = re.compile(r"\b(?:fucking|fuckin|fkn|damn|goddamn|bloody|freaking|frick
 _OPENERS = re.compile(
     r"^(?:(?:well|so|ok|okay|and|but|because|just|honestly|actually|basically|anyway|like|um|uh|oh|"
     r"yes|yeah|yep|no|hi|hello|hey|hmm|also|then|plus|lately|today|yesterday|now|ugh|omg|god|wow|"
-    r"guess what|thing is|the thing is|i mean|i think|i guess|i don't know|to be honest|tbh|"
+    r"guess what|thing is|the thing is|i mean|i think|i guess|to be honest|tbh|"
     r"sometimes i think|it's just that|its just that|it's that|that|cause|cuz|bc|still|maybe|"
     r"finally|sorry|please|or|though|good morning|good evening)\b[ ,:]*)+"
 )

@@ -43,16 +43,19 @@ _KEEP = 48  # segments examined closely; the rarest anchors first, so that a flo
 _ANCHORS = (
     "kill", "suic", "sui", "unaliv", "kms", "die", "dying", "dead", "death", "end ", "alive",
     "be here", "live", "living", "exist", "wake", "without me", "gone", "miss me", "goodbye",
-    "good bye", "bye", "pill", "meds", "medic", "tablet", "rope", "gun", "bridge", "roof", "ledge",
-    "harm", "cut", "burn", "hurt", "point", "hope", "burden", "disappear", "any more", "anymore",
-    "way out", "matter", "giv", "need", "hits", "hit me", "beat", "chok", "punch", "slap", "rap",
-    "abus", "molest", "safe", "afraid", "scared", "terrif", "murder", "stab", "shoot", "strangl",
-    "born", "go on", "slide", "worth", "meteor", "threat", "note", "letter", "overdos", "bomb",
-    "let me", "violent", "forever", "stop", "slit", "hang", "tired", "sick of", "leben", "sterben",
-    "umbring", "bring", "selbst", "suizid", "ritz", "morir", "vivir", "vida", "mat", "mourir",
-    "vivre", "tuer", "jours", "finir", "ward", "vanish", "cope", "alone", "numb", "empty", "done",
-    "meaning", "kick", "assault", "plan", "ready", "lock", "s1", "k1", "k*", "k!", "su", "d*e",
-    "od", "unal", "take", "tonite", "tonight", "yes", "no",
+    "good bye", "bye", "pill", "meds", "medic", "tablet", "rope", "gun", "bridge", "roof",
+    "ledge", "harm", "cut", "burn", "hurt", "point", "hope", "burden", "disappear", "any more",
+    "anymore", "way out", "matter", "giv", "need", "hits", "hit me", "beat", "chok", "punch",
+    "slap", "rap", "abus", "molest", "safe", "afraid", "scared", "terrif", "murder", "stab",
+    "shoot", "strangl", "born", "go on", "slide", "worth", "meteor", "threat", "note", "letter",
+    "overdos", "bomb", "let me", "violent", "forever", "stop", "slit", "hang", "tired", "sick of",
+    "leben", "sterben", "umbring", "bring", "selbst", "suizid", "ritz", "morir", "vivir", "vida",
+    "mat", "mourir", "vivre", "tuer", "jours", "finir", "ward", "vanish", "cope", "alone", "numb",
+    "empty", "done", "meaning", "kick", "assault", "plan", "ready", "lock", "s1", "k1", "k*",
+    "k!", "su", "d*e", "od", "off", "peace", "keep", "over", "sense", "grab", "room", "bed",
+    "touch", "purchas", "bought", "forced", "driv", "jump", "world", "swallow", "took", "down",
+    "unal", "take", "tonite", "tonight", "yes", "no", "star", "cutting", "life", "push", "shov",
+    "drag", "threw", "hit by", "run over", "struck",
 )  # fmt: skip
 
 
@@ -167,6 +170,8 @@ def _combine(found: dict[str, SafetyLevel], spoken: list[str], state: EmotionSta
         found["hopelessness"] = SafetyLevel.CONCERN
     if "hopelessness" in found and BYE.search(whole):
         found["farewell"] = SafetyLevel.HIGH
+    if "suspicious_purchase" in found and len(found) > 1:
+        found["suspicious_purchase"] = SafetyLevel.HIGH
     if "giving_away" in found and ("hopelessness" in found or BYE.search(whole) or "need" in whole):
         found["giving_away"] = SafetyLevel.HIGH
     acute = {

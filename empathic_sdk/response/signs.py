@@ -63,7 +63,77 @@ _CLOSE = (
     r"partner|girlfriend|boyfriend|stepdad|stepmom|stepfather|uncle|parents|boss|roommate))"
 )
 
+# Between a wish and death at most five words, none of them another subject or a denial.
+_GAP = (
+    r"(?:(?!(?:he|she|it|they|you|my|the|his|her|their|this|that|these|people|someone|not|never|"
+    r"anyone|who|him|them|if)\b)[a-z0-9]+ ){0,5}"
+)
+_AWAY = r"(?! (?:on|for|by|from|when|until|at|to|in|before|of|with|into|end|line|set|last|tired|my|a)\b)"
+_DEATH = (
+    rf"(?:(?:die|dying|dead|(?:be|being) (?:dead|gone)|stop (?:living|existing)|cease to exist){_AWAY}|"
+    r"not (?:be|being|to be) (?:alive|around|here any ?more|here any longer)|not (?:alive|exist|existing)|"
+    r"not wake up(?! (?:at|so|early|late|for|in time))|never wake up(?! (?:at|so|early|late))|"
+    r"(?:end|ending|over|finish) my (?:own )?life)"
+)
+
 SIGNS: tuple[Sign, ...] = (
+    # -- a wish and death, in any words ----------------------------------------------------------
+    _sign("wish_to_die", _H,
+          rf"(?:want|wish|hope|hoping|pray|praying|thinking (?:of|about)|fantasi[sz]ing (?:of|about)|"
+          rf"dream(?:ing)? (?:of|about)|imagin(?:e|ing)|long(?:ing)? (?:for|to)|easier|better off|rather|"
+          rf"ready|looking forward|planning|deserve|might as well) {_GAP}{_DEATH}",
+          r"feel(?:ing)? like (?:i should |i want to |i could )?(?:just )?(?:dying|die|be dead|ending (?:it|everything))"
+          r"(?! (?:of|from|my|out)\b)", r"(?:death|dying|being dead) (?:sounds|seems|feels|looks|would be) "
+          r"(?:\w+ )?(?:peaceful|nice|good|easier|better|like (?:a )?relief|comforting|tempting)",
+          r"(?:want|need) out of (?:this|my) life", r"(?:want|going|ready) to leave (?:it|this world|this life|"
+          r"this earth)(?! (?:to|at|with|alone|in))", r"(?:god|lord|someone|something) (?:would |could |to )?"
+          r"(?:just )?(?:take me(?! (?:to|out|with|on|for|back|home|away for))|kill me|end me)",
+          r"(?:my|the) last (?:night|day|hours?)(?: (?:on earth|alive|here))$", r"is my last night$",
+          r"(?:research\w*|google\w*|look(?:ed|ing) up|search\w*) (?:how to|ways to|about) (?:die|kill|end|"
+          r"overdose|suicide|hang)(?! (?:a |the |weeds|process|it with))",
+          r"i (?:almost|nearly) (?:jumped|did it|killed myself|ended it|went through with it)",
+          r"(?:living|life|being alive|existing) is (?:just )?(?:too|so) (?:hard|painful|much|exhausting)",
+          r"want my life to (?:end|be over)", r"(?:wish|hope|want) (?:i|to) (?:get|got|would get|could get|"
+          r"was|were) (?:just )?(?:hit by|run over|struck by|killed|shot)", joke=True),
+    _sign("wish_not_to_live", _H,
+          rf"(?:tired of|sick of|done with|over with|exhausted (?:of|from|by)|no (?:reason|point|use|sense)|"
+          rf"not (?:see|know|understand|get) why|why (?:should|do|would|am) i|what for|hate|cannot stand) "
+          rf"{_GAP}(?:alive|living(?! (?:with|in|at|near|like|here|out|on|together)\b)|exist|existing)",
+          literal=True),
+    _sign("burden", _H,
+          r"(?:if|when|once) i (?:just |simply )?(?:stopped|stop|ceased) existing", r"(?:nothing|no one|nobody) "
+          r"would (?:\w+ )?(?:change|miss|care|notice|cry) if i (?:died|was|were)",
+          r"better off (?:when|once|if) i am (?:not|gone|dead)",
+          r"(?:imagine|see|picture) (?:myself )?being alive", r"(?:do not|does not) belong in this world",
+          r"if i (?:died|were dead|was dead|was gone|were gone|disappeared|killed myself)"
+          r"(?: [a-z]+){0,3} (?:no one|nobody|would any|who would|they would|everyone would)",
+          r"(?:better|happier|easier)(?: [a-z]+){0,3} (?:without me|if i (?:was|were|am) not|if i did not)",
+          literal=True),
+    _sign("suicidal_statement", _H,
+          r"(?:knife|blade|razor|gun|belt|rope|pistol) (?:against|to|on|at|around|in|up to) my "
+          r"(?:arm|arms|wrist|wrists|head|neck|throat|mouth|skin|chest|leg)",
+          r"star(?:e|ing) at (?:the|my|a) (?:\w+ )?(?:pills|tracks|bridge|rope|edge|knife|blade|gun|meds)",
+          r"(?:am|i m|will be|be) ending it(?! with)", r"ending it (?:all|tonight|soon|for good)",
+          literal=True),
+    _sign("farewell", _H,
+          r"(?:written|wrote|writing|write) (?:letters?|notes?) (?:to|for) (?:everyone|everybody|all|my "
+          r"(?:kids|family|parents|wife|husband|mom|mum|dad|friends|children|loved))", literal=True),
+    _sign("self_harm", _H, r"want to bleed", r"(?:burned|burnt|cut|hit|scratched|hurt) my (?:arms?|legs?|"
+          r"hands?|wrists?|thighs?) (?:\w+ ){0,4}on purpose", r"hurt(?:ing)? myself on purpose", literal=True),
+    _sign("harm_to_others", _H, r"(?:shoot|kill|stab|bomb) (?:everyone|everybody|people|them all|kids|students|"
+          r"all of them)(?! (?:in the game|an?|on))"),
+    _sign("unsafe_home", _C, r"(?:afraid|scared|terrified|worried) (?:that )?(?:he|she|they|my (?:husband|wife|dad|"
+          r"mom|partner|boyfriend|girlfriend|ex)) (?:will|might|could|is going to|would) (?:hurt|kill|hit|beat|find) "
+          r"(?:me|us)", literal=True),
+    _sign("self_harm", _H, r"(?:keep|been|started|stop|kept|am|back to) cutting(?: again| every \w+)?$",
+          literal=True),
+    _sign("hopelessness", _C,
+          r"only (?:one )?way out", r"my life is (?:over|ruined|pointless|meaningless)",
+          r"life has no (?:meaning|point|purpose|sense)", r"(?:nothing|no one) is (?:left )?(?:left )?for me "
+          r"(?:here|any ?more)", literal=True),
+    _sign("abuse", _H,
+          rf"{_CLOSE} (?:\w+ )?(?:pushed|pushes|threw|throws|shoved|shoves|dragged|drags) me "
+          r"(?:down|into|against|across|around|out|by|on the)", literal=True),
     # -- suicide, said plainly ------------------------------------------------------------------
     _sign("suicide_intent", _I,
           rf"{FUTURE} (?:just |probably )?(?:kill {SELF}|end {_LIFE}|take my (?:own )?life|"
@@ -79,25 +149,63 @@ SIGNS: tuple[Sign, ...] = (
           r"(?:just )?jump(?:ing)? off (?:a|the|this) (?:\w+ )?(?:bridge|roof|building|cliff)",
           joke=True),
     _sign("wish_to_die", _H,
-          rf"{WANT} to (?:just |really |be )?(?:die|be dead|dead)(?! (?:my|the|a) )", r"i wanna die", r"wanna be dead",
+          rf"{WANT} (?:to|2) (?:just |really |be )?(?:die|be dead|dead)(?! (?:my|the|a|when|of) )", r"i wanna die", r"wanna be dead",
           r"(?:wish|hope) (?:that )?i (?:was|were|would|could|will|could just|would just|am)"
           r" (?:just )?(?:dead|die|not wake up|disappear forever|stop existing|cease to exist)",
           r"(?:better|best) off dead", r"would rather be dead", r"wish i did not exist",
           r"i should (?:just )?(?:die|be dead)", r"let me die", r"i deserve to die",
           r"(?:would not|wouldnt) mind if i (?:died|did not wake up|got hit|never woke up)",
-          r"(?:sleep|asleep|sleeping) forever", r"thoughts? (?:of|about) (?:death|dying)",
+          r"(?:want|wish|rather|hope|need) (?:to |i could )?(?:just )?(?:sleep|be asleep) forever", r"thoughts? (?:of|about) (?:death|dying)",
           r"thinking (?:of|about) (?:death|dying|ending)", joke=True),
+    _sign("suicidal_statement", _H,
+          r"(?:to|will|should|might|could|just|gonna) off (?:myself|my self)", r"offing (?:myself|my self)", r"want to unalive", r"unalive",
+          r"(?:thinking|think|thought|thoughts|fantasi[sz]\w+|daydream\w*|imagin\w+) (?:about|of) "
+          r"(?:ways (?:to (?:go|die|end)|out)|not being (?:here|alive|around)|being dead|ending|"
+          r"driving (?:my car |the car )?(?:into|off)|jumping|stepping in front|crashing|overdosing|"
+          r"(?:my own )?(?:death|funeral))(?! credits| up)",
+          r"(?:drive|driving|crash|steer) (?:my car |the car )?(?:into (?:a|the|oncoming) (?:tree|wall|"
+          r"traffic|river)|off (?:a|the) (?:bridge|cliff|road))",
+          r"(?:jump|step|walk|throw myself) in front of (?:a|the) (?:train|bus|car|truck|traffic)",
+          r"(?:should|could|might|will|want to|going to|maybe i|ready to) (?:just )?(?:end things|end "
+          r"everything|end this life|finish it all)(?! (?:with|between))",
+          r"(?:at|made (?:my )?) ?peace with (?:dying|death|the idea of dying)", r"ready to die",
+          r"(?:not|no longer) (?:scared|afraid) (?:of|to) (?:die|dying|death)(?: any ?more)?$",
+          r"(?:dont|do not|did not) deserve to (?:live|be alive|exist)", literal=True),
+    _sign("wish_not_to_live", _H,
+          r"(?:go to sleep|fall asleep|sleep) and (?:just )?(?:never|not) wake up",
+          r"(?:not|will not|do not|never) (?:to )?wake up (?:any ?more|again|in the morning|ever)(?! (?:at|so))",
+          r"(?:see|have|find|got) (?:a|any|no|much) (?:reasons?|point|use|sense) (?:to|in|of) (?:keep(?:ing)? "
+          r"(?:going|on|living|trying)|go(?:ing)? on|stay(?:ing)?(?: alive)?)",
+          r"(?:not|never) (?:think |know if |sure )?(?:that )?i (?:can|want to) (?:keep going|go on|make it "
+          r"(?:through|to) (?:the night|tonight|tomorrow))", r"(?:cannot|can not) keep going",
+          r"do not want to (?:keep going|go on|carry on)(?: living| any ?more| like this| any longer)?$",
+          r"no (?:place|room) for me in (?:this|the) world", r"hate (?:living|being alive)(?! (?:in|with|at|here))",
+          r"want (?:to be|to go) (?:with|join) (?:my|him|her) (?:dead|late) \w+",
+          r"(?:join|be with) (?:him|her|them|my \w+) in (?:heaven|the afterlife|death)", literal=True),
+    _sign("preparation", _I,
+          r"(?:i )?(?:just )?(?:took|swallowed|have taken|downed) (?:\d{2,}|twenty|thirty|forty|fifty|"
+          r"a handful of|so many|a whole (?:box|pack) of) (?:of )?(?:my |the )?(?:\w+ )?(?:pills|tablets|"
+          r"meds|capsules|tylenol|paracetamol|ibuprofen|xanax)", literal=True),
+    _sign("suspicious_purchase", _C,
+          r"(?:bought|got|ordered|found) (?:a |some |the |my dads |his )?(?:rope|noose|razor blades?|gun|"
+          r"pistol)(?! for (?:climbing|the boat|my boat|shaving))"),
+    _sign("farewell", _H,
+          r"(?:it|everything) will (?:all |soon )+be over (?:soon)?|soon it will (?:all )?be over",
+          r"you will not (?:hear from|see) me (?:again|any ?more)", r"by the time you read this",
+          r"take care of my (?:dog|cat|kids?|children|mom|family)(?: when| after| for me| once)",
+          literal=True),
     # -- suicide, said sideways -----------------------------------------------------------------
     _sign("wish_not_to_live", _H,
           rf"{NOT_WANT} (?:be here|be alive|live|exist|be on this earth|go on living|keep living|"
           r"be around|wake up|be in this world)(?: any ?more| any longer| at all| tomorrow)?"
-          r"(?! with (?:my|him|her|them)| in (?:this|the) (?:city|town|house|flat|country)|"
-          r" near| at (?:this|the|my)| when| early| for (?:work|school)| so early|"
+          r"(?! with (?:my|him|her|them)| in (?:constant|fear|a)| in (?:this|the) (?:city|town|house|flat|country)|"
+          r" near| at (?:\d|this|the|my)| when| early| for (?:work|school)| so early|"
           r" a (?:lie|quiet|boring)| like (?:a|my|the))",
           r"(?:hope|wish|pray) (?:that )?i (?:do not|never|did not) wake up",
-          r"not (?:be|gonna be|going to be) (?:here|around) (?:much longer|tomorrow|anymore|any more)",
+          r"not (?:be|gonna be|going to be) (?:here|around) (?:much longer|tomorrow|anymore|any more)"
+          r"(?!.*\b(?:leave|vacation|holiday|off|work|class|trip|travel\w*|meeting|appointment|office)\b)",
           r"wish i (?:was|were|had|had been) never (?:been )?born", r"wish i had never been born",
-          r"(?:tired|sick) of (?:living(?! (?:with|in|at|near|like|here|out|on))|being alive|life|existing)", r"done with (?:life|living)",
+          r"(?:tired|sick) of (?:living(?! (?:with|in|at|near|like|here|out|on))|being alive|life(?! (?:in|at|as|on|here))|existing)", r"done with (?:life|living)",
           r"(?:no|not any|lost (?:my|the|all)) (?:reasons?|will) to (?:live|be alive|keep living|go on)",
           r"nothing (?:left )?to live for", r"life is not worth (?:living|it)", r"not worth living", r"(?:can ?not|cant) (?:live|go on) (?:any ?more|like this|any longer)",
           r"cannot go on(?! (?:the|a|vacation|holiday|stage|that|this|my|strike|trips?|dates?|rides?))", r"not see (?:myself|me) (?:alive|living|being here)",
@@ -113,7 +221,7 @@ SIGNS: tuple[Sign, ...] = (
           r"(?:miss me|notice if i|care if i (?:died|die|was gone|were gone|disappeared))",
           r"would (?:any ?one|anybody|they|people) (?:even |really )?(?:miss me|notice if i (?:was|were|"
           r"died|disappeared)|care if i (?:died|was|were|disappeared))",
-          r"world (?:without me|does not need me)", r"when i am (?:gone|dead)",
+          r"world (?:without me|does not need me)", r"when i am (?:gone|dead)(?! (?:on|for|from|to|at|shopping))",
           r"after i am (?:gone|dead)", literal=True),
     _sign("farewell", _H,
           r"(?:cannot|can not|cant|could not) (?:do|take|handle|stand|bear) (?:this|it)"
@@ -145,8 +253,10 @@ SIGNS: tuple[Sign, ...] = (
           r"it|die|end it)", r"(?:picked|chose|chosen|set) (?:a|the|my) (?:date|day|night) (?:to|for) "
           r"(?:die|do it|end|my death)"),
     _sign("giving_away", _C,
-          r"(?:giving|gave|given|give) (?:away )?(?:all (?:of )?)?(?:my |everything )(?:things|stuff|"
-          r"belongings|possessions|pets?|dogs?|cats?|valuables|money|i own)(?: all)? ?(?:away)?",
+          r"(?:giving|gave|given) away (?:all (?:of )?)?(?:my |everything )(?:things|stuff|belongings|"
+          r"possessions|pets?|dogs?|cats?|valuables|money|i own)",
+          r"(?:giving|gave|given|give) (?:all (?:of )?)?(?:my |everything )(?:things|stuff|belongings|"
+          r"possessions|pets?|dogs?|cats?|valuables|i own)(?: all)? away",
           r"giving (?:things|everything|it all) away", r"(?:will|wo|would) not (?:be )?need(?:ing)? "
           r"(?:them|it|my things|this|anything) any ?more", literal=True),
     _sign("method_request", _I,
@@ -163,7 +273,8 @@ SIGNS: tuple[Sign, ...] = (
           r"self ?harm(?:ing|ed)?", r"(?:cut|cutting|burn|burning|burned|hurt|hurting|harm|harming|"
           r"injure|punish|punishing|starve|starving|scratching|punching|hitting) (?:my arms|my "
           r"legs|my wrists|my thighs|myself|my self|my skin|myslef)", r"started cutting(?: again)?",
-          r"slit(?:ting)? my wrists?", r"been cutting again", r"urges? to cut"),
+          r"slit(?:ting)? my wrists?", r"(?:relapsed|started) and (?:cut|burned)(?: again)?",
+          r"i cut (?:again|last night)", r"(?:cut|cutting) (?:to feel|so i feel|makes me feel)", r"been cutting again", r"urges? to cut"),
     # -- somebody else --------------------------------------------------------------------------
     _sign("bereavement", _C,
           r"(?:killed|hanged|shot) (?:himself|herself|themselves|themself|itself)",
@@ -178,24 +289,30 @@ SIGNS: tuple[Sign, ...] = (
           r"(?:cannot|can not) (?:do|take|handle|stand|bear) (?:this|it|life) (?:any ?more|any longer)",
           r"what is (?:even )?the point(?: of (?:it all|anything|trying|all this|any of (?:this|it)))?"
           r"(?: any ?more)?$",
-          r"(?:no|not any|lost all|without|run out of|given up) hope", r"hopeless",
+          r"(?:no|not any|lost all|without|run out of|given up) hope", r"(?<!as )(?<!all )(?<!so )(?<!not )hopeless(?! (?:with|at|romantic))",
           r"no way out", r"there is no future for me", r"(?:do not|cannot) see (?:a|any) (?:future|way"
-          r" out|way forward)", r"want to (?:just )?(?:disappear|vanish|stop existing)",
+          r" out|way forward)", r"want to (?:just )?(?:disappear|vanish|stop existing)(?! (?:into|in|for|with))",
           r"(?:wish i could|want it (?:all )?to) (?:just )?(?:disappear|vanish|stop|be over)",
           r"nothing (?:matters|has any meaning) any ?more", r"want (?:everything|the pain) to (?:stop|end)",
           r"i am (?:just |only |such )?a (?:burden|waste of (?:space|air|oxygen))",
+          r"(?:nobody|no one) needs me", r"what am i (?:even )?(?:living|here) for",
+          r"(?:wish|want) i (?:could|would) (?:just )?(?:never come back|not be here)",
+          r"(?:stopped|stop|quit) (?:taking care of|caring about) (?:myself|anything|everything)",
           r"(?:fine|okay|ok) with (?:\w+ ){0,3}(?:meteor|asteroid|bus|truck)",
           r"(?:ready to be done|ready to go for good|rather not be here)",
           r"(?:life|everything) (?:is|feels|seems) (?:so |just |completely )?(?:meaningless|pointless)",
           literal=True),
     # -- harm to others -------------------------------------------------------------------------
     _sign("harm_to_others", _H,
-          rf"{FUTURE} (?:\w+ )?(?:kill|murder|stab|shoot|strangle|poison|hurt|beat|choke|attack) "
+          rf"(?:i (?:\w+ )?|^(?:just )?){FUTURE} (?:\w+ )?(?:kill|murder|stab|shoot|strangle|poison|hurt|beat|choke|attack) "
           rf"{_PEOPLE}(?! (?:up )?(?:on|at|in|an? (?:email|text|message|dm))\b)",
           r"(?:shoot up|bomb|burn down|blow up) (?:the|my|a|this|that) (?:school|office|church|"
           r"building|workplace|house|mosque|synagogue|mall)", r"(?:bring|take|get) (?:a|my|the|dads) "
           r"(?:gun|knife) to (?:school|work|class)", r"(?:want|make) (?:him|her|them) dead",
           r"thoughts? (?:of|about) (?:killing|hurting|stabbing) (?:people|him|her|them|someone|my \w+)"),
+    _sign("harm_to_others", _C,
+          rf"i (?:hit|beat|slapped|punched|choked|kicked) {_PEOPLE}(?! (?:up|at|in|to|with|feelings)\b)",
+          literal=True),
     _sign("harm_to_others", _C,
           rf"{WANT} to (?:\w+ )?(?:kill|murder|stab|shoot|strangle|poison|hurt|attack) {_PEOPLE}"
           r"(?! (?:up )?(?:on|at|in|an? (?:email|text|message|dm))\b)",
@@ -210,15 +327,21 @@ SIGNS: tuple[Sign, ...] = (
           r" (?:question|idea|smile|story|news|gift|card))",
           rf"{_CLOSE} (?:\w+ ){{0,3}}(?:threat\w+|said|says|told me|keeps saying|swore|swears) "
           r"(?:\w+ ){0,5}(?:kill|hurt|shoot|stab|strangle) (?:me|us|the kids|my kids)",
-          r"(?:i was|i am being|i got|i have been|been|being) (?:raped|sexually assaulted|molested|"
+          r"(?:i was|i am being|i got|i have been|i am getting|^being|^been) (?:raped|sexually assaulted|molested|"
           r"sexually abused|physically abused|abused|beaten|trafficked)",
+          rf"{_CLOSE} (?:\w+ )?(?:grabbed|grabs|grabbing|held|holds) me by (?:the|my) (?:throat|neck|hair)",
+          rf"{_CLOSE} (?:\w+ )?(?:comes|came|sneaks|climbs) (?:in|into|to) my (?:room|bed) at night",
+          rf"{_CLOSE} (?:\w+ )?(?:touches|touched|forces (?:himself|herself) on|forced (?:himself|herself) on) me(?! (?:with|by|deeply|so)\b)",
+          r"forced me to (?:have sex|touch|undress|do (?:things|sexual))",
+          rf"{_CLOSE} (?:\w+ )?pulled (?:a|the) (?:gun|knife) on me",
           r"(?:hits|beats|abuses|molests|hurts) (?:my|the|our) (?:kids?|children|baby|son|daughter|"
           r"mom|mum|little brother|little sister|brother|sister)", literal=True),
     _sign("unsafe_home", _C,
           r"(?:afraid|scared|terrified|frightened) (?:to go|of going|to be) (?:home|at home|back home)",
           r"(?:do not|never|not) (?:feel )?safe (?:at home|in my (?:own )?(?:home|house)|here|with "
-          r"(?:him|her|them))", r"(?:scared|afraid|terrified|frightened) of (?:my|him|her|what he|what "
-          r"she)(?! (?:exam|boss|teacher|future|own|job|test|cat|dog|driving))",
+          r"(?:him|her|them))", r"(?:scared|afraid|terrified|frightened) of (?:him|her|what he|what she|my "
+          r"(?:own )?(?:husband|wife|partner|boyfriend|girlfriend|dad|father|step\w+|mom|mum|mother|brother|uncle|ex|son))"
+          r"(?! (?:judging|leaving|being|finding|losing|death|driving))",
           r"(?:will not|does not|wont) let me (?:leave|leave the house|see my (?:friends|family)|have my "
           r"phone)", r"(?:abusive|violent) (?:\w+ )?(?:relationship|husband|wife|partner|boyfriend|"
           r"girlfriend|dad|father|mom|mother|home|parents|marriage|ex)", literal=True),
@@ -226,7 +349,7 @@ SIGNS: tuple[Sign, ...] = (
 
 SUICIDE_REASONS = frozenset({
     "suicide_intent", "suicidal_statement", "wish_to_die", "wish_not_to_live", "burden", "farewell",
-    "preparation", "plan", "giving_away", "method_request",
+    "preparation", "plan", "giving_away", "method_request", "suspicious_purchase",
 })
 """Reasons that are about suicide, so that it is asked about directly."""
 
@@ -238,7 +361,7 @@ FOREIGN: tuple[Sign, ...] = (
           r"(?:alle|sie|es) besser", r"no quiero (?:seguir )?(?:vivir|viviendo|estar viva|estar vivo)",
           r"ya no (?:quiero|tengo ganas de) vivir", r"sin ganas de vivir",
           r"(?:ne veux plus|veux plus|plus envie de|plus la force de) (?:vivre|etre la)",
-          r"en finir avec (?:la|ma) vie", r"envie d en finir", literal=True),
+          r"(?:en finir avec (?:la|ma) vie|(?:veux|voudrais|vais) en finir)", r"envie d en finir", literal=True),
     _sign("suicidal_statement", _H,
           r"(?:ich )?(?:will|moechte|mochte|wuerde|wurde) (?:einfach |nur |nur noch )?(?:sterben|tot "
           r"sein)", r"(?:bringe? mich um|mich umbringen|mir das leben nehmen|selbstmord|suizidal|"
@@ -253,7 +376,8 @@ FOREIGN: tuple[Sign, ...] = (
 
 IDIOMS = re.compile(
     r"\b(?:"
-    r"suicide (?:squad|prevention|hotline|hot line|line|awareness|bomber|bombing|doors?|mission|"
+    r"(?:scared|afraid|terrified|fear|worried|anxious|panicking) (?:that )?(?:i am |i will |of |i might )?(?:going to )?"
+    r"(?:die|dying|be dead)(?: from| of)?|suicide (?:squad|prevention|hotline|hot line|line|awareness|bomber|bombing|doors?|mission|"
     r"run|burns?|pact movie|girls|king|note in the)|political suicide|career suicide|"
     r"kill(?:s|ed|ing)? (?:two birds|time|the (?:mood|vibe|lights?|engine|process|job|server|"
     r"app|switch|music|dragon|boss fight)|it (?:at|on|in|with))|"
@@ -269,11 +393,11 @@ IDIOMS = re.compile(
     r"(?:phone|battery|laptop|car|plant|plants|engine|internet|wifi|signal|tablet|computer)"
     r" (?:just |has |is |has just )?(?:died|dead|dying)|"
     r"dead (?:tired|serious|on|last|end|weight|heat|silence|battery|line|drunk|sure|right|wrong|"
-    r"ringer|inside)|drop dead gorgeous|over my dead body|dead ?lines?|"
+    r"ringer|inside)|drop dead gorgeous|over my dead body|dead ?lines?|die on (?:this|that|the|a|my) hill|"
     r"shoot (?:me|you|us|him|her|them|my \w+|over)?\s?(?:an?|the|your) (?:e ?mail|text|message|dm|line|"
     r"note|mail|question)|shoot (?:hoops|some hoops|a (?:film|video|movie|scene))|photo ?shoot|"
     r"murder mystery|murder(?:ed)? (?:a|the|that) (?:song|burger|sandwich|pizza)|"
-    r"hit me (?:up|with (?:it|your|a))|it (?:really |just |finally )?hit me|beat me to it|"
+    r"hit me (?:up|with (?:it|your|a))|it (?:really |just |finally )?hit me|beat me to it|pick(?:ed)? me up|"
     r"cut(?:ting)? myself (?:some slack|off|a (?:slice|piece|deal)|shaving|while|when|on|chopping|"
     r"cooking|by accident|accidentally|short)|hurt myself (?:at|playing|lifting|running|skiing|while|"
     r"working|training|falling|on the|in the gym|by accident|accidentally|climbing)|"
