@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from empathic_sdk.response import crisis
 from empathic_sdk.response.acts import act_of, topic_of
 from empathic_sdk.response.context import STRATEGIES, Reply, ReplyContext
@@ -18,6 +20,7 @@ _SOCIAL = {
     "request": "ask", "greeting": "ask",
 }  # fmt: skip
 _BLUNT = 0.5  # below this warmth a tone goes without the cushioning sentence
+_SAYS_WHAT = re.compile(r"\bi(?:'?m| am| feel) (?!not\b)[a-z]{3,}", re.IGNORECASE)
 _STRONG = 0.6  # from this intensity on, a reflection may use strong words
 _FELT = {
     Emotion.JOY: "happy",
@@ -111,6 +114,8 @@ class EmbeddedResponder:
         bank = voice.bank(f"social/{act}")
         limit = context.style.pacing.max_sentences
         role = _SOCIAL[act]
+        if act == "misread" and _SAYS_WHAT.search(context.text.replace("’", "'")):
+            role = "named"  # they said what it is; asking for the word again would be deaf
         if limit == 1:
             voice.say(bank[role] if act == "greeting" else bank["open"])
             return False

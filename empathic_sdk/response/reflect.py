@@ -75,6 +75,9 @@ _CLAUSE = re.compile(
     r"\s+and\s+(?=(?:i|i'm|im|he|she|they|it|my|we|now|then|nobody|everyone)\b)",
     re.IGNORECASE,
 )
+_PAIR = re.compile(
+    r"(^|[,.!?;]\s*|\b(?:think|that|but|because|when|and)\s+)(my \w+) and I\b", re.IGNORECASE
+)
 _TELLING = re.compile(
     r"\b(?:feel|felt|feels|alone|lonely|sad|angry|furious|scared|afraid|anxious|worried|tired|"
     r"exhausted|hurt|hurts|miss|lost|left|died|failed|broke|broken|fired|cry|crying|cried|hate|love|"
@@ -101,6 +104,7 @@ def reflection(text: str) -> str | None:
     if len(text) > _READ:
         text = text[: _READ // 2] + "\n" + text[-_READ // 2 :]
     text = text.replace("’", "'").replace("‘", "'").replace("“", '"').replace("”", '"')
+    text = _PAIR.sub(r"\1\2 & I", text)  # one subject: not where two clauses meet
     letters = [c for c in text if c.isalpha()]
     if not letters or sum(c.isascii() for c in letters) < 0.9 * len(letters):
         return None
@@ -123,7 +127,7 @@ def reflection(text: str) -> str | None:
 
 
 def _turn(clause: str) -> str | None:
-    clause = _EMOJI.sub(" ", clause).strip(" ,:-'")
+    clause = _EMOJI.sub(" ", clause).replace("&", "and").strip(" ,:-'")
     low = clause.lower()
     opener = _OPENERS.match(low)
     if opener:

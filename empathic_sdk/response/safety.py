@@ -11,31 +11,27 @@ from collections import defaultdict
 
 from empathic_sdk.response.cues import (
     BYE,
+    DEADLY,
     FICTION,
     FIRST,
+    IDIOMS,
+    INTENT,
+    JOKE,
+    MEANS,
     NEGATED,
     NO,
     NO_DENIAL,
     PAST,
     SAFE,
     SAYS_I,
+    SOFT,
     STILL,
     SUBJECT,
+    TIME,
     YES,
 )
 from empathic_sdk.response.normal import flatten, segments, spell
-from empathic_sdk.response.signs import (
-    FOREIGN,
-    IDIOMS,
-    INTENT,
-    JOKE,
-    MEANS,
-    SIGNS,
-    SOFT,
-    SUICIDE_REASONS,
-    TIME,
-    Sign,
-)
+from empathic_sdk.response.signs import FOREIGN, SIGNS, SUICIDE_REASONS, Sign
 from empathic_sdk.types import Emotion, EmotionState, SafetyAssessment, SafetyLevel, Trend
 
 _ORDER = list(SafetyLevel)
@@ -181,6 +177,8 @@ def _combine(found: dict[str, SafetyLevel], spoken: list[str], state: EmotionSta
         and (reason in SUICIDE_REASONS or reason in ("self_harm", "harm_to_others"))
     }
     if not acute:
+        if DEADLY.search(whole) and INTENT.search(whole):
+            found["means"] = found["intent"] = SafetyLevel.HIGH
         return
     for reason, pattern in (("means", MEANS), ("time", TIME), ("intent", INTENT)):
         for match in pattern.finditer(whole):
@@ -195,9 +193,14 @@ def _remember(found: dict[str, SafetyLevel], spoken: list[str], previous: Safety
         return
     whole = " . ".join(spoken)
     first = spoken[0] if spoken else ""
+    if INTENT.search(whole) and not NO.match(first):
+        found["intent"] = SafetyLevel.IMMINENT
+    for reason, pattern in (("means", MEANS), ("time", TIME)):
+        if pattern.search(whole) and not (NO.match(first) or SAFE.search(whole)):
+            found.setdefault(reason, SafetyLevel.HIGH)
     if YES.match(first) and not SAFE.search(whole):
         found["confirmed"] = SafetyLevel.HIGH
-        if TIME.search(whole) or MEANS.search(whole) or INTENT.search(whole):
+        if TIME.search(whole) or MEANS.search(whole):
             found["intent"] = SafetyLevel.IMMINENT
     elif NO.match(first) or SAFE.search(whole):
         found["recent_risk"] = SafetyLevel.CONCERN
