@@ -67,7 +67,8 @@ class EncoderLayer(nn.Module):
         mixed = self.out(rearrange(mixed, "b h t d -> b t (h d)"))
         x = self.attention_norm(x + F.dropout(mixed, drop))
         forward = self.down(F.gelu(self.up(x)))
-        return self.output_norm(x + F.dropout(forward, drop))
+        out: Tensor = self.output_norm(x + F.dropout(forward, drop))
+        return out
 
 
 class MiniLM(nn.Module):
@@ -83,9 +84,7 @@ class MiniLM(nn.Module):
         self.segment = nn.Parameter(torch.zeros(c.width))
         self.norm = nn.LayerNorm(c.width, eps=1e-12)
         self.layers = nn.ModuleList(
-            EncoderLayer(
-                width=c.width, heads=c.heads, feedforward=c.feedforward, dropout=c.dropout
-            )
+            EncoderLayer(width=c.width, heads=c.heads, feedforward=c.feedforward, dropout=c.dropout)
             for _ in range(c.layers)
         )
 

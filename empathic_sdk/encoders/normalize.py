@@ -18,7 +18,9 @@ _QUOTES = str.maketrans(
         "\u2764": " red heart ", "\ufe0f": "", "\u200d": " ",
     }
 )  # fmt: skip
-_EMOJI = re.compile("[\u2600-\u27bf\U0001f300-\U0001f64f\U0001f680-\U0001f6ff\U0001f900-\U0001faff]")
+_EMOJI = re.compile(
+    "[\u2600-\u27bf\U0001f300-\U0001f64f\U0001f680-\U0001f6ff\U0001f900-\U0001faff]"
+)
 _SKIN = re.compile("[\U0001f3fb-\U0001f3ff]")
 _LONG_RUN = re.compile(r"(\S)\1{3,}")
 _SPACE = re.compile(r"\s+")

@@ -10,13 +10,19 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from empathic_sdk.encoders.normalize import normalize
+from empathic_sdk.errors import ModelError
 
 
 class TextTokenizer:
     """The word-piece tokenizer of a checkpoint (``tokenizer.json``), after :func:`normalize`."""
 
     def __init__(self, path: str | Path) -> None:
-        self._tokenizer = Tokenizer.from_file(str(path))
+        if not Path(path).is_file():
+            raise ModelError(f"there is no tokenizer at {path}; it belongs beside the checkpoint")
+        try:
+            self._tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:  # the library raises bare Exception
+            raise ModelError(f"the tokenizer at {path} is damaged: {error}") from error
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
 
@@ -40,3 +46,16 @@ def pad(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
         ids[i, : len(row)] = torch.tensor(row)
         mask[i, : len(row)] = True
     return ids, mask
+
+
+def windows(ids: Sequence[int], *, size: int = 256, most: int = 8) -> list[list[int]]:
+    """Cut ``[CLS] ... [SEP]`` into windows of at most ``size`` ids, each with both marks.
+
+    More than ``most`` windows become the first and the last half of ``most``: what a person
+    opens and closes with says most, and the cost stays bounded.
+    """
+    if len(ids) <= size:
+        return [list(ids)]
+    first, last, body = ids[0], ids[-1], ids[1:-1]
+    cut = [[first, *body[i : i + size - 2], last] for i in range(0, len(body), size - 2)]
+    return cut if len(cut) <= most else cut[: most // 2] + cut[-(most // 2) :]

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+EMOTIONS = 7
+
 
 class UtteranceLogits(NamedTuple):
     """Named output of :class:`UtteranceClassifier`.
@@ -26,9 +28,12 @@ class UtteranceLogits(NamedTuple):
 class UtteranceClassifier(nn.Module):
     """Linear heads over a sentence vector.
 
-    One weight matrix for the seven emotions serves every annotated corpus; corpora differ in how
-    often their annotators chose each label, which a bias per corpus takes up. At run time the
-    bias of ``corpora[0]`` applies.
+    What the seven emotions look like is one weight matrix for every annotated corpus; how a
+    corpus's annotators differ from that is a second, small one a corpus (kept small by a penalty
+    in training) and a bias. At run time ``corpora[0]`` speaks.
+
+    Every weight starts at zero, so that runs with different seeds stay close enough together for
+    their weights to be averaged.
     """
 
     def __init__(self, *, width: int, corpora: Sequence[str], dropout: float = 0.1) -> None:
@@ -37,17 +42,21 @@ class UtteranceClassifier(nn.Module):
             raise ValueError("corpora must name at least one corpus")
         self.corpora = tuple(corpora)
         self.dropout = nn.Dropout(dropout)
-        self.emotion = nn.Linear(width, 7, bias=False)
-        self.emotion_bias = nn.Parameter(torch.zeros(len(self.corpora), 7))
-        self.present = nn.Linear(width, 7)
+        self.shared = nn.Parameter(torch.zeros(EMOTIONS, width))
+        self.offset = nn.Parameter(torch.zeros(len(self.corpora), EMOTIONS, width))
+        self.bias = nn.Parameter(torch.zeros(len(self.corpora), EMOTIONS))
+        self.present = nn.Linear(width, EMOTIONS)
         self.affect = nn.Linear(width, 2)
+        for head in (self.present, self.affect):
+            nn.init.zeros_(head.weight)
+            nn.init.zeros_(head.bias)
 
     def forward(self, features: Tensor, corpus: str | None = None) -> UtteranceLogits:
-        """Map ``features`` ``[batch, width]`` to logits under the bias of ``corpus``."""
+        """Map ``features`` ``[batch, width]`` to logits as the annotators of ``corpus`` chose."""
         x = self.dropout(features)
         row = self.corpora.index(corpus) if corpus else 0
         return UtteranceLogits(
-            emotion=self.emotion(x) + self.emotion_bias[row],
+            emotion=x @ (self.shared + self.offset[row]).T + self.bias[row],
             present=self.present(x),
             affect=self.affect(x),
         )

@@ -116,16 +116,16 @@ def read_goemotions(data: Path, split: str) -> TextItems:
     if split == "train":
         rows = [r.split("\t")[1] for r in _open(data / "goemotions" / "original" / "train.tsv")]
         fine = np.zeros((len(rows), 28), np.float32)
-        for row, some in enumerate(rows):
-            fine[row, [int(i) for i in some.split(",")]] = 1.0
+        for i, codes in enumerate(rows):
+            fine[i, [int(code) for code in codes.split(",")]] = 1.0
     names = [line.strip() for line in _open(folder / "labels.txt") if line.strip()]
     column = [ORDER.index(Emotion(name)) for name in names]
     ids, texts, labels = [], [], []
     for line in _open(folder / f"{split}.tsv"):
-        text, label, name = line.rstrip("\r\n").split("\t")
+        text, codes, name = line.rstrip("\r\n").split("\t")
         ids.append(name)
         texts.append(text)
-        labels.append([column[int(i)] for i in label.split(",")])
+        labels.append([column[int(code)] for code in codes.split(",")])
     present = np.zeros((len(ids), 7), np.float32)
     for row, some in enumerate(labels):
         present[row, some] = 1.0
@@ -186,9 +186,7 @@ def read_empathetic(data: Path, split: str) -> TextItems:
 def read_emobank(data: Path, split: str) -> TextItems:
     """EmoBank (Buechel and Hahn 2017): valence and arousal of sentences, 1-5 mapped to [-1, 1]."""
     rows = [
-        r
-        for r in csv.DictReader(_open(data / "emobank" / "emobank.csv"))
-        if r["split"] == split
+        r for r in csv.DictReader(_open(data / "emobank" / "emobank.csv")) if r["split"] == split
     ]
     affect = np.array([[float(r["V"]), float(r["A"])] for r in rows], np.float32)
     return TextItems(

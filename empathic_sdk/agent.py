@@ -1,0 +1,307 @@
+"""What a developer holds: an agent that notices how a person feels and answers accordingly."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import inspect
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from empathic_sdk.conversations import Talks
+from empathic_sdk.errors import ConfigurationError, EmpathicError
+from empathic_sdk.pipeline import Hooks, Outcome, Pipeline
+from empathic_sdk.policy import Deployment
+from empathic_sdk.profiles import ProfileStore
+from empathic_sdk.recognizer import EmotionRecognizer
+from empathic_sdk.response import EmbeddedResponder, notice
+from empathic_sdk.types import (
+    Emotion,
+    HookContext,
+    Pacing,
+    PacingHook,
+    SentenceEvent,
+    StateEvent,
+    StreamEvent,
+    ThemeHook,
+    ToneHook,
+    Turn,
+    TurnEvent,
+    Utterance,
+)
+
+SCENARIOS = ("counselling", "tutoring")
+
+
+class EmotionAwareAgent:
+    """Talks with many people at once, each in their own conversations.
+
+    Args:
+        llm: ``None`` for the embedded responder. Language models are not supported yet.
+        profiles: Where people are remembered: a path (it lasts), a :class:`ProfileStore` (which
+            you close yourself), or ``None`` (in memory, gone with the agent).
+        recognizer: What reads emotion; by default the embedded one.
+        tone: Your hook ``(HookContext) -> Tone``, plain or a coroutine; ``None`` = the default.
+        pacing: Your hook ``(HookContext) -> Pacing``.
+        theme: Your hook ``(HookContext) -> Theme``.
+        scenario: ``"counselling"`` or ``"tutoring"``.
+        deployment: Where the agent runs; ``None`` is the strict default: text only.
+        keep_text: Store what was said and answered, too. By default only derived values are.
+        on_alert: Called with the finished :class:`Turn` whose safety level is not ``none``.
+        language: Of the embedded replies.
+
+    Raises:
+        ConfigurationError: An argument is wrong.
+        ModelError: The weights cannot be loaded.
+        StoreError: The store cannot be opened.
+
+    Thread-safe. Close it, or use it as a context manager.
+    """
+
+    def __init__(
+        self,
+        llm: None = None,
+        *,
+        profiles: ProfileStore | str | Path | None = None,
+        recognizer: EmotionRecognizer | None = None,
+        tone: ToneHook | None = None,
+        pacing: PacingHook | None = None,
+        theme: ThemeHook | None = None,
+        scenario: Literal["counselling", "tutoring"] = "counselling",
+        deployment: Deployment | None = None,
+        keep_text: bool = False,
+        on_alert: Callable[[Turn], object] | None = None,
+        language: str = "en",
+    ) -> None:
+        if llm is not None:
+            raise ConfigurationError(
+                "llm= is not supported in this version; leave it out for the embedded responder"
+            )
+        if scenario not in SCENARIOS:
+            raise ConfigurationError(f"scenario must be one of {SCENARIOS}, not {scenario!r}")
+        for name, hook in (("tone", tone), ("pacing", pacing), ("theme", theme)):
+            if hook is not None and not callable(hook):
+                raise ConfigurationError(f"{name}= must be a callable (HookContext) -> ...")
+        self._hooks = Hooks(tone, pacing, theme)
+        self._responder = EmbeddedResponder(language=language)
+        self._language = language
+        self._owns_store = not isinstance(profiles, ProfileStore)
+        self.profiles = profiles if isinstance(profiles, ProfileStore) else ProfileStore(profiles)
+        try:
+            self.recognizer = recognizer or EmotionRecognizer(deployment=deployment)
+        except EmpathicError:
+            if self._owns_store:
+                self.profiles.close()
+            raise
+        self._talks = Talks()
+        self.profiles.on_erase(self._talks.forget)
+        self._pipeline = Pipeline(
+            recognizer=self.recognizer,
+            profiles=self.profiles,
+            responder=self._responder,
+            talks=self._talks,
+            scenario=scenario,
+            keep_text=keep_text,
+            on_alert=on_alert,
+        )
+        self._workers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="empathic-turn")
+        self._closed = threading.Event()
+
+    # -- one turn ---------------------------------------------------------------------------
+
+    def respond(
+        self, utterance: Utterance | str, *, user: str = "default", conversation: str | None = None
+    ) -> Turn:
+        """Answer one utterance. Never sleeps: pacing is for :meth:`stream`.
+
+        Args:
+            utterance: What the person said.
+            user: Who they are; the store knows them by this name.
+            conversation: Which talk; ``None`` is the user's current one (a new one after half an
+                hour of silence).
+
+        Raises:
+            InputError: The utterance is empty or none at all, or a name is.
+            PolicyError: Nothing in it may be processed here.
+            StoreError: The turn could not be recorded; then nothing of it was.
+        """
+        return self._run(utterance, user, conversation, self._hooks).turn
+
+    async def arespond(
+        self, utterance: Utterance | str, *, user: str = "default", conversation: str | None = None
+    ) -> Turn:
+        """:meth:`respond` for event loops; hooks that are coroutines run on the caller's loop.
+
+        Cancelling leaves the turn recorded whole or not at all.
+        """
+        return (await self._arun(utterance, user, conversation)).turn
+
+    def stream(
+        self, utterance: Utterance | str, *, user: str = "default", conversation: str | None = None
+    ) -> Iterator[StreamEvent]:
+        """Yield the state at once, then sentence after sentence at the style's pace, then the turn.
+
+        The turn is recorded before the first sentence; a consumer that stops early loses nothing.
+        """
+        outcome = self._run(utterance, user, conversation, self._hooks)
+        for wait, event in _paced(outcome):
+            time.sleep(wait)
+            yield event
+
+    async def astream(
+        self, utterance: Utterance | str, *, user: str = "default", conversation: str | None = None
+    ) -> AsyncIterator[StreamEvent]:
+        """:meth:`stream` for event loops."""
+        outcome = await self._arun(utterance, user, conversation)
+        for wait, event in _paced(outcome):
+            await asyncio.sleep(wait)
+            yield event
+
+    # -- afterwards -------------------------------------------------------------------------
+
+    def feedback(
+        self,
+        turn_id: str,
+        *,
+        user: str,
+        emotion: Emotion | str | None = None,
+        rating: int | None = None,
+    ) -> None:
+        """Keep what a person says about a turn of theirs.
+
+        Args:
+            turn_id: ``Turn.id``.
+            user: Whose turn.
+            emotion: What they really felt.
+            rating: -1, 0 or 1 for the reply.
+
+        Raises:
+            InputError: Neither is given, or one is no emotion or rating.
+            UnknownTurnError: This user has no such turn.
+        """
+        self._check_open()
+        self.profiles.feedback(turn_id, user=user, emotion=emotion, rating=rating)
+
+    async def afeedback(
+        self,
+        turn_id: str,
+        *,
+        user: str,
+        emotion: Emotion | str | None = None,
+        rating: int | None = None,
+    ) -> None:
+        """:meth:`feedback` for event loops."""
+        await asyncio.to_thread(self.feedback, turn_id, user=user, emotion=emotion, rating=rating)
+
+    def notice(self) -> str:
+        """Return what people must be told before they first talk to it."""
+        return notice(self._language)
+
+    def as_runnable(self) -> Any:
+        """Return a LangChain runnable: a str, or ``{"input", "user", "conversation"}``, to a Turn.
+
+        Raises:
+            MissingExtraError: LangChain is not installed.
+        """
+        from empathic_sdk.integrations.langchain import runnable
+
+        return runnable(self.respond, self.arespond)
+
+    def close(self) -> None:
+        """Wait for turns under way and let go of everything. Safe to call twice."""
+        if self._closed.is_set():
+            return
+        self._closed.set()
+        self._workers.shutdown(wait=True)
+        if self._owns_store:
+            self.profiles.close()
+
+    async def aclose(self) -> None:
+        """:meth:`close` for event loops."""
+        await asyncio.to_thread(self.close)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    # -- inside -----------------------------------------------------------------------------
+
+    def _check_open(self) -> None:
+        if self._closed.is_set():
+            raise ConfigurationError("this agent is closed; make a new one")
+
+    def _run(
+        self, utterance: Utterance | str, user: str, conversation: str | None, hooks: Hooks
+    ) -> Outcome:
+        self._check_open()
+        said = Utterance.of(utterance)
+        name = self._talks.name(user, conversation)
+        return self._pipeline.run(said, user=user, conversation=name, hooks=hooks)
+
+    async def _arun(
+        self, utterance: Utterance | str, user: str, conversation: str | None
+    ) -> Outcome:
+        self._check_open()
+        loop = asyncio.get_running_loop()
+        hooks = Hooks(*(_on_loop(hook, loop) for hook in self._hooks))
+        call = functools.partial(self._run, utterance, user, conversation, hooks)
+        # As asyncio.to_thread does, but in a pool of our own: a turn that waits for its talk
+        # must not take the last worker from the turn it waits for.
+        context = contextvars.copy_context()
+        return await loop.run_in_executor(self._workers, context.run, call)
+
+
+def _on_loop(hook: Any, loop: asyncio.AbstractEventLoop) -> Any:
+    """Let a coroutine hook run on ``loop`` though it is called from a worker thread."""
+    if hook is None:
+        return None
+
+    @functools.wraps(hook)
+    def called(context: HookContext) -> Any:
+        result = hook(context)
+        if not inspect.isawaitable(result):
+            return result
+
+        async def whole() -> Any:
+            return await result
+
+        pending: Coroutine[Any, Any, Any] = whole()
+        return asyncio.run_coroutine_threadsafe(pending, loop).result()
+
+    return called
+
+
+def _paced(outcome: Outcome) -> Iterator[tuple[float, StreamEvent]]:
+    """Pair each event with the seconds to wait before it."""
+    turn = outcome.turn
+    pacing: Pacing = turn.style.pacing
+    yield 0.0, StateEvent(emotion=turn.emotion, style=turn.style, safety=turn.safety)
+    wait = pacing.delay_s
+    for sentence in outcome.sentences:
+        yield wait, SentenceEvent(text=sentence)
+        wait = len(sentence.split()) * 60.0 / pacing.words_per_minute
+    yield 0.0, TurnEvent(turn=turn)

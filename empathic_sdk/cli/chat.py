@@ -1,0 +1,122 @@
+"""``empathic chat``: a talk in the terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from empathic_sdk.errors import InputError
+from empathic_sdk.types import SentenceEvent, StateEvent, TurnEvent
+
+
+@click.command(name="chat")
+@click.option("--user", default="default", show_default=True, help="Who you are, in the store.")
+@click.option(
+    "--profiles",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file to remember you in.  [default: nothing outlasts the talk]",
+)
+@click.option(
+    "--scenario",
+    type=click.Choice(["counselling", "tutoring"]),
+    default="counselling",
+    show_default=True,
+)
+@click.option("--keep-text", is_flag=True, help="Store what is said, too.")
+@click.option("--no-pacing", is_flag=True, help="Answer at once.")
+@click.option("--quiet", is_flag=True, help="Do not show what was noticed.")
+def command(
+    user: str,
+    profiles: Path | None,
+    scenario: str,
+    keep_text: bool,
+    no_pacing: bool,
+    quiet: bool,
+) -> None:
+    """Talk with the embedded agent. /wrong EMOTION corrects it, /quit or Ctrl-D ends."""
+    from empathic_sdk import EmotionAwareAgent
+
+    interactive = sys.stdin.isatty()
+    with EmotionAwareAgent(profiles=profiles, scenario=scenario, keep_text=keep_text) as agent:  # type: ignore[arg-type]
+        click.secho(agent.notice(), dim=True)
+        last = ""
+        while True:
+            try:
+                said = click.prompt("you", prompt_suffix="> ") if interactive else _next_line()
+            except (EOFError, click.Abort):
+                click.echo()
+                return
+            if said is None or said.strip() in ("/quit", "/exit"):
+                return
+            if not interactive:
+                click.echo(f"you> {said}")
+            try:
+                if said.startswith("/wrong"):
+                    _correct(agent, last, user, said)
+                    continue
+                last = _say(agent, said, user=user, paced=not no_pacing, quiet=quiet)
+            except InputError as error:
+                click.secho(f"({error})", dim=True)
+
+
+def _next_line() -> str | None:
+    line = sys.stdin.readline()
+    return line.rstrip("\n") if line else None
+
+
+def _say(agent, said: str, *, user: str, paced: bool, quiet: bool) -> str:  # type: ignore[no-untyped-def]
+    """Stream one reply to the terminal; return the id of the turn."""
+    events = agent.stream(said, user=user)
+    turn_id = ""
+    for event in events if paced else _unpaced(agent, said, user):
+        if isinstance(event, StateEvent):
+            if not quiet:
+                _show(event)
+            click.secho("agent> ", nl=False, bold=True)
+        elif isinstance(event, SentenceEvent):
+            _type(event.text, event_pace=0.02 if paced else 0.0)
+        elif isinstance(event, TurnEvent):
+            turn_id = event.turn.id
+            click.echo()
+            for line in event.turn.safety.help_lines:
+                click.secho(f"  {line.name}: {line.contact} ({line.hours})", bold=True)
+    return turn_id
+
+
+def _unpaced(agent, said: str, user: str):  # type: ignore[no-untyped-def]
+    turn = agent.respond(said, user=user)
+    yield StateEvent(emotion=turn.emotion, style=turn.style, safety=turn.safety)
+    yield SentenceEvent(text=turn.reply)
+    yield TurnEvent(turn=turn)
+
+
+def _show(event: StateEvent) -> None:
+    e, style = event.emotion, event.style
+    seen = f"perhaps {e.label}" if e.uncertain else str(e.label)
+    shift = "" if e.shift is None else f", changed {e.shift:.0%}"
+    click.secho(
+        f"  [{seen} {e.confidence:.0%}{shift}, {e.trend}; "
+        f"tone {style.tone.name}, {style.pacing.words_per_minute:.0f} words/min, "
+        f"theme {style.theme.name}]",
+        dim=True,
+    )
+
+
+def _type(text: str, *, event_pace: float) -> None:
+    for word in text.split():
+        click.echo(word + " ", nl=False)
+        sys.stdout.flush()
+        if event_pace and sys.stdout.isatty():
+            time.sleep(event_pace)
+
+
+def _correct(agent, turn_id: str, user: str, said: str) -> None:  # type: ignore[no-untyped-def]
+    emotion = said.removeprefix("/wrong").strip().lower()
+    if not turn_id:
+        click.secho("(there is nothing to correct yet)", dim=True)
+        return
+    agent.feedback(turn_id, user=user, emotion=emotion)
+    click.secho(f"(noted: that was {emotion})", dim=True)

@@ -1,0 +1,128 @@
+"""``empathic recognize``: a text or a JSONL dialogue in, a table or JSONL out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+import click
+
+from empathic_sdk.errors import DialogueFormatError, EmpathicError
+from empathic_sdk.types import Emotion, EmotionState, Utterance
+
+FIELDS = {"text", "speaker", "at"}
+
+
+@click.command(name="recognize")
+@click.argument("source", type=click.File("r", encoding="utf-8", errors="strict"), metavar="FILE|-")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of a table.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["auto", "text", "jsonl"]),
+    default="auto",
+    help="auto: JSONL where the first line is a JSON object, else one utterance a line.",
+)
+@click.option("--keep-going", is_flag=True, help="Name a broken line and go on with the rest.")
+def command(source: TextIO, as_json: bool, form: str, keep_going: bool) -> None:
+    """Recognise the emotion of every utterance in FILE (- is standard input), in order.
+
+    A text file holds one utterance a line. A JSONL file holds one object a line with "text", and
+    optionally "speaker" and "at" (seconds). Empty lines are passed over.
+    """
+    from empathic_sdk import EmotionRecognizer
+
+    heard: list[tuple[int, Utterance]] = []
+    broken = 0
+    try:
+        for number, line in _lines(source):
+            try:
+                if form == "auto":
+                    form = "jsonl" if line.lstrip().startswith("{") else "text"
+                heard.append((number, _utterance(number, line, form)))
+            except EmpathicError as error:
+                if not keep_going:
+                    raise
+                broken += 1
+                click.echo(f"empathic: {error}", err=True)
+    except UnicodeDecodeError as error:
+        raise DialogueFormatError(
+            f"{source.name} is not UTF-8 text: {error.reason} at byte {error.start}", line=0
+        ) from error
+    states = EmotionRecognizer().recognize_dialogue([u for _, u in heard]) if heard else []
+    if as_json:
+        for (number, said), state in zip(heard, states, strict=True):
+            click.echo(json.dumps({"line": number, "speaker": said.speaker, **_row(state)}))
+    else:
+        _table(heard, states)
+    if broken:
+        raise SystemExit(2)
+
+
+def _lines(source: TextIO) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(source, start=1):
+        line = line.lstrip("\ufeff") if number == 1 else line
+        if line.strip():
+            yield number, line.rstrip("\r\n")
+
+
+def _utterance(number: int, line: str, form: str) -> Utterance:
+    if form == "text":
+        given: dict[str, Any] = {"text": line}
+    else:
+        try:
+            given = json.loads(line)
+        except ValueError as error:
+            raise DialogueFormatError(f"line {number} is no JSON: {error}", line=number) from error
+        if not isinstance(given, dict):
+            raise DialogueFormatError(f"line {number} is no JSON object", line=number)
+        unknown = set(given) - FIELDS
+        if unknown or "text" not in given:
+            raise DialogueFormatError(
+                f"line {number}: an utterance has the keys {sorted(FIELDS)}, 'text' among them"
+                + (f"; it does not know {sorted(unknown)}" if unknown else ""),
+                line=number,
+            )
+    try:
+        return Utterance(**given)
+    except EmpathicError as error:
+        raise DialogueFormatError(f"line {number}: {error}", line=number) from error
+
+
+def _row(state: EmotionState) -> dict[str, Any]:
+    return state.model_dump(mode="json", exclude={"missing"})
+
+
+def _table(heard: list[tuple[int, Utterance]], states: list[EmotionState]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("speaker", "utterance", "emotion", "conf.", "val.", "aro.", "shift", "trend"):
+        table.add_column(name, overflow="fold", no_wrap=name not in ("utterance", "speaker"))
+    for (_, said), state in zip(heard, states, strict=True):
+        words = said.text or ""
+        table.add_row(
+            Text(said.speaker),
+            Text(words if len(words) <= 70 else words[:69] + "…"),
+            Text(state.label + ("?" if state.uncertain else ""), style=_COLOURS[state.label]),
+            f"{state.confidence:.2f}",
+            f"{state.valence:+.2f}",
+            f"{state.arousal:+.2f}",
+            "" if state.shift is None else f"{state.shift:.2f}",
+            str(state.trend),
+        )
+    Console(highlight=False).print(table)
+
+
+_COLOURS = {
+    Emotion.NEUTRAL: "dim",
+    Emotion.JOY: "yellow",
+    Emotion.SADNESS: "blue",
+    Emotion.ANGER: "red",
+    Emotion.SURPRISE: "magenta",
+    Emotion.FEAR: "cyan",
+    Emotion.DISGUST: "green",
+}

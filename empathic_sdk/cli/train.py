@@ -1,0 +1,94 @@
+"""``empathic train RECIPE``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from empathic_sdk.cli.options import data_option, json_option
+
+
+@click.group(name="train")
+def command() -> None:
+    """Train a model from public corpora. Needs the extra "train"."""
+
+
+@command.command()
+@data_option
+@json_option
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the run; one that was cut off there is continued.  [default: runs/text-seedN]",
+)
+@click.option(
+    "--results",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    help="Folder of the run records.",
+)
+@click.option(
+    "--init",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of the pretrained network.  [default: the installed all-MiniLM-L6-v2]",
+)
+@click.option("--limit", type=click.IntRange(min=8), help="Items a corpus at most (a trial).")
+@click.option("--shuffle-labels", is_flag=True, help="A control: the result must be chance.")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads.  [default: all cores]")
+@click.option(
+    "--average",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    multiple=True,
+    help="Do not train: average the finished runs in these folders (give it once a run).",
+)
+@click.option(
+    "--test",
+    is_flag=True,
+    help="Score the finished run on the test splits and complete its record; train nothing.",
+)
+def text(
+    data: Path,
+    as_json: bool,
+    seed: int,
+    out: Path | None,
+    results: Path,
+    init: Path | None,
+    limit: int | None,
+    shuffle_labels: bool,
+    threads: int | None,
+    average: tuple[Path, ...],
+    test: bool,
+) -> None:
+    """Fine-tune the text encoder and its heads on several corpora at once.
+
+    Dev data choose the epoch, the temperature and the thresholds; the choice is written to the
+    run record. Test data are read by a second call, with --test, once that choice stands.
+    """
+    import torch
+
+    from empathic_sdk.evaluation.experiment import average_text, score_test, train_text
+    from empathic_sdk.training.text import TextRecipe
+
+    if threads:
+        torch.set_num_threads(threads)
+    name = "text-average" if average else f"text-seed{seed}"
+    out = out or Path("runs") / name
+    if test:
+        record = score_test(out / "text.safetensors", data=data, results=results)
+    elif average:
+        record = average_text(average, data=data, out=out, results=results, init=init)
+    else:
+        recipe = TextRecipe(seed=seed, limit=limit, shuffle_labels=shuffle_labels)
+        record = train_text(recipe, data=data, out=out, results=results, init=init)
+    if as_json:
+        click.echo(json.dumps(record))
+        return
+    split = "test" if test else "dev"
+    for corpus, metrics in record[split].items():
+        figures = "  ".join(f"{k} {v:.4f}" for k, v in metrics.items() if isinstance(v, float))
+        click.echo(f"{split} {corpus}: {figures}")
+    click.echo(f"weights: {out / 'text.safetensors'}   record: {results / name}.json")

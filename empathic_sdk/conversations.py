@@ -1,0 +1,166 @@
+"""Talks that are going on: kept in memory while they are live, in the store between."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+import uuid
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from pydantic import TypeAdapter, ValidationError
+
+from empathic_sdk.errors import InputError
+from empathic_sdk.recognizer import DialogueSession
+from empathic_sdk.response import ResponderMemory
+from empathic_sdk.types import EmotionState, SafetyLevel
+
+HISTORY = 20
+_STATES = TypeAdapter(list[EmotionState])
+
+
+class Talk:
+    """One conversation of one user: what the next turn depends on.
+
+    Attributes:
+        session: The recogniser's state of it.
+        history: The person's last 20 states, oldest first.
+        memory: What the responder used lately.
+        turns: Turns so far.
+        safety: Level of the last turn.
+        kept: What :meth:`dump` gave when it was last stored.
+        lock: Held during a turn, so that two turns of one talk follow each other.
+    """
+
+    def __init__(self, session: DialogueSession) -> None:
+        self.session = session
+        self.history: deque[EmotionState] = deque(maxlen=HISTORY)
+        self.memory = ResponderMemory()
+        self.turns = 0
+        self.safety = SafetyLevel.NONE
+        self.kept: bytes | None = None
+        self.lock = threading.Lock()
+        self.used = time.monotonic()
+        self._blank = self.dump()
+
+    def advance(self, state: EmotionState, memory: ResponderMemory, level: SafetyLevel) -> bytes:
+        """Take in a finished turn and return the talk as bytes, to be stored with it."""
+        self.history.append(state)
+        self.memory = memory
+        self.safety = level
+        self.turns += 1
+        return self.dump()
+
+    def undo(self) -> None:
+        """Go back to the last turn that was stored: a turn that failed leaves no trace."""
+        self.load(self.kept or self._blank)
+
+    def dump(self) -> bytes:
+        """Return it as bytes: derived values only."""
+        return json.dumps(
+            {
+                "session": base64.b85encode(self.session.state()).decode(),
+                "history": _STATES.dump_python(list(self.history), mode="json"),
+                "memory": self.memory.model_dump(mode="json"),
+                "turns": self.turns,
+                "safety": self.safety,
+            }
+        ).encode()
+
+    def load(self, dumped: bytes) -> None:
+        """Continue from what :meth:`dump` returned.
+
+        Raises:
+            InputError: These bytes are something else.
+        """
+        try:
+            d = json.loads(dumped)
+            self.session.restore(base64.b85decode(d["session"]))
+            history = _STATES.validate_python(d["history"])
+            self.history = deque(history, maxlen=HISTORY)
+            self.memory = ResponderMemory.model_validate(d["memory"])
+            self.turns = int(d["turns"])
+            self.safety = SafetyLevel(d["safety"])
+            self.kept = dumped
+        except (ValueError, KeyError, TypeError, ValidationError) as error:
+            raise InputError("the stored state of this conversation cannot be read") from error
+
+
+class Talks:
+    """The live talks, least recently used first; at most ``limit``, each idle at most ``idle_s``.
+
+    Nothing is lost when one leaves: every turn stores its talk's state with it.
+    """
+
+    def __init__(self, *, limit: int = 1000, idle_s: float = 1800.0) -> None:
+        self._limit = limit
+        self._idle_s = idle_s
+        self._talks: OrderedDict[tuple[str, str], Talk] = OrderedDict()
+        self._current: dict[str, tuple[str, float]] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._talks)
+
+    def name(self, user: str, conversation: str | None) -> str:
+        """Return the name of the talk: the given one, or the user's current one.
+
+        A talk without a name ends when its user has been silent for ``idle_s``.
+        """
+        if conversation is not None:
+            if not isinstance(conversation, str) or not conversation.strip():
+                raise InputError("a conversation's name must be a non-empty str, or None")
+            return conversation
+        now = time.monotonic()
+        with self._lock:
+            name, last = self._current.get(user, ("", -self._idle_s - 1.0))
+            if not name or now - last > self._idle_s:
+                name = uuid.uuid4().hex
+            self._current[user] = (name, now)
+            return name
+
+    @contextmanager
+    def held(
+        self, user: str, conversation: str, opened: Callable[[str, str], Talk]
+    ) -> Iterator[Talk]:
+        """Hold a talk for one turn; ``opened`` makes it when it is not in memory."""
+        key = (user, conversation)
+        while True:
+            with self._lock:
+                talk = self._talks.get(key)
+                if talk is None:
+                    talk = self._talks[key] = opened(user, conversation)
+                self._talks.move_to_end(key)
+                talk.used = time.monotonic()
+                self._evict(keep=key)
+            with talk.lock:
+                # It may have been forgotten (erased) while we waited for its lock.
+                if self._talks.get(key) is talk:
+                    yield talk
+                    return
+
+    def forget(self, user: str) -> None:
+        """Drop every live talk of ``user``."""
+        with self._lock:
+            self._current.pop(user, None)
+            mine = [key for key in self._talks if key[0] == user]
+        for key in mine:
+            talk = self._talks.get(key)
+            if talk is not None:
+                with talk.lock:  # a turn under way ends first
+                    self._talks.pop(key, None)
+
+    def _evict(self, *, keep: tuple[str, str]) -> None:
+        now = time.monotonic()
+        for key, talk in list(self._talks.items()):
+            stale = now - talk.used > self._idle_s or len(self._talks) > self._limit
+            if not stale:
+                break
+            if key != keep and not talk.lock.locked():
+                del self._talks[key]
+        for user, (_, last) in list(self._current.items())[:64]:
+            if now - last > self._idle_s:
+                del self._current[user]

@@ -1,0 +1,135 @@
+"""Typed text to one vector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from empathic_sdk import checkpoints
+from empathic_sdk.encoders.batching import Batcher
+from empathic_sdk.encoders.minilm import MiniLM, MiniLMConfig
+from empathic_sdk.encoders.tokens import TextTokenizer, pad, windows
+from empathic_sdk.errors import ModelError
+from empathic_sdk.resources import weights_dir
+from empathic_sdk.types import FeatureSequence, Modality
+
+Vectors = NDArray[np.float32]
+
+
+class _Network(Protocol):
+    width: int
+
+    def encode(self, texts: Sequence[str]) -> Vectors: ...
+
+
+class TextEncoder:
+    """Sentence vectors from the embedded network, or from any sentence-transformers model.
+
+    Args:
+        model: ``None`` for the network that ships with this package; else the name or folder of
+            a sentence-transformers model (a name is looked up on its hub), or a checkpoint
+            (``.safetensors``) written by ``empathic train text``.
+
+    Attributes:
+        name: What was loaded.
+        width: Length of a vector.
+
+    Raises:
+        ModelError: The model cannot be loaded.
+
+    Thread-safe: what several threads ask for at once becomes one batch.
+    """
+
+    def __init__(self, model: str | Path | None = None) -> None:
+        own = model is None or Path(model).suffix == ".safetensors"
+        self.name = "minilm-empathic" if model is None else str(model)
+        self.path = (
+            (weights_dir() / "text.safetensors" if model is None else Path(model)) if own else None
+        )
+        self._network: _Network = _Embedded(self.path) if self.path else _Plugged(str(model))
+        self.width = self._network.width
+        self._batcher: Batcher[str, Vectors] = Batcher(self._encode_now)
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return float32 ``[len(texts), width]``.
+
+        A text longer than one window (254 word pieces) is read in windows whose vectors are
+        averaged by length; of a text longer than eight windows, the first and last four are read.
+        """
+        if not texts:
+            return np.zeros((0, self.width), np.float32)
+        return np.stack(self._batcher(texts))
+
+    def features(self, text: str) -> FeatureSequence:
+        """Return the vector of one text as a sequence of length 1."""
+        return FeatureSequence(
+            modality=Modality.TEXT,
+            values=self.encode([text]),
+            times=np.zeros(1),
+            mask=np.ones(1, bool),
+        )
+
+    def _encode_now(self, texts: list[str]) -> list[Vectors]:
+        return list(self._network.encode(texts))
+
+
+class _Embedded:
+    """MiniLM with weights of ours."""
+
+    def __init__(self, path: Path) -> None:
+        tensors, about = checkpoints.load(path)
+        try:
+            with torch.device("meta"):  # skips drawing 22 million random numbers
+                self._model = MiniLM(MiniLMConfig(**about["encoder"]))
+            self._model.load_state_dict(checkpoints.part(tensors, "encoder"), assign=True)
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise ModelError(f"{path} holds no text network that fits: {error}") from error
+        self._model.eval()
+        self.width = self._model.config.width
+        self._tokenizer = TextTokenizer(path.with_name(about["tokenizer"]))
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        pieces, owner = [], []
+        for i, row in enumerate(self._tokenizer(texts)):
+            for window in windows(row):
+                pieces.append(window)
+                owner.append(i)
+        # Alike lengths together: padding costs as much as words do.
+        order = sorted(range(len(pieces)), key=lambda i: len(pieces[i]))
+        out = np.zeros((len(texts), self.width), np.float32)
+        weight = np.zeros((len(texts), 1), np.float32)
+        with torch.inference_mode():
+            for start in range(0, len(order), 32):
+                rows = order[start : start + 32]
+                ids, mask = pad([pieces[r] for r in rows])
+                pooled = self._model(ids, mask).pooled.numpy()
+                for r, vector in zip(rows, pooled, strict=True):
+                    out[owner[r]] += vector * len(pieces[r])
+                    weight[owner[r]] += len(pieces[r])
+        return out / weight
+
+
+class _Plugged:
+    """Any sentence-transformers model."""
+
+    def __init__(self, name: str) -> None:
+        from sentence_transformers import SentenceTransformer  # seconds to import
+
+        try:
+            self._model = SentenceTransformer(name, device="cpu")
+        except Exception as error:  # whatever a hub, a disk or a config can do wrong
+            raise ModelError(
+                f"the sentence-transformers model {name!r} cannot be loaded: {error}"
+            ) from error
+        self.width = int(self._model.get_embedding_dimension() or 0)
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        vectors = self._model.encode(
+            list(texts), convert_to_numpy=True, show_progress_bar=False, batch_size=32
+        )
+        return np.asarray(vectors, np.float32)

@@ -1,0 +1,187 @@
+"""One turn, from utterance to :class:`Turn`, as a plain sequence of calls.
+
+It is written once, as ordinary blocking code; asynchronous callers run it in a worker thread
+(see ``agent.py``), where hooks that are coroutines are sent back to the caller's event loop.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from typing import NamedTuple
+
+from empathic_sdk.conversations import Talk, Talks
+from empathic_sdk.errors import InputError
+from empathic_sdk.hooks import decide
+from empathic_sdk.profiles import ProfileStore
+from empathic_sdk.recognizer import EmotionRecognizer
+from empathic_sdk.response import EmbeddedResponder, ReplyContext, assess
+from empathic_sdk.types import (
+    HookContext,
+    PacingHook,
+    SafetyLevel,
+    ThemeHook,
+    ToneHook,
+    Turn,
+    Utterance,
+)
+
+log = logging.getLogger("empathic_sdk")
+
+
+class Hooks(NamedTuple):
+    """The caller's own hooks; ``None`` is the default one."""
+
+    tone: ToneHook | None = None
+    pacing: PacingHook | None = None
+    theme: ThemeHook | None = None
+
+
+class Outcome(NamedTuple):
+    """A finished turn and its reply, cut into sentences."""
+
+    turn: Turn
+    sentences: tuple[str, ...]
+
+
+class Pipeline:
+    """The rooms of the house, wired: recognise, look up, decide, answer, record."""
+
+    def __init__(
+        self,
+        *,
+        recognizer: EmotionRecognizer,
+        profiles: ProfileStore,
+        responder: EmbeddedResponder,
+        talks: Talks,
+        scenario: str,
+        keep_text: bool,
+        on_alert: Callable[[Turn], object] | None,
+    ) -> None:
+        self.recognizer = recognizer
+        self.profiles = profiles
+        self.responder = responder
+        self.talks = talks
+        self.scenario = scenario
+        self.keep_text = keep_text
+        self.on_alert = on_alert
+
+    def run(self, said: Utterance, *, user: str, conversation: str, hooks: Hooks) -> Outcome:
+        """Take one turn. It is recorded whole, in one transaction, or not at all."""
+        clock = _Clock()
+        with self.talks.held(user, conversation, self._open) as talk:
+            try:
+                outcome = self._turn(said, user, conversation, hooks, talk, clock)
+            except BaseException:
+                talk.undo()
+                raise
+        if outcome.turn.safety.level is not SafetyLevel.NONE:
+            self._alert(outcome.turn)
+        return outcome
+
+    def _turn(
+        self,
+        said: Utterance,
+        user: str,
+        conversation: str,
+        hooks: Hooks,
+        talk: Talk,
+        clock: _Clock,
+    ) -> Outcome:
+        text = said.text or ""
+        person = self.profiles.get(user)
+        state = talk.session.add(said)
+        clock.lap("recognize")
+        history = tuple(talk.history)
+        safety = assess(text, state, previous=talk.safety)
+        style, fallbacks = decide(
+            HookContext(
+                state=state,
+                history=history,
+                user=person,
+                safety=safety,
+                scenario=self.scenario,
+                turn=talk.turns,
+            ),
+            **hooks._asdict(),
+        )
+        clock.lap("hooks")
+        reply = self.responder.reply(
+            ReplyContext(
+                text=text,
+                state=state,
+                history=history,
+                style=style,
+                safety=safety,
+                user=person,
+                scenario=self.scenario,
+                turn=talk.turns,
+                conversation=conversation,
+                memory=talk.memory,
+            )
+        )
+        clock.lap("respond")
+        turn = Turn(
+            id=uuid.uuid4().hex,
+            reply=reply.text,
+            emotion=state,
+            style=style,
+            strategy=reply.strategy,
+            safety=reply.safety,
+            responder=self.responder.name,
+            fallbacks=fallbacks,
+            timings=dict(clock.laps),
+            user=user,
+            conversation=conversation,
+        )
+        after = talk.advance(state, reply.memory, reply.safety.level)
+        self.profiles.record(
+            turn,
+            text=said.text if self.keep_text else None,
+            keep_text=self.keep_text,
+            session=after,
+        )
+        talk.kept = after
+        clock.lap("record")
+        timings = {**clock.laps, "total": clock.total()}
+        return Outcome(turn.model_copy(update={"timings": timings}), reply.sentences)
+
+    def _alert(self, turn: Turn) -> None:
+        if self.on_alert is None:
+            return
+        try:
+            self.on_alert(turn)
+        except Exception:
+            # The person has their answer; a broken alarm must be loud, but not to them.
+            log.exception("on_alert raised on turn %s", turn.id)
+
+    def _open(self, user: str, conversation: str) -> Talk:
+        person = self.profiles.get(user)
+        talk = Talk(self.recognizer.session(person))
+        stored = self.profiles.session(user, conversation)
+        if stored is not None:
+            try:
+                talk.load(stored)
+            except InputError:
+                # Older or damaged: the talk begins anew, what was recorded of it stays.
+                log.warning("the stored state of a conversation was unreadable", exc_info=True)
+                talk = Talk(self.recognizer.session(person))
+        return talk
+
+
+class _Clock:
+    """Milliseconds a step."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._start = self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = round((now - self._last) * 1e3, 3)
+        self._last = now
+
+    def total(self) -> float:
+        return round((time.perf_counter() - self._start) * 1e3, 3)

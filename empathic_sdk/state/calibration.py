@@ -1,0 +1,33 @@
+"""Logits to probabilities that mean what they say (Guo et al. 2017), and when to abstain."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from empathic_sdk.types.base import Value
+
+
+class Calibration(Value):
+    """Numbers that dev data fixed.
+
+    Attributes:
+        temperature: The logits are divided by it.
+        threshold: A state whose confidence lies below is ``uncertain``.
+        present: Decision threshold an emotion for the multi-label head.
+    """
+
+    temperature: Annotated[float, Field(gt=0.0)] = 1.0
+    threshold: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+    present: tuple[float, ...] = (0.5,) * 7
+
+
+def probabilities(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float64]:
+    """Return softmax(logits / temperature) over the last axis, ``[..., classes]``."""
+    scaled = np.asarray(logits, np.float64) / temperature
+    scaled -= scaled.max(-1, keepdims=True)
+    e = np.exp(scaled)
+    return np.asarray(e / e.sum(-1, keepdims=True))

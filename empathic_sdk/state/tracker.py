@@ -1,0 +1,117 @@
+"""One speaker after another: turns what single utterances show into states with a past."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from empathic_sdk.errors import InputError
+from empathic_sdk.state.calibration import Calibration, probabilities
+from empathic_sdk.types import Emotion, EmotionState, Modality, Trend
+
+WINDOW = 6
+SPEAKERS = 64
+STEEP = 0.12
+UNSTEADY = 0.45
+
+# Pleasant minus unpleasant: the one number a trend is read from.
+_MOOD = np.array([{"neutral": 0.0, "joy": 1.0, "surprise": 0.0}.get(e, -1.0) for e in Emotion])
+
+
+class StateTracker:
+    """Keeps, for every speaker of a dialogue, what their next state is compared with.
+
+    Its size is bounded: the last six moods a speaker, and the 64 speakers heard last.
+    """
+
+    def __init__(self, calibration: Calibration) -> None:
+        self._calibration = calibration
+        self._speakers: OrderedDict[str, deque[NDArray[np.float64]]] = OrderedDict()
+
+    def add(
+        self,
+        speaker: str,
+        logits: NDArray[np.floating],
+        affect: NDArray[np.floating],
+        missing: Sequence[Modality],
+    ) -> EmotionState:
+        """Return the state after one more utterance of ``speaker``.
+
+        Args:
+            speaker: Who spoke.
+            logits: ``[7]`` emotion logits.
+            affect: ``[2]`` valence and arousal, clipped to [-1, 1] here.
+            missing: Modalities that played no part.
+        """
+        p = probabilities(logits, self._calibration.temperature)
+        past = self._speakers.setdefault(speaker, deque(maxlen=WINDOW))
+        before = past[-1] if past else None
+        past.append(p)
+        self._speakers.move_to_end(speaker)
+        if len(self._speakers) > SPEAKERS:
+            self._speakers.popitem(last=False)
+        return build(p, affect, before, trend(past), self._calibration, missing)
+
+    def dump(self) -> dict[str, Any]:
+        """Return all it holds as JSON values (probabilities only; no words)."""
+        return {s: [p.tolist() for p in past] for s, past in self._speakers.items()}
+
+    def load(self, dumped: dict[str, Any]) -> None:
+        """Continue from what :meth:`dump` returned."""
+        restored: OrderedDict[str, deque[NDArray[np.float64]]] = OrderedDict()
+        for speaker, past in dumped.items():
+            rows = [np.asarray(p, np.float64) for p in past]
+            if any(r.shape != (len(Emotion),) for r in rows):
+                raise InputError("this is not the state of a dialogue session of this version")
+            restored[speaker] = deque(rows, maxlen=WINDOW)
+        self._speakers = restored
+
+
+def build(
+    p: NDArray[np.float64],
+    affect: NDArray[np.floating],
+    before: NDArray[np.float64] | None,
+    heading: Trend,
+    calibration: Calibration,
+    missing: Sequence[Modality],
+) -> EmotionState:
+    """Put one state together from probabilities ``[7]`` now and before."""
+    emotions = tuple(Emotion)
+    confidence = float(p.max())
+    valence, arousal = (float(np.clip(x, -1.0, 1.0)) for x in affect)
+    return EmotionState(
+        label=emotions[int(p.argmax())],
+        probabilities=dict(zip(emotions, p.tolist(), strict=True)),
+        confidence=confidence,
+        uncertain=confidence < calibration.threshold,
+        valence=valence,
+        arousal=arousal,
+        # Felt at all (not neutral), and how far from the calm middle of the affect plane.
+        intensity=float(np.clip((1 - p[0]) * (0.5 + min(0.5, np.hypot(valence, arousal))), 0, 1)),
+        # Two independent draws differ: the model of change that needs no training.
+        shift=None if before is None else float(np.clip(1.0 - p @ before, 0.0, 1.0)),
+        change=None if before is None else dict(zip(emotions, (p - before).tolist(), strict=True)),
+        trend=heading,
+        contributions={Modality.TEXT: 1.0},
+        missing=tuple(missing),
+    )
+
+
+def trend(past: Sequence[NDArray[np.float64]]) -> Trend:
+    """Read the trend of one speaker from their last probabilities, oldest first.
+
+    Mood is the probability of joy minus that of the four unpleasant emotions. With three or more
+    utterances: a least-squares slope beyond 0.12 an utterance is improving or worsening; without
+    one, a standard deviation beyond 0.45 is volatile; anything else is steady.
+    """
+    if len(past) < 3:
+        return Trend.STEADY
+    mood = np.stack(list(past)) @ _MOOD
+    slope = float(np.polyfit(np.arange(len(mood)), mood, 1)[0])
+    if abs(slope) > STEEP:
+        return Trend.IMPROVING if slope > 0 else Trend.WORSENING
+    return Trend.VOLATILE if float(mood.std()) > UNSTEADY else Trend.STEADY
