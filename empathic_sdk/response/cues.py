@@ -57,7 +57,7 @@ BYE = re.compile(r"\b(?:good ?bye|farewell|bye(?: everyone)?)\b")
 IDIOMS = re.compile(
     r"\b(?:"
     r"(?:scared|afraid|terrified|fear|worried|anxious|panicking) (?:that )?(?:i am |i will |of |i might )?(?:going to )?"
-    r"(?:die|dying|be dead)(?: from| of)?|suicide (?:squad|prevention|hotline|hot line|line|awareness|bomber|bombing|doors?|mission|"
+    r"(?:die|dying|be dead)(?: from| of)?|(?:scared|bored|worried|starved|frozen|hated|loved?|tickled|thrilled|sick|scares|worries|bores) (?:me |him |her |us |them |you )?(?:half )?to death|suicide (?:squad|prevention|hotline|hot line|line|awareness|bomber|bombing|doors?|mission|"
     r"run|burns?|pact movie|girls|king|note in the)|political suicide|career suicide|"
     r"kill(?:s|ed|ing)? (?:two birds|time|the (?:mood|vibe|lights?|engine|process|job|server|"
     r"app|switch|music|dragon|boss fight)|it (?:at|on|in|with))|"
@@ -65,7 +65,8 @@ IDIOMS = re.compile(
     r"(?:back|feet|head|knees?|vibe|mood))|killing (?:me|it)|kills me (?:that|when|how|to)|"
     r"(?:mom|mum|dad|boss|wife|husband|parents|teacher|she|he|they)"
     r" (?:is|are|will|would)? ?(?:going to|gonna)? ?kill me(?: if| when| for)?|"
-    r"(?:could|would|might|nearly|almost|about) (?:have )?(?:just )?(?:die|died) (?:of|from|"
+    r"(?:hungry|tired|bored|embarrassed|cute|good|happy|hot|thirsty|starving) (?:that )?i (?:could|might|would) "
+    r"(?:just )?die|(?:could|would|might|nearly|almost|about) (?:have )?(?:just )?(?:die|died) (?:of|from|"
     r"laughing) ?(?:embarrassment|shame|laughter|boredom|laughing|happiness|joy|cringe|cuteness|heat)?|"
     r"di(?:e|ed|es) (?:of|from) (?:embarrassment|shame|laughter|boredom|laughing|happiness|joy|"
     r"cringe|cuteness|hunger|thirst)|(?:die|died|dying|dead) (?:laughing|of laughter|inside laughing)|"

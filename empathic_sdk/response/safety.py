@@ -30,8 +30,9 @@ from empathic_sdk.response.cues import (
     TIME,
     YES,
 )
+from empathic_sdk.response.dangers import DANGERS, FOREIGN
 from empathic_sdk.response.normal import flatten, segments, spell
-from empathic_sdk.response.signs import FOREIGN, SIGNS, SUICIDE_REASONS, Sign
+from empathic_sdk.response.signs import SIGNS, SUICIDE_REASONS, Sign
 from empathic_sdk.types import Emotion, EmotionState, SafetyAssessment, SafetyLevel, Trend
 
 _ORDER = list(SafetyLevel)
@@ -49,9 +50,10 @@ _ANCHORS = (
     "mat", "mourir", "vivre", "tuer", "jours", "finir", "ward", "vanish", "cope", "alone", "numb",
     "empty", "done", "meaning", "kick", "assault", "plan", "ready", "lock", "s1", "k1", "k*",
     "k!", "su", "d*e", "od", "off", "peace", "keep", "over", "sense", "grab", "room", "bed",
-    "touch", "purchas", "bought", "forced", "driv", "jump", "world", "swallow", "took", "down",
-    "unal", "take", "tonite", "tonight", "yes", "no", "star", "cutting", "life", "push", "shov",
-    "drag", "threw", "hit by", "run over", "struck",
+    "touch", "purchas", "bought", "forced", "driv", "jump", "world", "swallow", "promise",
+    "birthday", "keeping", "holding", "bleed", "asleep", "woke", "took", "down", "unal", "take",
+    "tonite", "tonight", "yes", "no", "star", "cutting", "life", "push", "shov", "drag", "threw",
+    "hit by", "run over", "struck",
 )  # fmt: skip
 
 
@@ -115,7 +117,7 @@ def _signs_in(segment: str) -> list[tuple[str, SafetyLevel]]:
     if segment in ("suicide", "suicidal"):
         return [("suicidal_statement", SafetyLevel.HIGH)]
     found: list[tuple[str, SafetyLevel]] = []
-    for sign in (*SIGNS, *FOREIGN):
+    for sign in (*SIGNS, *DANGERS, *FOREIGN):
         for match in sign.pattern.finditer(plain):
             found += _weigh(sign, match, plain)
     return found
@@ -144,7 +146,8 @@ def _weigh(sign: Sign, match: re.Match[str], plain: str) -> list[tuple[str, Safe
     if sign.reason != "bereavement" and PAST.search(plain) and not STILL.search(plain):
         return [("past", concern), (sign.reason, concern)]
     if sign.joke and JOKE.search(plain) and not MEANS.search(plain):
-        return [("joke", concern), (sign.reason, concern)]
+        # A vague sign told with a laugh is a laugh; a plain one still deserves a look.
+        return [] if sign.level == concern else [("joke", concern), (sign.reason, concern)]
     return [(sign.reason, level)]
 
 
@@ -166,6 +169,8 @@ def _combine(found: dict[str, SafetyLevel], spoken: list[str], state: EmotionSta
         found["hopelessness"] = SafetyLevel.CONCERN
     if "hopelessness" in found and BYE.search(whole):
         found["farewell"] = SafetyLevel.HIGH
+    if "own_death" in found and len(found) > 1:
+        del found["own_death"]  # a vague sign says nothing beside a plain one
     if "suspicious_purchase" in found and len(found) > 1:
         found["suspicious_purchase"] = SafetyLevel.HIGH
     if "giving_away" in found and ("hopelessness" in found or BYE.search(whole) or "need" in whole):
