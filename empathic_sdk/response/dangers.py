@@ -73,6 +73,7 @@ DANGERS: tuple[Sign, ...] = (
           r"(?:will not|does not|wont) let me (?:leave|leave the house|see my (?:friends|family)|have my "
           r"phone)", r"(?:abusive|violent) (?:\w+ )?(?:relationship|husband|wife|partner|boyfriend|"
           r"girlfriend|dad|father|mom|mother|home|parents|marriage|ex)", literal=True),
+)
 
 # Unmistakable phrases in other languages, after accents are gone.
 FOREIGN: tuple[Sign, ...] = (
