@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from empathic_sdk import checkpoints
+from empathic_sdk.encoders.normalize import legible
 from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.errors import InputError, ModelError
 from empathic_sdk.models.utterance import UtteranceClassifier
@@ -100,6 +101,9 @@ class EmotionRecognizer:
     def read(self, texts: Sequence[str], corpus: str | None = None) -> Reading:
         """Return raw logits for many texts (uncalibrated; for evaluation and tools).
 
+        The embedded network reads Latin script; what it says of other scripts is scaled down
+        towards "anything is possible", so that such a text comes out as uncertain.
+
         Args:
             texts: Any strings.
             corpus: Whose annotators' label frequencies to assume; default as at run time.
@@ -107,7 +111,11 @@ class EmotionRecognizer:
         vectors = torch.from_numpy(self.text.encode(texts))
         with torch.inference_mode():
             out = self._heads(vectors, corpus)
-        return Reading(out.emotion.numpy(), out.present.numpy(), out.affect.numpy())
+        reading = Reading(out.emotion.numpy(), out.present.numpy(), out.affect.numpy())
+        if not self.text.embedded:
+            return reading
+        share = np.array([legible(t) for t in texts], np.float32)[:, None]
+        return Reading(reading.emotion * share, reading.present, reading.affect * share)
 
     def _readable(self, utterance: Utterance) -> str:
         may = allowed(utterance.modalities, self.deployment)

@@ -26,6 +26,20 @@ _LONG_RUN = re.compile(r"(\S)\1{3,}")
 _SPACE = re.compile(r"\s+")
 
 
+def legible(text: str) -> float:
+    """Return the share of ``text``'s letters that the vocabulary can spell: those of Latin script.
+
+    1 where there are no letters at all (digits, emoji). Text in other scripts reaches the network
+    as a row of unknown pieces, and whatever it says of them is noise.
+    """
+    letters = [c for c in text if c.isalpha()]
+    if not letters:
+        return 1.0
+    return sum(c.isascii() or unicodedata.name(c, "").startswith("LATIN") for c in letters) / len(
+        letters
+    )
+
+
 def _name(match: re.Match[str]) -> str:
     return f" {unicodedata.name(match.group(), 'symbol').lower()} "
 

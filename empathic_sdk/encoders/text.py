@@ -38,6 +38,8 @@ class TextEncoder:
     Attributes:
         name: What was loaded.
         width: Length of a vector.
+        path: The checkpoint of ours that it was read from, or ``None``.
+        embedded: Whether it is a network of ours (English; Latin script).
 
     Raises:
         ModelError: The model cannot be loaded.
@@ -53,6 +55,7 @@ class TextEncoder:
         )
         self._network: _Network = _Embedded(self.path) if self.path else _Plugged(str(model))
         self.width = self._network.width
+        self.embedded = self.path is not None
         self._batcher: Batcher[str, Vectors] = Batcher(self._encode_now)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
