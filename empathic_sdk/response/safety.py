@@ -36,7 +36,7 @@ from empathic_sdk.response.signs import SIGNS, SUICIDE_REASONS, Sign
 from empathic_sdk.types import Emotion, EmotionState, SafetyAssessment, SafetyLevel, Trend
 
 _ORDER = list(SafetyLevel)
-_KEEP = 48  # segments examined closely; the rarest anchors first, so that a flood hides nothing
+_KEEP = 32  # segments examined closely; the rarest anchors first, so that a flood hides nothing
 _ANCHORS = (
     "kill", "suic", "sui", "unaliv", "kms", "die", "dying", "dead", "death", "end ", "alive",
     "be here", "live", "living", "exist", "wake", "without me", "gone", "miss me", "goodbye",

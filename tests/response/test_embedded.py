@@ -1,3 +1,4 @@
+import time
 from itertools import pairwise
 
 import pytest
@@ -294,3 +295,13 @@ def test_formal_and_direct_tones_are_heard(new_talk):
 def test_name_and_language():
     assert EmbeddedResponder.name == "embedded"
     assert EmbeddedResponder(language="de").language == "de"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ok " * 300, "thanks a lot so i have to go now " * 90, "so, " * 300, "I think and I " * 90],
+)
+def test_no_pattern_blows_up(talk, text):
+    start = time.perf_counter()
+    talk.say(text, SAD)
+    assert time.perf_counter() - start < 1.0

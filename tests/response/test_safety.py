@@ -1,3 +1,4 @@
+import random
 import time
 
 import pytest
@@ -574,7 +575,14 @@ def test_stays_attentive_after_a_worrying_turn(text, previous, level):
     assert assess(text, previous=previous).level == level
 
 
+PIECES = "i want to not be do the my me is will going kill die dead if no one better without he she"
+
 LONG = {
+    "pieces of signs": " ".join(
+        random.Random(1).choices(
+            f"{PIECES} hit about end it all life tired never gun and".split(), k=25000
+        )
+    ),
     "plain": "lorem ipsum dolor sit amet. " * 3600,
     "one sign over and over": "kill " * 20000,
     "many signs": ". ".join(f"i kill {i} my time no hope" for i in range(4000)),
