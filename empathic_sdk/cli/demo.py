@@ -22,14 +22,14 @@ def command(
     host: str, port: int, open_browser: bool, share: bool, auth: str | None, profiles: Path | None
 ) -> None:
     """Open the demo: a text chat with what the agent notices beside it."""
-    from empathic_sdk.demo import launch
-
     login: tuple[str, str] | None = None
     if auth is not None:
         name, colon, password = auth.partition(":")
         if not (name and colon and password):
             raise click.BadParameter("write it as NAME:PASSWORD", param_hint="--auth")
         login = (name, password)
+    from empathic_sdk.demo import launch
+
     launch(
         host=host,
         port=port,

@@ -55,7 +55,6 @@ class TextTrainer:
     ) -> None:
         self.recipe, self.model, self.tokenizer, self.score = recipe, model, tokenizer, score
         self.folder, self.checkpoint_every = folder, checkpoint_every
-        torch.manual_seed(recipe.seed)
         self.data = {c: prepare(recipe, data[c]) for c in recipe.epochs}
         self.ids = {
             c: [truncate(row, recipe.max_tokens) for row in tokenizer(items.texts)]
@@ -85,6 +84,7 @@ class TextTrainer:
 
         Afterwards the model holds the weights that scored best.
         """
+        torch.manual_seed(self.recipe.seed)
         self._resume()
         total = len(self.batches)
         marks = {

@@ -1,0 +1,5 @@
+"""``python -m empathic_sdk.cli``."""
+
+from empathic_sdk.cli.main import main
+
+main()
