@@ -1,0 +1,37 @@
+"""The demo: one page on which people talk with an agent and see what it notices.
+
+It holds no logic of its own: every label, tone, colour and help line comes from the agent.
+Needs the extra ``demo``. Names are loaded when first used, so importing this alone stays light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from empathic_sdk.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from empathic_sdk.demo.app import build
+    from empathic_sdk.demo.serve import launch, page_options
+
+__all__ = ["build", "launch", "page_options"]
+
+_HOMES = {"build": "app", "launch": "serve", "page_options": "serve"}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'empathic_sdk.demo' has no attribute {name!r}")
+    try:
+        import gradio  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("demo", "the demo") from error
+    value = getattr(import_module(f"empathic_sdk.demo.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
