@@ -78,13 +78,13 @@ class _Page:
     # -- what is there ----------------------------------------------------------------------
 
     def _lay_out(self) -> None:
-        self.colours = gr.HTML(elem_classes="es-out")
-        gr.HTML(panels.head())
+        self.colours = _html(elem_classes="es-out")
+        _html(panels.head())
         with gr.Row(elem_id="es-main"):
             with gr.Column(elem_id="es-talk"):
-                self.chat = gr.HTML(panels.talk(self.notice, ()), elem_id="es-chat")
-                self.help = gr.HTML("", elem_id="es-help")
-                self.problem = gr.HTML("", elem_id="es-problem")
+                self.chat = _html(panels.talk(self.notice, ()), elem_id="es-chat")
+                self.help = _html("", elem_id="es-help")
+                self.problem = _html("", elem_id="es-problem")
                 with gr.Row(elem_id="es-write"):
                     self.box = gr.Textbox(
                         label="Your message",
@@ -98,14 +98,14 @@ class _Page:
                         scale=1,
                     )
                     self.send = gr.Button("Send", variant="primary", elem_id="es-send", scale=0)
-                self.live = gr.HTML("", elem_id="es-live")
+                self.live = _html("", elem_id="es-live")
             with gr.Column(elem_id="es-side"):
                 self._lay_out_side()
 
     def _lay_out_side(self) -> None:
         with gr.Column(elem_classes="es-card"):
-            self.noticed = gr.HTML(panels.noticed(None), elem_id="es-noticed")
-            gr.HTML(
+            self.noticed = _html(panels.noticed(None), elem_id="es-noticed")
+            _html(
                 '<div class="es-side"><p class="es-soft"><strong>I may be wrong: correct me.'
                 "</strong> How did you really feel?</p></div>"
             )
@@ -115,15 +115,15 @@ class _Page:
                     for emotion, word in panels.WORDS.items()
                 }
             with gr.Row(elem_classes="es-chips"):
-                self.good = gr.Button("👍 This answer helped", size="sm", elem_id="es-good")
-                self.bad = gr.Button("👎 It did not", size="sm", elem_id="es-bad")
-            self.told = gr.HTML("", elem_id="es-told")
+                self.good = gr.Button("This answer helped", size="sm", elem_id="es-good")
+                self.bad = gr.Button("It did not help", size="sm", elem_id="es-bad")
+            self.told = _html("", elem_id="es-told")
         with gr.Column(elem_classes="es-card"):
-            self.path = gr.HTML(_path(()), elem_id="es-path")
+            self.path = _html(_path(()), elem_id="es-path")
         with gr.Column(elem_classes="es-card"):
-            self.answering = gr.HTML(panels.answering(None), elem_id="es-answering")
+            self.answering = _html(panels.answering(None), elem_id="es-answering")
         with gr.Column(elem_classes="es-card"):
-            gr.HTML(
+            _html(
                 panels.card(
                     "About you",
                     '<p class="es-soft">What you type is not stored. My estimates are, until you '
@@ -138,7 +138,7 @@ class _Page:
                 self.ask = gr.Button("What do you know about me?", size="sm", elem_id="es-ask")
                 self.leave = gr.Button("Forget me", size="sm", elem_id="es-forget")
             with gr.Column(visible=False, elem_id="es-confirm") as self.confirm:
-                gr.HTML(
+                _html(
                     '<div class="es-side"><p>Erase this talk and everything I noticed? '
                     "This cannot be undone.</p></div>"
                 )
@@ -147,8 +147,8 @@ class _Page:
                         "Yes, forget me", variant="primary", size="sm", elem_id="es-sure"
                     )
                     self.stay = gr.Button("Keep it", size="sm", elem_id="es-stay")
-            self.about = gr.HTML("", elem_id="es-about")
-            self.erased = gr.HTML("", elem_id="es-erased")
+            self.about = _html("", elem_id="es-about")
+            self.erased = _html("", elem_id="es-erased")
 
     # -- what happens -----------------------------------------------------------------------
 
@@ -303,6 +303,11 @@ class _Page:
 
     def _chat(self, visit: Visit) -> str:
         return panels.talk(self.notice, visit.bubbles)
+
+
+def _html(inside: str = "", **options: Any) -> gr.HTML:
+    """Return a piece of the page without Gradio's own styles and script."""
+    return gr.HTML(inside, apply_default_css=False, js_on_load=None, **options)
 
 
 def _path(points: Any) -> str:

@@ -11,7 +11,7 @@ from empathic_sdk import Emotion
 SHOWN = 10
 """Points drawn at most, the newest."""
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 16.0, 344.0, 16.0, 116.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 16.0, 344.0, 20.0, 96.0
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ def chart(points: Sequence[Point]) -> str:
     )
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     parts = [
-        f'<svg class="es-chart" viewBox="0 0 360 164" role="img" '
+        f'<svg class="es-chart" viewBox="0 0 360 146" role="img" '
         f'aria-label="Pleasantness from -1 to 1. {escape(spoken)}">',
         _rule(_y(0.0), "2 4"),
-        '<text x="0" y="10">pleasant</text><text x="0" y="130">unpleasant</text>',
+        '<text x="0" y="10">pleasant</text><text x="0" y="112">unpleasant</text>',
         f'<polyline points="{line}" fill="none" stroke="var(--es-edge)" stroke-width="1.5"/>',
     ]
     for i, (p, (x, y)) in enumerate(zip(shown, places, strict=True)):
@@ -56,7 +56,7 @@ def chart(points: Sequence[Point]) -> str:
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="{fill}" stroke="{colour}" '
             'stroke-width="2.5"/>'
         )
-        row = 146 if i % 2 == 0 or len(shown) < 6 else 160
+        row = 129 if i % 2 == 0 or len(shown) < 6 else 143
         side = "start" if i == 0 else "end" if i == len(shown) - 1 > 0 else "middle"
         at = 0.0 if side == "start" else 360.0 if side == "end" else x
         parts.append(

@@ -68,8 +68,8 @@ def talk(notice: str, bubbles: Sequence[Bubble]) -> str:
     """Return the conversation, the notice above it."""
     parts = [
         '<div class="es-log" role="region" aria-label="Conversation">',
-        '<section class="es-note" aria-label="Before we talk">'
-        f"<h2>Before we talk</h2><p>{escape(notice)}</p></section>",
+        f'<details class="es-note"{"" if bubbles else " open"}>'
+        f"<summary>Before we talk</summary><p>{escape(notice)}</p></details>",
     ]
     hidden = len(bubbles) - SHOWN_MESSAGES
     if hidden > 0:
@@ -160,7 +160,7 @@ def noticed(state: EmotionState | None) -> str:
         f"<b{' class=es-now' if e is state.label else ''}>{_percent(p)}</b></li>"
         for e, p in state.probabilities.items()
     )
-    poles = _pole("unpleasant to pleasant", state.valence) + _pole("calm to excited", state.arousal)
+    poles = _pole("unpleasant ↔ pleasant", state.valence) + _pole("calm ↔ excited", state.arousal)
     facts = {"Since last time": _changed(state), "This talk": _TRENDS[state.trend]}
     return _card(
         "What I notice",

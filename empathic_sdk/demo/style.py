@@ -60,7 +60,7 @@ body { background: var(--es-bg); transition: GLIDE; margin: 0; }
 #es-main { display: grid; grid-template-columns: minmax(0, 1.42fr) minmax(0, 1fr); gap: 20px;
   align-items: start; }
 #es-main > * { min-width: 0 !important; width: auto; }
-#es-talk { position: sticky; top: 16px; height: calc(100dvh - 104px); min-height: 480px;
+#es-talk { position: sticky; top: 16px; height: calc(100dvh - 90px); min-height: 480px;
   background: var(--es-panel); border: 1px solid var(--es-line); border-radius: 20px;
   padding: 0 0 14px; gap: 10px; flex-wrap: nowrap; overflow: hidden;
   box-shadow: 0 1px 2px rgb(0 0 0 / .03), 0 12px 32px -18px rgb(0 0 0 / .14); }
@@ -70,8 +70,8 @@ body { background: var(--es-bg); transition: GLIDE; margin: 0; }
 .es-log { padding: 22px 24px 8px; display: flex; flex-direction: column; gap: 12px; }
 .es-note { border: 1px solid var(--es-line); border-radius: 16px; padding: 14px 18px;
   font-size: .9rem; line-height: 1.55; color: var(--es-muted); margin-bottom: 6px; }
-.es-note h2 { font-size: .9rem; margin: 0 0 4px; color: var(--es-text); font-weight: 650; }
-.es-note p { margin: 0; }
+.es-note summary { font-size: .9rem; color: var(--es-text); font-weight: 650; cursor: pointer; }
+.es-note p { margin: 6px 0 0; }
 .es-bubble { max-width: min(82%, 34rem); padding: 10px 16px; border-radius: 18px;
   line-height: 1.52; font-size: 1rem; overflow-wrap: anywhere; white-space: pre-wrap; }
 .es-you { align-self: flex-end; background: var(--es-accent); color: var(--es-on-accent);
@@ -106,10 +106,11 @@ body { background: var(--es-bg); transition: GLIDE; margin: 0; }
 .es-side h2 { font-size: .82rem; font-weight: 650; color: var(--es-muted); margin: 0 0 8px; }
 .es-side p { margin: 0 0 6px; font-size: .92rem; line-height: 1.5; color: var(--es-text); }
 .es-side .es-soft { color: var(--es-muted); font-size: .87rem; }
-.es-big { font-size: 1.5rem; font-weight: 680; letter-spacing: -.02em; line-height: 1.25; }
-.es-big small { font-size: .93rem; font-weight: 500; color: var(--es-muted); letter-spacing: 0; }
-.es-rows { display: grid; grid-template-columns: auto minmax(40px, 1fr) auto; gap: 6px 12px;
-  align-items: center; margin: 12px 0; font-size: .87rem; color: var(--es-text); padding: 0;
+.es-side p:last-child { margin-bottom: 0; }
+.es-side .es-big { margin: 0; font-size: 1.5rem; font-weight: 680; letter-spacing: -.02em; line-height: 1.25; }
+.es-side .es-big small { font-size: .93rem; font-weight: 500; color: var(--es-muted); letter-spacing: 0; }
+.es-side .es-rows { display: grid; grid-template-columns: auto minmax(40px, 1fr) auto; gap: 5px 12px;
+  align-items: center; margin: 10px 0 14px; font-size: .87rem; color: var(--es-text); padding: 0;
   list-style: none; }
 .es-rows li { display: contents; }
 .es-rows .es-now { font-weight: 680; }
@@ -130,9 +131,11 @@ body { background: var(--es-bg); transition: GLIDE; margin: 0; }
 .es-chart { width: 100%; height: auto; display: block; }
 .es-chart text { font-size: 11px; fill: var(--es-muted); font-family: inherit; }
 .es-chart .es-word { fill: var(--es-text); font-weight: 600; }
-.es-chips { gap: 6px; flex-wrap: wrap; }
-.es-chips button { flex: 0 0 auto; min-width: 0; border-radius: 999px; padding: 6px 13px;
-  font-size: .87rem; min-height: 34px; }
+.es-card .es-chips { gap: 6px; flex-wrap: wrap; }
+.es-card .es-chips > button { flex: 0 0 auto; width: auto; min-width: 0 !important;
+  border: 1px solid var(--es-edge); border-radius: 999px; padding: 4px 11px; font-size: .85rem;
+  min-height: 32px; }
+.es-card .es-chips > button:hover { border-color: var(--es-accent); }
 .es-told { color: var(--es-text); font-size: .9rem; line-height: 1.45; }
 .es-told::before { content: "✓  "; color: var(--es-accent); font-weight: 700; }
 .es-told.es-not::before { content: ""; }
@@ -146,11 +149,11 @@ body { background: var(--es-bg); transition: GLIDE; margin: 0; }
   .gradio-container .main, .gradio-container main.app, .gradio-container .app {
     padding: 12px 12px 24px; }
   #es-main { grid-template-columns: minmax(0, 1fr); gap: 14px; }
-  #es-talk { position: static; height: calc(100dvh - 92px); min-height: 420px; }
+  #es-talk { position: static; height: calc(100dvh - 84px); min-height: 420px; }
   .es-log { padding: 16px 16px 6px; }
   .es-bubble { max-width: 90%; }
   #es-write { margin: 0 12px; } .es-help, .es-problem { margin: 0 12px; }
-  .es-head p { font-size: .87rem; }
+  .es-head h1 { font-size: 1.1rem; } .es-head p { display: none; }
 }
 @media (prefers-reduced-motion: reduce) {
   body { transition: none; }

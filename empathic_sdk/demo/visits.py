@@ -103,6 +103,8 @@ class Visits:
 
         Closing the page meanwhile does not tear a turn: it is recorded, then erased as a whole.
         """
+        if visit.gone:
+            return
         events = self._agent.astream(text, user=visit.user, conversation=visit.conversation)
         async with aclosing(events) as stream:  # type: ignore[type-var]
             visit.recording = asyncio.ensure_future(anext(stream))
@@ -141,6 +143,6 @@ class Visits:
 
     async def _erase(self, visit: Visit) -> int:
         visit.gone = True
-        if visit.recording is not None:
+        if visit.recording is not None and not visit.recording.done():
             await asyncio.wait([visit.recording])
         return await asyncio.to_thread(self._agent.profiles.erase, visit.user)

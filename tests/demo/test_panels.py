@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import base64
+import json
+import re
+
+import pytest
+
+from empathic_sdk import (
+    Emotion,
+    EmotionState,
+    HelpLine,
+    Modality,
+    Pacing,
+    ResponseStyle,
+    Theme,
+    Tone,
+    Trend,
+)
+from empathic_sdk.demo import panels
+from empathic_sdk.demo.chart import SHOWN, Point, chart
+from empathic_sdk.demo.palette import AA, AA_GRAPHICS, START, colours, mix, readable, sheet
+from empathic_sdk.demo.style import CSS
+from empathic_sdk.hooks.themes import THEMES
+from empathic_sdk.types import contrast
+
+EVIL = """<img src=x onerror=alert(1)> & "quoted" 'single' ![a](http://evil.example/x.png)"""
+SAFE = (
+    "&lt;img src=x onerror=alert(1)&gt; &amp; &quot;quoted&quot; &#x27;single&#x27; "
+    "![a](http://evil.example/x.png)"
+)
+
+
+def state(**changes: object) -> EmotionState:
+    shares = (0.1, 0.05, 0.6, 0.05, 0.05, 0.1, 0.05)
+    given: dict[str, object] = {
+        "label": Emotion.SADNESS,
+        "probabilities": dict(zip(Emotion, shares, strict=True)),
+        "confidence": 0.6,
+        "uncertain": False,
+        "valence": -0.36,
+        "arousal": 0.06,
+        "intensity": 0.7,
+        "contributions": {Modality.TEXT: 1.0},
+    }
+    return EmotionState(**(given | changes))
+
+
+def style(**changes: object) -> ResponseStyle:
+    given: dict[str, object] = {
+        "tone": Tone(
+            name="gentle", warmth=0.9, energy=0.1, formality=0.2, instructions="Soft and slow."
+        ),
+        "pacing": Pacing(delay_s=1.2, words_per_minute=150, max_sentences=3),
+        "theme": START,
+    }
+    return ResponseStyle(**(given | changes))
+
+
+def words(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+# -- the conversation --------------------------------------------------------------------
+
+
+def test_what_a_person_or_the_agent_says_is_escaped() -> None:
+    html = panels.talk("<b>notice</b>", [panels.Bubble(True, [EVIL]), panels.Bubble(False, [EVIL])])
+    assert html.count(SAFE) == 2
+    assert "<img" not in html and "<b>" not in html
+
+
+def test_the_notice_is_open_until_the_talk_begins() -> None:
+    assert '<details class="es-note" open>' in panels.talk("An AI.", [])
+    begun = panels.talk("An AI.", [panels.Bubble(True, ["hi"])])
+    assert '<details class="es-note">' in begun and "An AI." in begun
+
+
+def test_who_spoke_is_said_in_words_too() -> None:
+    html = panels.talk("", [panels.Bubble(True, ["hi"]), panels.Bubble(False, ["Hello.", "You?"])])
+    assert words(html).endswith("You: hi Agent: Hello. You?")
+
+
+def test_an_answer_under_way_shows_that_more_is_coming() -> None:
+    assert "is writing" in panels.talk("", [panels.Bubble(False, [], writing=True)])
+    html = panels.talk("", [panels.Bubble(False, ["One.", "Two."], writing=True)])
+    assert "is writing" in html
+    assert '<span>One.</span> <span class="es-new">Two.</span>' in html
+    assert "is writing" not in panels.talk("", [panels.Bubble(False, ["One."])])
+
+
+@pytest.mark.parametrize(
+    ("length", "cut"), [(600, None), (601, "1 more"), (100_000, "99,400 more")]
+)
+def test_long_messages_are_shown_in_part(length: int, cut: str | None) -> None:
+    html = panels.talk("", [panels.Bubble(True, ["x" * length])])
+    assert "x" * 600 in html and "x" * 601 not in html
+    assert (cut is None) == ("es-cut" not in html)
+    if cut is not None:
+        assert f"{cut} characters" in html
+
+
+def test_a_cut_never_splits_an_escape() -> None:
+    html = panels.talk("", [panels.Bubble(True, ["<" * 700])])
+    assert html.count("&lt;") == 600
+
+
+def test_a_very_long_talk_shows_its_end() -> None:
+    html = panels.talk("", [panels.Bubble(True, [f"m{i}."]) for i in range(203)])
+    assert "3 earlier messages are not shown" in html
+    assert "m2." not in html and "m3." in html and "m202." in html
+
+
+# -- what I notice, how I answer ------------------------------------------------------------------
+
+
+def test_noticed_in_words_and_numbers() -> None:
+    text = words(panels.noticed(state()))
+    assert text.startswith("What I notice Sad 60% sure neutral 10% joyful 5% sad 60% angry 5%")
+    assert "unpleasant ↔ pleasant -0.36 calm ↔ excited +0.06" in text
+    assert "first message" in text and text.endswith("This talk steady")
+
+
+def test_uncertain_is_said_first() -> None:
+    text = words(panels.noticed(state(uncertain=True, confidence=0.31)))
+    assert text.startswith("What I notice Not sure perhaps sad, 31%")
+
+
+def test_change_names_the_two_largest_moves() -> None:
+    change = dict(zip(Emotion, (-0.1, 0.02, 0.55, 0.0, 0.0, -0.47, 0.0), strict=True))
+    text = words(panels.noticed(state(shift=0.9, change=change, trend=Trend.WORSENING)))
+    assert "changed with 90% probability: more sadness (+55 points), less fear (-47 points)" in text
+    assert text.endswith("getting heavier")
+
+
+def test_bars_have_the_width_of_their_numbers() -> None:
+    html = panels.noticed(state())
+    widths = [float(w) for w in re.findall(r"width:([\d.]+)%;background:var\(--es-e-", html)]
+    assert widths == [10.0, 5.0, 60.0, 5.0, 5.0, 10.0, 5.0]
+    assert "left:32.0%" in html and "left:53.0%" in html
+
+
+def test_nothing_noticed_yet() -> None:
+    assert "Nothing yet" in panels.noticed(None)
+    assert "follow how you feel" in panels.answering(None)
+
+
+def test_answering_escapes_what_hooks_say() -> None:
+    tone = Tone(name=EVIL, warmth=0, energy=0, formality=0, instructions=EVIL)
+    theme = Theme(name=EVIL, primary="#000000", background="#ffffff", text="#000000")
+    html = panels.answering(style(tone=tone, theme=theme))
+    assert "<img" not in html and html.count("&lt;img") == 3
+
+
+def test_answering_in_words() -> None:
+    text = words(panels.answering(style()))
+    assert text == (
+        "How I answer Gentle Soft and slow. Pace I wait 1.2 s, then write about 150 words a "
+        "minute, 3 sentences at most Colours start"
+    )
+
+
+# -- help, problems, what is stored ------------------------------------------------------
+
+
+def test_help_lines() -> None:
+    lines = [
+        HelpLine(name="your lifeline", contact="988", hours="24/7"),
+        HelpLine(name="Helpline", contact="findahelpline.com", hours="24/7"),
+        HelpLine(name="<b>", contact="javascript:alert(1)", hours="<i>"),
+        HelpLine(name="X", contact='a.com" onclick="x', hours="1"),
+    ]
+    html = panels.help_box(lines)
+    assert '<a href="tel:988">988</a>' in html and "Your lifeline" in html
+    assert '<a href="https://findahelpline.com" target="_blank" rel="noopener noreferrer">' in html
+    assert 'href="javascript' not in html and "<i>" not in html and "<b>" not in html
+    assert html.count("<a ") == 2
+    assert panels.help_box([]) == ""
+
+
+def test_problems_and_confirmations_are_announced_and_escaped() -> None:
+    assert panels.problem(EVIL) == f'<div class="es-problem" role="alert">{SAFE}</div>'
+    assert SAFE in panels.told(EVIL) and 'role="status"' in panels.told("x")
+    assert panels.problem("") == panels.told("") == ""
+
+
+def test_about_is_readable_whole_and_inside_the_page() -> None:
+    exported = {
+        "user": EVIL,
+        "profile": {"turns": 3, "emotions": {"sadness": 2, "joy": 1}},
+        "feedback": [{"emotion": "fear"}],
+        "note": "</pre><script>alert(1)</script>",
+    }
+    html = panels.about(exported)
+    assert "<script" not in html and "<img" not in html
+    assert "sad 2 times, joyful 1 times" in html and "1 corrections" in html
+    coded = re.search(r'href="data:application/json;base64,([^"]+)"', html)
+    assert coded is not None
+    assert json.loads(base64.b64decode(coded[1])) == exported
+
+
+def test_about_somebody_unknown() -> None:
+    html = panels.about({"user": "visitor-1", "profile": None, "feedback": []})
+    assert "0 estimated" in html and "nothing" in html
+
+
+# -- the drawing -------------------------------------------------------------------------
+
+
+def points(n: int) -> list[Point]:
+    return [Point("sad", Emotion.SADNESS, -1 + 2 * i / max(1, n - 1), i == 0) for i in range(n)]
+
+
+def test_chart_says_what_it_draws() -> None:
+    html = chart(points(2))
+    assert 'role="img"' in html
+    assert "message 1: sad?, -1.00; message 2: sad, +1.00" in html
+    assert 'points="16.0,96.0 344.0,20.0"' in html
+    assert html.count("<circle") == 2 and "var(--es-e-sadness)" in html
+    assert "a line will grow here" in chart([])
+
+
+def test_chart_keeps_the_newest() -> None:
+    html = chart(points(SHOWN + 5))
+    assert html.count("<circle") == SHOWN
+    assert "message 6: " in html and "message 5: " not in html
+    assert f"The last {SHOWN} of {SHOWN + 5} messages." in html
+
+
+# -- colours -----------------------------------------------------------------------------
+
+HARD = Theme(name="hard", primary="#ffff66", background="#ffffff", text="#767676")
+NIGHT = Theme(name="night", primary="#222244", background="#101014", text="#e8e8ee")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("theme", [*THEMES.values(), START, HARD, NIGHT], ids=lambda t: t.name)
+def test_everything_stays_readable(theme: Theme, dark: bool) -> None:
+    c = colours(theme, dark=dark)
+    for ground in ("bg", "panel", "bubble"):
+        for text in ("text", "muted", "accent"):
+            assert contrast(c[text], c[ground]) >= AA, (text, ground)
+    assert contrast(c["on-accent"], c["accent"]) >= AA
+    for emotion in Emotion:
+        assert contrast(c[f"e-{emotion}"], c["panel"]) >= AA_GRAPHICS
+    assert contrast(c["edge"], c["panel"]) >= AA_GRAPHICS
+
+
+def test_a_light_theme_is_shown_as_it_is_and_a_dark_one_stays() -> None:
+    assert colours(START)["bg"] == START.background and colours(START)["text"] == START.text
+    assert contrast(colours(START, dark=True)["bg"], "#000000") < 2
+    assert colours(NIGHT, dark=True) == colours(NIGHT)
+
+
+def test_mix_and_readable() -> None:
+    assert mix("#000000", "#ffffff", 0.5) == "#808080"
+    assert readable("#000000", ("#ffffff",), "#000000") == "#000000"
+    assert readable("#ffffff", ("#ffffff",), "#000000") == "#737373"
+
+
+def test_a_theme_is_two_blocks_on_the_body() -> None:
+    css = sheet(START)
+    assert css.startswith("body{--es-bg:#faf8f4;") and "}body.dark{color-scheme:dark;" in css
+    assert "<" not in css
+
+
+def test_the_style_sheet_reaches_nobody_else_and_respects_reduced_motion() -> None:
+    assert "http" not in CSS and "@import" not in CSS and "url(" not in CSS
+    assert "prefers-reduced-motion: reduce" in CSS
