@@ -11,6 +11,7 @@ from typing import Any
 import click
 import pytest
 import yaml
+from click.testing import CliRunner
 
 import empathic_sdk
 from empathic_sdk import EmotionRecognizer, errors
@@ -62,6 +63,35 @@ def test_the_examples_run(
     monkeypatch.setattr("empathic_sdk.agent.EmotionRecognizer", shared)
     monkeypatch.chdir(tmp_path)
     exec(code, {"__name__": page.stem})
+
+
+def shape(text: str) -> list[str]:
+    """Return the lines with every figure as ``#``: another processor may round differently."""
+    return [re.sub(r"[+-]?\d+(\.\d+)?", "#", line).rstrip() for line in text.strip().splitlines()]
+
+
+def test_the_readme_shows_what_comes_out(
+    recognizer: EmotionRecognizer,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After new weights or templates, paste what this prints into README.md."""
+    monkeypatch.setattr("empathic_sdk.agent.EmotionRecognizer", lambda **_: recognizer)
+    monkeypatch.setattr(empathic_sdk, "EmotionRecognizer", lambda: recognizer)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    code, shown = re.findall(r"```python\n(.*?)```\n.*?```text\n(.*?)```", text, re.DOTALL)[0]
+    exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+    printed = capsys.readouterr().out
+    assert shape(shown) == shape(printed), printed
+
+    said, table = re.findall(
+        r"\$ printf '(.*?)' \| empathic recognize -\n(.*?)```", text, re.DOTALL
+    )[0]
+    ran = CliRunner(env={"COLUMNS": "100"}).invoke(
+        main, ["recognize", "-"], input=said.replace("\\n", "\n")
+    )
+    assert ran.exit_code == 0, ran.output
+    assert shape(table) == shape(ran.output), ran.output
 
 
 # -- the command line -----------------------------------------------------------------------
