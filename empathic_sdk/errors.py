@@ -63,7 +63,9 @@ class MissingExtraError(ConfigurationError, ImportError):
     """
 
     def __init__(self, extra: str, purpose: str) -> None:
-        super().__init__(f'{purpose} needs the extra "{extra}": pip install "empathic-sdk[{extra}]"')
+        super().__init__(
+            f'{purpose} needs the extra "{extra}": pip install "empathic-sdk[{extra}]"'
+        )
         self.extra = extra
 
 

@@ -77,7 +77,9 @@ def test_arrows(path: Path) -> None:
 
 def test_the_arrow_test_sees_a_wrong_arrow(tmp_path: Path) -> None:
     bad = tmp_path / "bad.py"
-    bad.write_text("from empathic_sdk.profiles.store import ProfileStore\nimport empathic_sdk.cli\n")
+    bad.write_text(
+        "from empathic_sdk.profiles.store import ProfileStore\nimport empathic_sdk.cli\n"
+    )
     assert imports_of(bad) == {"profiles", "cli"}
 
 

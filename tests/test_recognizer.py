@@ -143,11 +143,11 @@ def test_emoji_are_read(recognizer: EmotionRecognizer) -> None:
     assert recognizer.recognize("😭😭 💔").valence < 0 < recognizer.recognize("🎉😍").valence
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.text(max_size=300))
-def test_any_text_gives_a_state_or_a_clear_error(
-    recognizer: EmotionRecognizer, text: str
-) -> None:
+def test_any_text_gives_a_state_or_a_clear_error(recognizer: EmotionRecognizer, text: str) -> None:
     try:
         state = recognizer.recognize(text)
     except EmptyUtteranceError:
@@ -162,7 +162,8 @@ def test_other_modalities_are_refused_with_their_reason(recognizer: EmotionRecog
         recognizer.recognize(sound)
     event = BehaviourEvent(kind="click", at=0.5)
     at_school = EmotionRecognizer(
-        text=recognizer.text, deployment=Deployment(context="education")  # type: ignore[arg-type]
+        text=recognizer.text,
+        deployment=Deployment(context="education"),  # type: ignore[arg-type]
     )
     with pytest.raises(PolicyError, match="may not be inferred from behaviour in the education"):
         at_school.recognize(Utterance(events=(event,)))

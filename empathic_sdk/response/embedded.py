@@ -21,6 +21,11 @@ _SOCIAL = {
 }  # fmt: skip
 _BLUNT = 0.5  # below this warmth a tone goes without the cushioning sentence
 _SAYS_WHAT = re.compile(r"\bi(?:'?m| am| feel) (?!not\b)[a-z]{3,}", re.IGNORECASE)
+# Joy may be about the end of something hard; cheering the hard part itself would be deaf.
+_HARD = re.compile(
+    r"\b(?:fail\w*|died?|dead|death|lost|lose|sick|ill|cancer|fired|broke|hurt\w*|cr(?:y|ied|ying)|"
+    r"alone|lonely|awful|terrible|horrible|hate\w*|scared|afraid|worst|accident|hospital)\b"
+)
 _STRONG = 0.6  # from this intensity on, a reflection may use strong words
 _FELT = {
     Emotion.JOY: "happy",
@@ -157,6 +162,8 @@ class EmbeddedResponder:
         family = _family(context)
         limit = context.style.pacing.max_sentences
         quote = reflection(context.text) if act not in ("yes", "no") else None
+        if quote and family == "joy" and _HARD.search(quote):
+            quote = None
         question = voice.bank(f"question/{family}")
         common = voice.bank("reflection/common")
         soft = voice.bank("topics/" + topic) if topic and _heavy(context) else {}

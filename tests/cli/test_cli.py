@@ -133,7 +133,10 @@ def test_profile_commands(tmp_path: Path, recognizer: EmotionRecognizer) -> None
     assert len(json.loads(out.read_text())["turns"]) == 1
     refused = run("profile", "erase", "ada", "--profiles", path, stdin="n\n")
     assert refused.exit_code == 1
-    assert "erased 'ada': 1 turns" in run("profile", "erase", "ada", "--yes", "--profiles", path).output
+    assert (
+        "erased 'ada': 1 turns"
+        in run("profile", "erase", "ada", "--yes", "--profiles", path).output
+    )
     assert run("profile", "list", "--profiles", path).output.split() == ["bob"]
     absent = run("profile", "list", "--profiles", tmp_path / "absent.db")
     assert absent.exit_code == 1

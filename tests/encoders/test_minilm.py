@@ -28,7 +28,9 @@ def test_equals_the_reference_implementation() -> None:
     for p in reference.parameters():  # the initial values are too small to tell much
         torch.nn.init.normal_(p, std=0.5)
     ours = MiniLM(TINY).double().eval()
-    ours.load_state_dict({k: v.double() for k, v in from_bert_state(reference.state_dict()).items()})
+    ours.load_state_dict(
+        {k: v.double() for k, v in from_bert_state(reference.state_dict()).items()}
+    )
     ids = torch.randint(0, 50, (3, 9))
     mask = torch.ones(3, 9, dtype=torch.bool)
     mask[1, 6:] = False

@@ -33,7 +33,8 @@ def test_normalize(raw: str, plain: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "share"), [("hello", 1.0), ("123 😭", 1.0), ("مرحبا", 0.0), ("naïve", 1.0), ("aб", 0.5)]
+    ("text", "share"),
+    [("hello", 1.0), ("123 😭", 1.0), ("مرحبا", 0.0), ("naïve", 1.0), ("aб", 0.5)],
 )
 def test_legible(text: str, share: float) -> None:
     assert legible(text) == share

@@ -305,3 +305,13 @@ def test_no_pattern_blows_up(talk, text):
     start = time.perf_counter()
     talk.say(text, SAD)
     assert time.perf_counter() - start < 1.0
+
+
+def test_joy_never_cheers_the_hard_part(new_talk):
+    for text in (
+        "my sister said she failed twice too, which is funny",
+        "my dog was sick and now we are home again",
+    ):
+        talk = new_talk()
+        for _ in range(4):
+            assert not any(word in talk.say(text, Emotion.JOY).text for word in ("failed", "sick"))

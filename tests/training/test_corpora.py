@@ -19,7 +19,9 @@ def test_meld_goemotions_emobank(tmp_path: Path) -> None:
     go = read("goemotions", data, "train")
     assert go.emotion.tolist() == meld.emotion.tolist()
     assert go.present is not None and (go.present.argmax(1) == go.emotion).all()
-    assert go.fine is not None and go.fine.shape == (14, 28) and (go.fine.argmax(1) == range(14)).all()
+    assert (
+        go.fine is not None and go.fine.shape == (14, 28) and (go.fine.argmax(1) == range(14)).all()
+    )
     bank = read("emobank", data, "dev")
     assert bank.affect is not None
     assert bank.affect[0].tolist() == [0.0, -0.5]  # V 3, A 2 on a scale of 1 to 5

@@ -132,7 +132,9 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_result(
 
 def test_the_seed_decides(data: Path, minilm: Path, tmp_path: Path) -> None:
     short = {"epochs": {"meld": 0.5}}
-    runs = [trainer(data, minilm, tmp_path / str(i), seed=s, **short) for i, s in enumerate((1, 1, 2))]
+    runs = [
+        trainer(data, minilm, tmp_path / str(i), seed=s, **short) for i, s in enumerate((1, 1, 2))
+    ]
     for run in runs:
         run.run()
     name = "encoder.layers.0.qkv.weight"
@@ -237,9 +239,7 @@ def test_bad_recipes_and_folders(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="batch_size >= 2"):
         TextRecipe(batch_size=1)
     with pytest.raises(ModelError, match="is missing"):
-        train_text(
-            TextRecipe(), data=tmp_path, out=tmp_path, results=tmp_path, init=tmp_path
-        )
+        train_text(TextRecipe(), data=tmp_path, out=tmp_path, results=tmp_path, init=tmp_path)
 
 
 def test_items_digest_sees_every_part() -> None:
