@@ -123,15 +123,16 @@ class _Page:
         with gr.Column(elem_classes="es-card"):
             self.answering = _html(panels.answering(None), elem_id="es-answering")
         with gr.Column(elem_classes="es-card"):
+            ending = (
+                "close this page"
+                if self.agent.profiles.path is None
+                else "close this page without having logged in"
+            )
             _html(
                 panels.card(
                     "About you",
-                    '<p class="es-soft">What you type is not stored. My estimates are, until you '
-                    "close this page or ask me to forget them.</p>",
-                )
-                if self.agent.profiles.path is None
-                else panels.card(
-                    "About you", '<p class="es-soft">You can see and erase what is stored.</p>'
+                    f'<p class="es-soft">My estimates are erased when you {ending}, '
+                    "or when you ask me to forget you.</p>",
                 )
             )
             with gr.Row(elem_classes="es-chips"):

@@ -204,13 +204,16 @@ def answering(style: ResponseStyle | None) -> str:
         for c in (theme.primary, theme.background, theme.text)
     )
     sentences = "one sentence" if pace.max_sentences == 1 else f"{pace.max_sentences} sentences"
+    start = (
+        f"I wait {pace.delay_s:.1f} s, then write" if pace.delay_s >= 0.05 else "I write at once,"
+    )
     return _card(
         "How I answer",
         f'<p class="es-big">{escape(style.tone.name.capitalize())}</p>'
         f"<p>{escape(style.tone.instructions)}</p>"
         '<dl class="es-facts">'
-        f"<dt>Pace</dt><dd>I wait {pace.delay_s:.1f} s, then write about "
-        f"{pace.words_per_minute:.0f} words a minute, {sentences} at most</dd>"
+        f"<dt>Pace</dt><dd>{start} about {pace.words_per_minute:.0f} words a minute, "
+        f"{sentences} at most</dd>"
         f"<dt>Colours</dt><dd>{escape(theme.name)} "
         f'<span class="es-swatches" aria-hidden="true">{swatches}</span></dd></dl>',
     )
@@ -226,9 +229,10 @@ def about(exported: Mapping[str, Any]) -> str:
     counts = profile.get("emotions") or {}
     facts = {
         "Name": f"you are {exported.get('user', 'unknown')} here, and nothing else",
-        "Messages": f"{profile.get('turns', 0)} estimated",
-        "Noticed": ", ".join(f"{_spoken(e)} {n} times" for e, n in counts.items()) or "nothing",
-        "From you": f"{len(exported.get('feedback') or ())} corrections or ratings",
+        "Estimates": f"{_count(profile.get('turns', 0), 'message')}",
+        "Noticed": ", ".join(f"{_spoken(e)} {_count(n, 'time')}" for e, n in counts.items())
+        or "nothing",
+        "From you": _count(len(exported.get("feedback") or ()), "corrected or rated answer"),
     }
     coded = base64.b64encode(whole.encode()).decode()
     return (
@@ -241,6 +245,10 @@ def about(exported: Mapping[str, Any]) -> str:
 
 def _spoken(emotion: str) -> str:
     return WORDS[Emotion(emotion)] if emotion in set(Emotion) else emotion
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def _card(title: str, inside: str) -> str:

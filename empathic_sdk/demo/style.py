@@ -96,8 +96,9 @@ body { background: var(--es-bg); transition: GLIDE; margin: 0; }
 .es-help span { color: var(--es-muted); }
 #es-write { margin: 0 16px; gap: 10px; align-items: flex-end; flex-wrap: nowrap; width: auto; }
 #es-box { min-width: 0 !important; overflow: visible; }
-#es-box textarea { border-radius: 16px; padding: 12px 16px; font-size: 1rem; line-height: 1.45;
-  border-width: 1px; color: var(--es-text); background: var(--es-bg); min-height: 48px; }
+#es-box textarea { border: 1px solid var(--es-edge); border-radius: 16px;
+  padding: 12px 16px; font-size: 1rem; line-height: 1.45;
+  color: var(--es-text); background: var(--es-bg); min-height: 48px; }
 #es-send { flex: 0 0 auto; min-width: 84px; height: 48px; border-radius: 16px; }
 #es-side { gap: 16px; }
 .es-card { background: var(--es-panel); border: 1px solid var(--es-line); border-radius: 20px;
@@ -107,10 +108,13 @@ body { background: var(--es-bg); transition: GLIDE; margin: 0; }
 .es-side p { margin: 0 0 6px; font-size: .92rem; line-height: 1.5; color: var(--es-text); }
 .es-side .es-soft { color: var(--es-muted); font-size: .87rem; }
 .es-side p:last-child { margin-bottom: 0; }
-.es-side .es-big { margin: 0; font-size: 1.5rem; font-weight: 680; letter-spacing: -.02em; line-height: 1.25; }
-.es-side .es-big small { font-size: .93rem; font-weight: 500; color: var(--es-muted); letter-spacing: 0; }
-.es-side .es-rows { display: grid; grid-template-columns: auto minmax(40px, 1fr) auto; gap: 5px 12px;
-  align-items: center; margin: 10px 0 14px; font-size: .87rem; color: var(--es-text); padding: 0;
+.es-side .es-big { margin: 0 0 4px; font-size: 1.5rem; font-weight: 680; letter-spacing: -.02em;
+  line-height: 1.25; }
+.es-side .es-big small { font-size: .93rem; font-weight: 500; color: var(--es-muted);
+  letter-spacing: 0; }
+.es-side .es-rows { display: grid; grid-template-columns: auto minmax(40px, 1fr) auto;
+  gap: 5px 12px; align-items: center; margin: 10px 0 14px; font-size: .87rem;
+  color: var(--es-text); padding: 0;
   list-style: none; }
 .es-rows li { display: contents; }
 .es-rows .es-now { font-weight: 680; }
@@ -139,6 +143,8 @@ body { background: var(--es-bg); transition: GLIDE; margin: 0; }
 .es-told { color: var(--es-text); font-size: .9rem; line-height: 1.45; }
 .es-told::before { content: "✓  "; color: var(--es-accent); font-weight: 700; }
 .es-told.es-not::before { content: ""; }
+:is(#es-told, #es-erased):not(:has(.es-told)), #es-about:not(:has(.es-about)) {
+  margin-top: -12px; height: 0; min-height: 0; }
 .es-about pre { max-height: 260px; overflow: auto; font-size: .76rem; line-height: 1.45;
   background: var(--es-bg); color: var(--es-text); border: 1px solid var(--es-line);
   border-radius: 10px; padding: 10px; white-space: pre-wrap; overflow-wrap: anywhere; }

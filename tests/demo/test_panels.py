@@ -193,7 +193,7 @@ def test_about_is_readable_whole_and_inside_the_page() -> None:
     }
     html = panels.about(exported)
     assert "<script" not in html and "<img" not in html
-    assert "sad 2 times, joyful 1 times" in html and "1 corrections" in html
+    assert "sad 2 times, joyful 1 time<" in html and "1 corrected or rated answer<" in html
     coded = re.search(r'href="data:application/json;base64,([^"]+)"', html)
     assert coded is not None
     assert json.loads(base64.b64decode(coded[1])) == exported
@@ -201,7 +201,7 @@ def test_about_is_readable_whole_and_inside_the_page() -> None:
 
 def test_about_somebody_unknown() -> None:
     html = panels.about({"user": "visitor-1", "profile": None, "feedback": []})
-    assert "0 estimated" in html and "nothing" in html
+    assert "0 messages" in html and "nothing" in html
 
 
 # -- the drawing -------------------------------------------------------------------------
