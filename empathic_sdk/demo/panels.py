@@ -229,7 +229,7 @@ def about(exported: Mapping[str, Any]) -> str:
     counts = profile.get("emotions") or {}
     facts = {
         "Name": f"you are {exported.get('user', 'unknown')} here, and nothing else",
-        "Estimates": f"{_count(profile.get('turns', 0), 'message')}",
+        "Estimates": _count(profile.get("turns", 0), "message"),
         "Noticed": ", ".join(f"{_spoken(e)} {_count(n, 'time')}" for e, n in counts.items())
         or "nothing",
         "From you": _count(len(exported.get("feedback") or ()), "corrected or rated answer"),
