@@ -6,16 +6,19 @@ import asyncio
 import contextvars
 import functools
 import inspect
+import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from empathic_sdk.conversations import Talks
 from empathic_sdk.errors import ConfigurationError, EmpathicError
+from empathic_sdk.hooks import settle
 from empathic_sdk.pipeline import Hooks, Outcome, Pipeline
 from empathic_sdk.policy import Deployment
 from empathic_sdk.profiles import ProfileStore
@@ -23,9 +26,9 @@ from empathic_sdk.recognizer import EmotionRecognizer
 from empathic_sdk.response import EmbeddedResponder, notice
 from empathic_sdk.types import (
     Emotion,
-    HookContext,
     Pacing,
     PacingHook,
+    SafetyLevel,
     SentenceEvent,
     StateEvent,
     StreamEvent,
@@ -36,6 +39,9 @@ from empathic_sdk.types import (
     Utterance,
 )
 
+log = logging.getLogger("empathic_sdk")
+
+AlertHook = Callable[[Turn], object]
 SCENARIOS = ("counselling", "tutoring")
 
 
@@ -53,7 +59,8 @@ class EmotionAwareAgent:
         scenario: ``"counselling"`` or ``"tutoring"``.
         deployment: Where the agent runs; ``None`` is the strict default: text only.
         keep_text: Store what was said and answered, too. By default only derived values are.
-        on_alert: Called with the finished :class:`Turn` whose safety level is not ``none``.
+        on_alert: Called with a finished, recorded :class:`Turn` whose safety level is not
+            ``none``; plain or a coroutine. What it raises is logged, never shown to the person.
         language: Of the embedded replies.
 
     Raises:
@@ -76,7 +83,7 @@ class EmotionAwareAgent:
         scenario: Literal["counselling", "tutoring"] = "counselling",
         deployment: Deployment | None = None,
         keep_text: bool = False,
-        on_alert: Callable[[Turn], object] | None = None,
+        on_alert: AlertHook | None = None,
         language: str = "en",
     ) -> None:
         if llm is not None:
@@ -85,10 +92,25 @@ class EmotionAwareAgent:
             )
         if scenario not in SCENARIOS:
             raise ConfigurationError(f"scenario must be one of {SCENARIOS}, not {scenario!r}")
-        for name, hook in (("tone", tone), ("pacing", pacing), ("theme", theme)):
-            if hook is not None and not callable(hook):
-                raise ConfigurationError(f"{name}= must be a callable (HookContext) -> ...")
+        _check(tone=tone, pacing=pacing, theme=theme, on_alert=on_alert)
+        if deployment is not None and not isinstance(deployment, Deployment):
+            raise ConfigurationError(
+                "deployment= must be a Deployment, such as Deployment(context='personal')"
+            )
+        if recognizer is not None and not isinstance(recognizer, EmotionRecognizer):
+            raise ConfigurationError("recognizer= must be an EmotionRecognizer, or None")
+        if recognizer is not None and deployment not in (None, recognizer.deployment):
+            raise ConfigurationError(
+                "recognizer= already has a deployment, and deployment= names another one: "
+                "give it to the recognizer only"
+            )
+        if not isinstance(profiles, ProfileStore | str | Path | None):
+            raise ConfigurationError("profiles= must be a path, a ProfileStore, or None")
         self._hooks = Hooks(tone, pacing, theme)
+        self._on_alert = on_alert
+        self.keep_text = keep_text
+        if not isinstance(language, str) or not language.strip():
+            raise ConfigurationError("language= must be a language tag such as 'en'")
         self._responder = EmbeddedResponder(language=language)
         self._language = language
         self._owns_store = not isinstance(profiles, ProfileStore)
@@ -100,7 +122,7 @@ class EmotionAwareAgent:
                 self.profiles.close()
             raise
         self._talks = Talks()
-        self.profiles.on_erase(self._talks.forget)
+        self._stop_listening = self.profiles.on_erase(self._talks.forget)
         self._pipeline = Pipeline(
             recognizer=self.recognizer,
             profiles=self.profiles,
@@ -108,10 +130,11 @@ class EmotionAwareAgent:
             talks=self._talks,
             scenario=scenario,
             keep_text=keep_text,
-            on_alert=on_alert,
         )
         self._workers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="empathic-turn")
-        self._closed = threading.Event()
+        self._closed = False
+        self._under_way = 0
+        self._quiet = threading.Condition()
 
     # -- one turn ---------------------------------------------------------------------------
 
@@ -131,7 +154,7 @@ class EmotionAwareAgent:
             PolicyError: Nothing in it may be processed here.
             StoreError: The turn could not be recorded; then nothing of it was.
         """
-        return self._run(utterance, user, conversation, self._hooks).turn
+        return self._run(utterance, user, conversation, self._hooks, self._on_alert).turn
 
     async def arespond(
         self, utterance: Utterance | str, *, user: str = "default", conversation: str | None = None
@@ -149,7 +172,7 @@ class EmotionAwareAgent:
 
         The turn is recorded before the first sentence; a consumer that stops early loses nothing.
         """
-        outcome = self._run(utterance, user, conversation, self._hooks)
+        outcome = self._run(utterance, user, conversation, self._hooks, self._on_alert)
         for wait, event in _paced(outcome):
             time.sleep(wait)
             yield event
@@ -185,8 +208,8 @@ class EmotionAwareAgent:
             InputError: Neither is given, or one is no emotion or rating.
             UnknownTurnError: This user has no such turn.
         """
-        self._check_open()
-        self.profiles.feedback(turn_id, user=user, emotion=emotion, rating=rating)
+        with self._busy():
+            self.profiles.feedback(turn_id, user=user, emotion=emotion, rating=rating)
 
     async def afeedback(
         self,
@@ -201,7 +224,7 @@ class EmotionAwareAgent:
 
     def notice(self) -> str:
         """Return what people must be told before they first talk to it."""
-        return notice(self._language)
+        return notice(self._language, keeps_text=self.keep_text)
 
     def as_runnable(self) -> Any:
         """Return a LangChain runnable: a str, or ``{"input", "user", "conversation"}``, to a Turn.
@@ -215,10 +238,14 @@ class EmotionAwareAgent:
 
     def close(self) -> None:
         """Wait for turns under way and let go of everything. Safe to call twice."""
-        if self._closed.is_set():
-            return
-        self._closed.set()
+        with self._quiet:
+            if self._closed:
+                return
+            self._closed = True
         self._workers.shutdown(wait=True)
+        with self._quiet:
+            self._quiet.wait_for(lambda: self._under_way == 0)
+        self._stop_listening()
         if self._owns_store:
             self.profiles.close()
 
@@ -250,29 +277,69 @@ class EmotionAwareAgent:
 
     # -- inside -----------------------------------------------------------------------------
 
-    def _check_open(self) -> None:
-        if self._closed.is_set():
-            raise ConfigurationError("this agent is closed; make a new one")
+    @contextmanager
+    def _busy(self) -> Iterator[None]:
+        """Keep the agent from closing until this is done."""
+        with self._quiet:
+            if self._closed:
+                raise ConfigurationError("this agent is closed; make a new one")
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._quiet:
+                self._under_way -= 1
+                self._quiet.notify_all()
 
     def _run(
-        self, utterance: Utterance | str, user: str, conversation: str | None, hooks: Hooks
+        self,
+        utterance: Utterance | str,
+        user: str,
+        conversation: str | None,
+        hooks: Hooks,
+        on_alert: AlertHook | None,
     ) -> Outcome:
-        self._check_open()
-        said = Utterance.of(utterance)
-        name = self._talks.name(user, conversation)
-        return self._pipeline.run(said, user=user, conversation=name, hooks=hooks)
+        with self._busy():
+            said = Utterance.of(utterance)
+            name = self._talks.name(user, conversation)
+            outcome = self._pipeline.run(said, user=user, conversation=name, hooks=hooks)
+            if on_alert is not None and outcome.turn.safety.level is not SafetyLevel.NONE:
+                _alert(on_alert, outcome.turn)
+            return outcome
 
     async def _arun(
         self, utterance: Utterance | str, user: str, conversation: str | None
     ) -> Outcome:
-        self._check_open()
         loop = asyncio.get_running_loop()
         hooks = Hooks(*(_on_loop(hook, loop) for hook in self._hooks))
-        call = functools.partial(self._run, utterance, user, conversation, hooks)
+        alert = _on_loop(self._on_alert, loop)
+        call = functools.partial(self._run, utterance, user, conversation, hooks, alert)
         # As asyncio.to_thread does, but in a pool of our own: a turn that waits for its talk
         # must not take the last worker from the turn it waits for.
         context = contextvars.copy_context()
-        return await loop.run_in_executor(self._workers, context.run, call)
+        try:
+            return await loop.run_in_executor(self._workers, context.run, call)
+        except RuntimeError as error:
+            if self._closed:  # the pool's own words would not help anybody
+                raise ConfigurationError("this agent is closed; make a new one") from error
+            raise
+
+
+def _check(**hooks: object) -> None:
+    for name, hook in hooks.items():
+        if hook is not None and not callable(hook):
+            what = "(Turn) -> ..." if name == "on_alert" else "(HookContext) -> ..."
+            raise ConfigurationError(f"{name}= must be a callable {what}")
+
+
+def _alert(on_alert: AlertHook, turn: Turn) -> None:
+    try:
+        result = on_alert(turn)
+        if inspect.isawaitable(result):
+            settle(result)
+    except Exception:
+        # The person has their answer; a broken alarm must be loud, but not to them.
+        log.exception("on_alert raised on turn %s", turn.id)
 
 
 def _on_loop(hook: Any, loop: asyncio.AbstractEventLoop) -> Any:
@@ -281,8 +348,8 @@ def _on_loop(hook: Any, loop: asyncio.AbstractEventLoop) -> Any:
         return None
 
     @functools.wraps(hook)
-    def called(context: HookContext) -> Any:
-        result = hook(context)
+    def called(given: Any) -> Any:
+        result = hook(given)
         if not inspect.isawaitable(result):
             return result
 

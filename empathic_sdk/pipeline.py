@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable
 from typing import NamedTuple
 
 from empathic_sdk.conversations import Talk, Talks
@@ -21,7 +20,6 @@ from empathic_sdk.response import EmbeddedResponder, ReplyContext, assess
 from empathic_sdk.types import (
     HookContext,
     PacingHook,
-    SafetyLevel,
     ThemeHook,
     ToneHook,
     Turn,
@@ -58,7 +56,6 @@ class Pipeline:
         talks: Talks,
         scenario: str,
         keep_text: bool,
-        on_alert: Callable[[Turn], object] | None,
     ) -> None:
         self.recognizer = recognizer
         self.profiles = profiles
@@ -66,20 +63,16 @@ class Pipeline:
         self.talks = talks
         self.scenario = scenario
         self.keep_text = keep_text
-        self.on_alert = on_alert
 
     def run(self, said: Utterance, *, user: str, conversation: str, hooks: Hooks) -> Outcome:
         """Take one turn. It is recorded whole, in one transaction, or not at all."""
         clock = _Clock()
         with self.talks.held(user, conversation, self._open) as talk:
             try:
-                outcome = self._turn(said, user, conversation, hooks, talk, clock)
+                return self._turn(said, user, conversation, hooks, talk, clock)
             except BaseException:
                 talk.undo()
                 raise
-        if outcome.turn.safety.level is not SafetyLevel.NONE:
-            self._alert(outcome.turn)
-        return outcome
 
     def _turn(
         self,
@@ -147,15 +140,6 @@ class Pipeline:
         clock.lap("record")
         timings = {**clock.laps, "total": clock.total()}
         return Outcome(turn.model_copy(update={"timings": timings}), reply.sentences)
-
-    def _alert(self, turn: Turn) -> None:
-        if self.on_alert is None:
-            return
-        try:
-            self.on_alert(turn)
-        except Exception:
-            # The person has their answer; a broken alarm must be loud, but not to them.
-            log.exception("on_alert raised on turn %s", turn.id)
 
     def _open(self, user: str, conversation: str) -> Talk:
         person = self.profiles.get(user)

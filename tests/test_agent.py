@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from empathic_sdk import (
+    Deployment,
     EmotionAwareAgent,
     EmotionRecognizer,
     HookContext,
@@ -80,7 +81,7 @@ def test_idle_talks_leave_memory_and_come_back(agent: EmotionAwareAgent) -> None
 def test_replies_never_repeat_a_sentence_twice_running(agent: EmotionAwareAgent) -> None:
     before: set[str] = set()
     for text in ["I feel so lonely."] * 8:
-        outcome = agent._run(text, "ada", "c", agent._hooks)
+        outcome = agent._run(text, "ada", "c", agent._hooks, None)
         assert not before & set(outcome.sentences)
         before = set(outcome.sentences)
 
@@ -150,7 +151,7 @@ def test_stream_gives_state_sentences_turn(recognizer: EmotionRecognizer) -> Non
         async def collect() -> list[Any]:
             return [e async for e in agent.astream("And again!")]
 
-        assert [e.kind for e in asyncio.run(collect())][0] == "state"
+        assert next(e.kind for e in asyncio.run(collect())) == "state"
 
 
 def test_stream_paces_and_respond_does_not(recognizer: EmotionRecognizer) -> None:
@@ -167,7 +168,7 @@ def test_feedback(agent: EmotionAwareAgent) -> None:
     turn = agent.respond("I'm fine.", user="ada")
     agent.feedback(turn.id, user="ada", emotion="sadness", rating=1)
     asyncio.run(agent.afeedback(turn.id, user="ada", rating=-1))
-    with pytest.raises(UnknownTurnError, match="no turn|has no"):
+    with pytest.raises(UnknownTurnError, match=r"no turn|has no"):
         agent.feedback(turn.id, user="bob", emotion="joy")
     with pytest.raises(InputError):
         agent.feedback(turn.id, user="ada")
@@ -285,6 +286,18 @@ def test_bad_arguments(recognizer: EmotionRecognizer, agent: EmotionAwareAgent) 
         EmotionAwareAgent(recognizer=recognizer, scenario="sales")  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="tone= must be a callable"):
         EmotionAwareAgent(recognizer=recognizer, tone="gentle")  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="on_alert= must be a callable"):
+        EmotionAwareAgent(recognizer=recognizer, on_alert="pager")  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="deployment= must be a Deployment"):
+        EmotionAwareAgent(recognizer=recognizer, deployment="personal")  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="already has a deployment"):
+        EmotionAwareAgent(recognizer=recognizer, deployment=Deployment(context="personal"))  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="recognizer= must be"):
+        EmotionAwareAgent(recognizer="x")  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="profiles= must be"):
+        EmotionAwareAgent(recognizer=recognizer, profiles=5)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="language= must be"):
+        EmotionAwareAgent(recognizer=recognizer, language="")
     with pytest.raises(ConfigurationError, match="llm= is not supported"):
         EmotionAwareAgent("openai:x", recognizer=recognizer)  # type: ignore[arg-type]
     with pytest.raises(InputError):
@@ -334,3 +347,47 @@ def test_no_thread_is_left_behind(recognizer: EmotionRecognizer) -> None:
             asyncio.run(agent.arespond("hello"))
     gc.collect()
     assert threading.active_count() <= before
+
+
+def test_an_alarm_may_be_a_coroutine(recognizer: EmotionRecognizer) -> None:
+    loops: list[Any] = []
+
+    async def alarm(turn: Turn) -> None:
+        await asyncio.sleep(0)
+        loops.append(asyncio.get_running_loop())
+
+    async def main(agent: EmotionAwareAgent) -> None:
+        await agent.arespond("I want to kill myself.")
+        assert loops[-1] is asyncio.get_running_loop()
+
+    with EmotionAwareAgent(recognizer=recognizer, on_alert=alarm) as agent:
+        agent.respond("I want to kill myself.")
+        assert len(loops) == 1
+        asyncio.run(main(agent))
+        assert len(loops) == 2
+
+
+def test_closing_waits_for_turns_under_way(recognizer: EmotionRecognizer, tmp_path: Path) -> None:
+    started = threading.Event()
+
+    def slow(context: HookContext) -> Pacing:
+        started.set()
+        time.sleep(0.3)
+        return FAST
+
+    agent = EmotionAwareAgent(recognizer=recognizer, profiles=tmp_path / "p.db", pacing=slow)
+    with ThreadPoolExecutor(1) as pool:
+        turn = pool.submit(agent.respond, "hello there", user="ada")
+        assert started.wait(10)
+        agent.close()
+        assert turn.result().user == "ada"
+    with ProfileStore(tmp_path / "p.db") as store:
+        assert store.get("ada").turns == 1
+    with pytest.raises(ConfigurationError, match="closed"):
+        asyncio.run(agent.arespond("hello"))
+
+
+def test_the_notice_says_when_words_are_kept(recognizer: EmotionRecognizer) -> None:
+    with EmotionAwareAgent(recognizer=recognizer, keep_text=True) as agent:
+        assert "the words you type" in agent.notice()
+        assert "not the words you type" not in agent.notice()

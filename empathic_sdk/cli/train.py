@@ -36,6 +36,11 @@ def command() -> None:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of the pretrained network.  [default: the installed all-MiniLM-L6-v2]",
 )
+@click.option(
+    "--encoder",
+    metavar="NAME|FOLDER",
+    help="Train only heads, for this sentence-transformers model as it is.",
+)
 @click.option("--limit", type=click.IntRange(min=8), help="Items a corpus at most (a trial).")
 @click.option("--shuffle-labels", is_flag=True, help="A control: the result must be chance.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads.  [default: all cores]")
@@ -57,6 +62,7 @@ def text(
     out: Path | None,
     results: Path,
     init: Path | None,
+    encoder: str | None,
     limit: int | None,
     shuffle_labels: bool,
     threads: int | None,
@@ -70,15 +76,25 @@ def text(
     """
     import torch
 
-    from empathic_sdk.evaluation.experiment import average_text, score_test, train_text
+    from empathic_sdk.evaluation.experiment import (
+        average_text,
+        score_test,
+        train_encoder_heads,
+        train_text,
+    )
     from empathic_sdk.training.text import TextRecipe
 
     if threads:
         torch.set_num_threads(threads)
     name = "text-average" if average else f"text-seed{seed}"
+    if encoder:
+        name = f"heads-{Path(encoder).name}-seed{seed}"
     out = out or Path("runs") / name
     if test:
         record = score_test(out / "text.safetensors", data=data, results=results)
+    elif encoder:
+        recipe = TextRecipe(seed=seed, limit=limit, shuffle_labels=shuffle_labels)
+        record = train_encoder_heads(recipe, encoder=encoder, data=data, out=out, results=results)
     elif average:
         record = average_text(average, data=data, out=out, results=results, init=init)
     else:
@@ -91,4 +107,5 @@ def text(
     for corpus, metrics in record[split].items():
         figures = "  ".join(f"{k} {v:.4f}" for k, v in metrics.items() if isinstance(v, float))
         click.echo(f"{split} {corpus}: {figures}")
-    click.echo(f"weights: {out / 'text.safetensors'}   record: {results / name}.json")
+    weights = "heads.safetensors" if encoder else "text.safetensors"
+    click.echo(f"weights: {out / weights}   record: {results / record['name']}.json")

@@ -12,7 +12,7 @@ import importlib.util
 import json
 import platform
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from empathic_sdk.evaluation.text import dev_score, measure, predict
 from empathic_sdk.recognizer import EmotionRecognizer
 from empathic_sdk.state import Calibration, probabilities
 from empathic_sdk.training.corpora import TextItems, read
+from empathic_sdk.training.heads import train_heads
 from empathic_sdk.training.loop import TextTrainer
 from empathic_sdk.training.text import EMOTION_CORPORA, TextModel, TextRecipe
 
@@ -108,13 +109,13 @@ def train_text(
     ran = trainer.run()
     about = {
         "recipe": "text",
-        "name": f"text-seed{recipe.seed}",
+        "name": _name(recipe),
         "configuration": recipe.as_dict(),
         "init": {"name": "all-MiniLM-L6-v2", "sha256": _sha256(folder / "model.safetensors")},
         "training_data": {c: {"n": len(i), "sha256": i.digest()} for c, i in train.items()},
         "run": ran,
     }
-    return _finish(trainer.model, folder / "tokenizer.json", about, dev, out, results)
+    return _finish_whole(trainer.model, folder / "tokenizer.json", about, dev, out, results)
 
 
 def average_text(
@@ -135,10 +136,43 @@ def average_text(
         "average_of": [run.name for run in runs],
         "init": {"name": "all-MiniLM-L6-v2", "sha256": _sha256(folder / "model.safetensors")},
     }
-    return _finish(model, folder / "tokenizer.json", about, dev, out, results)
+    return _finish_whole(model, folder / "tokenizer.json", about, dev, out, results)
 
 
-def _finish(
+def train_encoder_heads(
+    recipe: TextRecipe, *, encoder: str, data: Path, out: Path, results: Path
+) -> dict[str, Any]:
+    """Train heads for a plugged-in encoder, calibrate them on dev, and record the run.
+
+    Args:
+        recipe: Its numbers.
+        encoder: Name or folder of a sentence-transformers model.
+        data: Folder of the corpora.
+        out: Folder for ``heads.safetensors``.
+        results: Folder of the run records.
+    """
+    text = TextEncoder(encoder)
+    train = {c: read(c, data, "train") for c in recipe.epochs}
+    dev = {c: read(c, data, "dev") for c in SCORED}
+    heads, ran = train_heads(recipe, encode=text.encode, data=train, score=dev_score(dev))
+    about = {
+        "recipe": "text-heads",
+        "name": f"heads-{Path(encoder).name}-seed{recipe.seed}",
+        "configuration": recipe.as_dict(),
+        "encoder": encoder,
+        "training_data": {c: {"n": len(i), "sha256": i.digest()} for c, i in train.items()},
+        "run": ran,
+    }
+    description = {"name": about["name"], "width": text.width, "corpora": list(EMOTION_CORPORA)}
+    tensors = {f"heads.{n}": t for n, t in heads.state_dict().items()}
+
+    def load(path: Path) -> EmotionRecognizer:
+        return EmotionRecognizer(text=text, heads=path)
+
+    return _finish(out / "heads.safetensors", tensors, description, about, dev, results, load)
+
+
+def _finish_whole(
     model: TextModel,
     tokenizer: Path,
     about: dict[str, Any],
@@ -146,9 +180,8 @@ def _finish(
     out: Path,
     results: Path,
 ) -> dict[str, Any]:
-    """Write the checkpoint, fix its calibration on dev as it will be loaded, record it."""
+    """Write encoder, heads and tokenizer as one checkpoint; see :func:`_finish`."""
     out.mkdir(parents=True, exist_ok=True)
-    path = out / CHECKPOINT
     shutil.copyfile(tokenizer, out / TOKENIZER)
     tensors = {f"encoder.{n}": t for n, t in model.encoder.state_dict().items()}
     tensors |= {f"heads.{n}": t for n, t in model.heads.state_dict().items()}
@@ -158,13 +191,29 @@ def _finish(
         "encoder": model.encoder.config._asdict(),
         "corpora": list(EMOTION_CORPORA),
         "tokenizer": TOKENIZER,
-        "calibration": Calibration().model_dump(),
     }
-    checkpoints.save(path, tensors, description)
-    calibration = calibrate(EmotionRecognizer(text=TextEncoder(path)), dev)
-    description["calibration"] = calibration.model_dump()
-    checkpoints.save(path, tensors, description)
-    recognizer = EmotionRecognizer(text=TextEncoder(path))
+
+    def load(path: Path) -> EmotionRecognizer:
+        return EmotionRecognizer(text=TextEncoder(path))
+
+    return _finish(out / CHECKPOINT, tensors, description, about, dev, results, load)
+
+
+def _finish(
+    path: Path,
+    tensors: Mapping[str, torch.Tensor],
+    description: dict[str, Any],
+    about: dict[str, Any],
+    dev: Mapping[str, TextItems],
+    results: Path,
+    load: Callable[[Path], EmotionRecognizer],
+) -> dict[str, Any]:
+    """Write the checkpoint, fix its calibration on dev as it will be loaded, record it."""
+    checkpoints.save(path, tensors, {**description, "calibration": Calibration().model_dump()})
+    calibration = calibrate(load(path), dev)
+    checkpoints.save(path, tensors, {**description, "calibration": calibration.model_dump()})
+    recognizer = load(path)
+    sha256 = _sha256(path)
     record = {
         **about,
         "environment": {
@@ -174,12 +223,14 @@ def _finish(
             "threads": torch.get_num_threads(),
         },
         "calibration": calibration.model_dump(),
-        "dev": {c: measure(i, predict(recognizer.read, i, calibration), calibration)
-                for c, i in dev.items()},
+        "dev": {
+            c: measure(i, predict(recognizer.read, i, calibration), calibration)
+            for c, i in dev.items()
+        },
         "dev_data": {c: {"n": len(i), "sha256": i.digest()} for c, i in dev.items()},
-        "checkpoint": {"bytes": path.stat().st_size, "sha256": _sha256(path)},
-        "test": None,
-    }  # fmt: skip
+        "checkpoint": {"bytes": path.stat().st_size, "sha256": sha256},
+        "test": _kept_test(results / f"{about['name']}.json", sha256),
+    }
     _write(results / f"{about['name']}.json", record)
     return record
 
@@ -244,6 +295,8 @@ def rescore(results: Path, items: TextItems) -> dict[str, Any]:
             continue
         with gzip.open(stored, "rt", encoding="utf-8") as f:
             rows = [r for r in map(json.loads, f) if r["c"] == items.corpus]
+        if not rows:  # this run was not scored on this corpus
+            continue
         if [r["id"] for r in rows] != items.ids:
             raise DataError(f"{stored} does not hold the test items of {items.corpus}")
         predicted = np.array([r["p"] for r in rows])
@@ -275,6 +328,21 @@ def evaluate_text(
     }
 
 
+def _name(recipe: TextRecipe) -> str:
+    """Name a run; trials and controls get names of their own, which ``runs`` does not count."""
+    if recipe.limit is None and not recipe.shuffle_labels:
+        return f"text-seed{recipe.seed}"
+    return f"trial-seed{recipe.seed}" + ("-shuffled" if recipe.shuffle_labels else "")
+
+
+def _kept_test(path: Path, checkpoint: str) -> Any:
+    """Return the test figures that a record already holds for this very checkpoint."""
+    if not path.is_file():
+        return None
+    old = json.loads(path.read_text(encoding="utf-8"))
+    return old["test"] if old["checkpoint"]["sha256"] == checkpoint else None
+
+
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -286,4 +354,12 @@ def _write(path: Path, record: Mapping[str, Any]) -> None:
     part.replace(path)
 
 
-__all__ = ["average_text", "calibrate", "evaluate_text", "rescore", "score_test", "train_text"]
+__all__ = [
+    "average_text",
+    "calibrate",
+    "evaluate_text",
+    "rescore",
+    "score_test",
+    "train_encoder_heads",
+    "train_text",
+]

@@ -1,6 +1,6 @@
 """Hooks: from what a person shows to tone, pacing and theme of the reply."""
 
-from empathic_sdk.hooks.decide import adecide, decide
+from empathic_sdk.hooks.decide import adecide, decide, settle
 from empathic_sdk.hooks.pacing import PACINGS, default_pacing
 from empathic_sdk.hooks.themes import THEMES, default_theme
 from empathic_sdk.hooks.tones import TONES, default_tone
@@ -14,4 +14,5 @@ __all__ = [
     "default_pacing",
     "default_theme",
     "default_tone",
+    "settle",
 ]

@@ -58,7 +58,7 @@ def decide(
         asked = next(steps)
         while True:
             try:
-                got = _finish(asked)
+                got = settle(asked)
             except Exception as error:
                 asked = steps.throw(error)
             else:
@@ -138,7 +138,9 @@ def _one(
     return value
 
 
-def _finish(awaitable: Awaitable[Any]) -> Any:
+def settle(awaitable: Awaitable[Any]) -> Any:
+    """Run ``awaitable`` to its end from blocking code, whether or not a loop runs here already."""
+
     async def whole() -> Any:
         return await awaitable
 

@@ -1,4 +1,4 @@
-"""Readers of the public text corpora, as their owners publish them (see docs/data.md).
+"""Readers of the public text corpora, in the layout that docs/data.md describes.
 
 Each reader returns :class:`TextItems`: raw texts with numeric targets, nothing tokenised.
 Folders below the data directory: ``meld goemotions dailydialog emobank empatheticdialogues``.
@@ -161,7 +161,7 @@ def read_dailydialog(data: Path, split: str) -> TextItems:
 
 
 def read_empathetic(data: Path, split: str) -> TextItems:
-    """EmpatheticDialogues (Rashkin et al. 2019): what the speaker says first, and the situation.
+    """EmpatheticDialogues (Rashkin et al. 2019): what the speaker says first.
 
     The owners' copy at hand names no split, so talks are split by the situation (the ``hit`` part
     of the id): by the hash of it, 90 : 5 : 5. Only situations of `EMPATHETIC_TO_EMOTION`.

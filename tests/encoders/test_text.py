@@ -143,7 +143,7 @@ def test_broken_weights_are_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no tokenizer at"):
         TextEncoder(path)
     (tmp_path / "text-tokenizer.json").write_text("{}")
-    with pytest.raises(ModelError, match="tokenizer at .* is damaged"):
+    with pytest.raises(ModelError, match=r"tokenizer at .* is damaged"):
         TextEncoder(path)
     from safetensors.torch import save_file
 

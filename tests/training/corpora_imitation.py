@@ -18,12 +18,15 @@ WORDS = {
     "disgust": ["gross", "disgusting", "mould", "vomit"],
 }
 EKMAN = ["anger", "disgust", "fear", "joy", "neutral", "sadness", "surprise"]
-VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *sum(WORDS.values(), []),
-              *"the a it is was we i you so very and here there".split()]  # fmt: skip
+FILLERS = "the a it is was we i you so very and here there".split()
+TELLING = [word for words in WORDS.values() for word in words]
+VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *TELLING, *FILLERS]
 
 
 def sentence(rng: random.Random, emotion: str) -> str:
-    filler = rng.choices("the a it is was we i you so very and here there".split(), k=3)
+    filler = rng.choices(
+        ["the", "a", "it", "is", "was", "we", "i", "you", "so", "very", "and", "here", "there"], k=3
+    )
     words = [*filler, rng.choice(WORDS[emotion]), rng.choice(WORDS[emotion])]
     rng.shuffle(words)
     return " ".join(words)

@@ -51,7 +51,7 @@ def test_dialogues(tmp_path: Path) -> None:
 
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="train_sent_emo.csv is not there.*EMPATHIC_DATA"):
+    with pytest.raises(DataError, match=r"train_sent_emo.csv is not there.*EMPATHIC_DATA"):
         read("meld", tmp_path, "train")
     with pytest.raises(DataError, match="no corpus is named 'imdb'"):
         read("imdb", tmp_path, "train")

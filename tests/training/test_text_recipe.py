@@ -16,6 +16,7 @@ from empathic_sdk.evaluation.experiment import (
     evaluate_text,
     fresh_model,
     score_test,
+    train_encoder_heads,
     train_text,
 )
 from empathic_sdk.evaluation.text import dev_score
@@ -81,7 +82,9 @@ def test_plan_sees_every_item_as_often_as_asked(data: Path) -> None:
     again = plan(recipe, items, lengths)
     assert all(a[0] == b[0] and (a[1] == b[1]).all() for a, b in zip(batches, again, strict=True))
     other = plan(TextRecipe(**{**TINY, "seed": 2}), items, lengths)  # type: ignore[arg-type]
-    assert any(len(a[1]) != len(b[1]) or (a[1] != b[1]).any() for a, b in zip(batches, other))
+    assert any(
+        len(a[1]) != len(b[1]) or (a[1] != b[1]).any() for a, b in zip(batches, other, strict=False)
+    )
     half = len(batches) // 2
     first = sum(c == "meld" for c, _ in batches[:half])
     assert abs(first - sum(c == "meld" for c, _ in batches[half:])) <= 2  # evenly interleaved
@@ -253,3 +256,35 @@ def test_items_digest_sees_every_part() -> None:
         items(affect=None).digest(), items(split="test").digest(),
     }  # fmt: skip
     assert len(digests) == 5
+
+
+def test_heads_for_a_plugged_in_encoder(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = imitation.TELLING
+
+    class Counting:
+        """A frozen encoder whose vectors count the telling words."""
+
+        name, width, path, embedded = "counting", len(words), None, False
+
+        def __init__(self, _: str) -> None: ...
+
+        def encode(self, texts: list[str]) -> np.ndarray:
+            return np.array([[t.split().count(w) for w in words] for t in texts], np.float32)
+
+    monkeypatch.setattr("empathic_sdk.evaluation.experiment.TextEncoder", Counting)
+    recipe = TextRecipe(
+        epochs={"meld": 20, "goemotions": 10, "emobank": 10},
+        batch_size=16,
+        head_learning_rate=0.05,
+        evaluations=3,
+    )
+    record = train_encoder_heads(
+        recipe, encoder="some/counting", data=data, out=tmp_path, results=tmp_path / "results"
+    )
+    assert record["name"] == "heads-counting-seed1"
+    assert record["dev"]["meld"]["weighted_f1"] > 0.9
+    assert record["dev"]["emobank"]["pearson_valence"] > 0.9
+    recognizer = EmotionRecognizer(text=Counting(""), heads=tmp_path / "heads.safetensors")  # type: ignore[arg-type]
+    assert recognizer.recognize("so furious angry idiot").label == "anger"
