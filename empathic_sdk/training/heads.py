@@ -72,7 +72,7 @@ def train_heads(
         loss = batch_loss(logits, fine(x), targets(items[corpus], index))
         loss = loss + recipe.offset_penalty * heads.offset.square().sum()
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         if step in marks:
             scored = {"step": float(step), **score(read)}

@@ -18,7 +18,7 @@ WORDS = {
     "disgust": ["gross", "disgusting", "mould", "vomit"],
 }
 EKMAN = ["anger", "disgust", "fear", "joy", "neutral", "sadness", "surprise"]
-FILLERS = "the a it is was we i you so very and here there".split()
+FILLERS = ["the", "a", "it", "is", "was", "we", "i", "you", "so", "very", "and", "here", "there"]
 TELLING = [word for words in WORDS.values() for word in words]
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *TELLING, *FILLERS]
 
