@@ -9,8 +9,8 @@ import inspect
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +18,7 @@ from typing import Any, Literal, Self
 
 from empathic_sdk.conversations import Talks
 from empathic_sdk.errors import ConfigurationError, EmpathicError
-from empathic_sdk.hooks import settle
+from empathic_sdk.hooks import HOOK_TIMEOUT_S, settle
 from empathic_sdk.pipeline import Hooks, Outcome, Pipeline
 from empathic_sdk.policy import Deployment
 from empathic_sdk.profiles import ProfileStore
@@ -97,14 +97,14 @@ class EmotionAwareAgent:
             raise ConfigurationError(
                 "deployment= must be a Deployment, such as Deployment(context='personal')"
             )
-        if recognizer is not None and not isinstance(recognizer, EmotionRecognizer):
+        if recognizer is not None and not callable(getattr(recognizer, "session", None)):
             raise ConfigurationError("recognizer= must be an EmotionRecognizer, or None")
         if recognizer is not None and deployment not in (None, recognizer.deployment):
             raise ConfigurationError(
                 "recognizer= already has a deployment, and deployment= names another one: "
                 "give it to the recognizer only"
             )
-        if not isinstance(profiles, ProfileStore | str | Path | None):
+        if not isinstance(profiles, ProfileStore | str | Path | None) or profiles == "":
             raise ConfigurationError("profiles= must be a path, a ProfileStore, or None")
         self._hooks = Hooks(tone, pacing, theme)
         self._on_alert = on_alert
@@ -135,6 +135,7 @@ class EmotionAwareAgent:
         self._closed = False
         self._under_way = 0
         self._quiet = threading.Condition()
+        self._here = threading.local()
 
     # -- one turn ---------------------------------------------------------------------------
 
@@ -238,6 +239,10 @@ class EmotionAwareAgent:
 
     def close(self) -> None:
         """Wait for turns under way and let go of everything. Safe to call twice."""
+        if getattr(self._here, "inside", False):
+            raise ConfigurationError(
+                "a hook or an alarm cannot close the agent: it would wait for itself"
+            )
         with self._quiet:
             if self._closed:
                 return
@@ -284,9 +289,12 @@ class EmotionAwareAgent:
             if self._closed:
                 raise ConfigurationError("this agent is closed; make a new one")
             self._under_way += 1
+        outer = getattr(self._here, "inside", False)
+        self._here.inside = True
         try:
             yield
         finally:
+            self._here.inside = outer
             with self._quiet:
                 self._under_way -= 1
                 self._quiet.notify_all()
@@ -311,14 +319,19 @@ class EmotionAwareAgent:
         self, utterance: Utterance | str, user: str, conversation: str | None
     ) -> Outcome:
         loop = asyncio.get_running_loop()
-        hooks = Hooks(*(_on_loop(hook, loop) for hook in self._hooks))
-        alert = _on_loop(self._on_alert, loop)
+        pending: set[Future[Any]] = set()
+        hooks = Hooks(*(_on_loop(hook, loop, pending) for hook in self._hooks))
+        alert = _on_loop(self._on_alert, loop, pending)
         call = functools.partial(self._run, utterance, user, conversation, hooks, alert)
         # As asyncio.to_thread does, but in a pool of our own: a turn that waits for its talk
         # must not take the last worker from the turn it waits for.
         context = contextvars.copy_context()
         try:
             return await loop.run_in_executor(self._workers, context.run, call)
+        except asyncio.CancelledError:
+            for future in list(pending):  # or the worker would wait for a hook nobody needs
+                future.cancel()
+            raise
         except RuntimeError as error:
             if self._closed:  # the pool's own words would not help anybody
                 raise ConfigurationError("this agent is closed; make a new one") from error
@@ -342,7 +355,7 @@ def _alert(on_alert: AlertHook, turn: Turn) -> None:
         log.exception("on_alert raised on turn %s", turn.id)
 
 
-def _on_loop(hook: Any, loop: asyncio.AbstractEventLoop) -> Any:
+def _on_loop(hook: Any, loop: asyncio.AbstractEventLoop, pending: set[Future[Any]]) -> Any:
     """Let a coroutine hook run on ``loop`` though it is called from a worker thread."""
     if hook is None:
         return None
@@ -356,8 +369,15 @@ def _on_loop(hook: Any, loop: asyncio.AbstractEventLoop) -> Any:
         async def whole() -> Any:
             return await result
 
-        pending: Coroutine[Any, Any, Any] = whole()
-        return asyncio.run_coroutine_threadsafe(pending, loop).result()
+        future = asyncio.run_coroutine_threadsafe(whole(), loop)
+        pending.add(future)
+        try:
+            return future.result(HOOK_TIMEOUT_S)
+        except TimeoutError:
+            future.cancel()
+            raise
+        finally:
+            pending.discard(future)
 
     return called
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import threading
 import time
@@ -10,10 +9,11 @@ import uuid
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 
 from pydantic import TypeAdapter, ValidationError
 
-from empathic_sdk.errors import InputError
+from empathic_sdk.errors import ConfigurationError, InputError
 from empathic_sdk.recognizer import DialogueSession
 from empathic_sdk.response import ResponderMemory
 from empathic_sdk.types import EmotionState, SafetyLevel
@@ -33,6 +33,7 @@ class Talk:
         safety: Level of the last turn.
         kept: What :meth:`dump` gave when it was last stored.
         lock: Held during a turn, so that two turns of one talk follow each other.
+        holder: The thread that holds it.
     """
 
     def __init__(self, session: DialogueSession) -> None:
@@ -43,6 +44,7 @@ class Talk:
         self.safety = SafetyLevel.NONE
         self.kept: bytes | None = None
         self.lock = threading.Lock()
+        self.holder: int | None = None
         self.used = time.monotonic()
         self._blank = self.dump()
 
@@ -54,6 +56,18 @@ class Talk:
         self.turns += 1
         return self.dump()
 
+    def sync(self, stored: bytes | None) -> None:
+        """Follow what is stored: another process may have gone on with this talk, or erased it."""
+        if stored != self.kept:
+            self.kept = None
+            self.load(stored or self._blank)
+            self.kept = stored
+
+    def attend(self, last: Talk) -> None:
+        """Stay attentive after a worrying turn of the same person in another talk."""
+        self.memory = last.memory
+        self.safety = last.safety
+
     def undo(self) -> None:
         """Go back to the last turn that was stored: a turn that failed leaves no trace."""
         self.load(self.kept or self._blank)
@@ -62,7 +76,7 @@ class Talk:
         """Return it as bytes: derived values only."""
         return json.dumps(
             {
-                "session": base64.b85encode(self.session.state()).decode(),
+                "session": json.loads(self.session.state()),
                 "history": _STATES.dump_python(list(self.history), mode="json"),
                 "memory": self.memory.model_dump(mode="json"),
                 "turns": self.turns,
@@ -78,14 +92,14 @@ class Talk:
         """
         try:
             d = json.loads(dumped)
-            self.session.restore(base64.b85decode(d["session"]))
+            self.session.restore(json.dumps(d["session"]).encode())
             history = _STATES.validate_python(d["history"])
             self.history = deque(history, maxlen=HISTORY)
             self.memory = ResponderMemory.model_validate(d["memory"])
             self.turns = int(d["turns"])
             self.safety = SafetyLevel(d["safety"])
             self.kept = dumped
-        except (ValueError, KeyError, TypeError, ValidationError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError, ValidationError) as error:
             raise InputError("the stored state of this conversation cannot be read") from error
 
 
@@ -99,7 +113,7 @@ class Talks:
         self._limit = limit
         self._idle_s = idle_s
         self._talks: OrderedDict[tuple[str, str], Talk] = OrderedDict()
-        self._current: dict[str, tuple[str, float]] = {}
+        self._current: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -120,47 +134,72 @@ class Talks:
             if not name or now - last > self._idle_s:
                 name = uuid.uuid4().hex
             self._current[user] = (name, now)
+            self._current.move_to_end(user)
             return name
 
     @contextmanager
     def held(
         self, user: str, conversation: str, opened: Callable[[str, str], Talk]
     ) -> Iterator[Talk]:
-        """Hold a talk for one turn; ``opened`` makes it when it is not in memory."""
+        """Hold a talk for one turn; ``opened`` makes it when it is not in memory.
+
+        Raises:
+            ConfigurationError: This thread already holds it: a hook or an alarm asked for
+                another turn of the talk that it is part of.
+        """
         key = (user, conversation)
         while True:
             with self._lock:
                 talk = self._talks.get(key)
-                if talk is None:
-                    talk = self._talks[key] = opened(user, conversation)
-                self._talks.move_to_end(key)
-                talk.used = time.monotonic()
-                self._evict(keep=key)
+            if talk is None:
+                made = opened(user, conversation)  # reads the store: not under the lock
+                with self._lock:
+                    talk = self._talks.setdefault(key, made)
+            self._refuse_own(talk)
             with talk.lock:
                 # It may have been forgotten (erased) while we waited for its lock.
-                if self._talks.get(key) is talk:
+                with self._lock:
+                    if self._talks.get(key) is not talk:
+                        continue
+                    self._talks.move_to_end(key)
+                    talk.used = time.monotonic()
+                    self._evict(keep=key)
+                talk.holder = threading.get_ident()
+                try:
                     yield talk
-                    return
+                finally:
+                    talk.holder = None
+                return
 
     def forget(self, user: str) -> None:
-        """Drop every live talk of ``user``."""
+        """Drop every live talk of ``user``, after the turn under way in it."""
         with self._lock:
             self._current.pop(user, None)
-            mine = [key for key in self._talks if key[0] == user]
-        for key in mine:
-            talk = self._talks.get(key)
-            if talk is not None:
-                with talk.lock:  # a turn under way ends first
-                    self._talks.pop(key, None)
+            mine = [(key, talk) for key, talk in self._talks.items() if key[0] == user]
+        for _, talk in mine:
+            self._refuse_own(talk)
+        for key, talk in mine:
+            with talk.lock, self._lock:
+                if self._talks.get(key) is talk:
+                    del self._talks[key]
+
+    @staticmethod
+    def _refuse_own(talk: Talk) -> None:
+        if talk.holder == threading.get_ident():
+            raise ConfigurationError(
+                "a hook cannot take another turn of its own conversation, nor erase its user: "
+                "the turn it is part of is not finished; do it after respond() has returned"
+            )
 
     def _evict(self, *, keep: tuple[str, str]) -> None:
         now = time.monotonic()
-        for key, talk in list(self._talks.items()):
-            stale = now - talk.used > self._idle_s or len(self._talks) > self._limit
-            if not stale:
+        for key in list(islice(self._talks, 8)):  # the longest unused; a few a turn keep up
+            talk = self._talks[key]
+            if now - talk.used <= self._idle_s and len(self._talks) <= self._limit:
                 break
             if key != keep and not talk.lock.locked():
                 del self._talks[key]
-        for user, (_, last) in list(self._current.items())[:64]:
-            if now - last > self._idle_s:
-                del self._current[user]
+        for user in list(islice(self._current, 8)):
+            if now - self._current[user][1] <= self._idle_s:
+                break
+            del self._current[user]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from empathic_sdk.conversations import Talk, Talks
@@ -20,11 +21,16 @@ from empathic_sdk.response import EmbeddedResponder, ReplyContext, assess
 from empathic_sdk.types import (
     HookContext,
     PacingHook,
+    SafetyLevel,
     ThemeHook,
     ToneHook,
     Turn,
+    UserContext,
     Utterance,
 )
+
+ATTENTIVE_FOR = timedelta(days=7)
+"""How long a worrying turn is remembered into a new talk of the same person."""
 
 log = logging.getLogger("empathic_sdk")
 
@@ -85,14 +91,17 @@ class Pipeline:
     ) -> Outcome:
         text = said.text or ""
         person = self.profiles.get(user)
+        self._sync(talk, user, conversation)
         state = talk.session.add(said)
         clock.lap("recognize")
         history = tuple(talk.history)
         safety = assess(text, state, previous=talk.safety)
+        # A hook of the caller's gets copies: what it does to them must not reach the turn.
+        shown = any(hook is not None for hook in hooks)
         style, fallbacks = decide(
             HookContext(
-                state=state,
-                history=history,
+                state=state.model_copy(deep=True) if shown else state,
+                history=tuple(s.model_copy(deep=True) for s in history) if shown else history,
                 user=person,
                 safety=safety,
                 scenario=self.scenario,
@@ -144,15 +153,33 @@ class Pipeline:
     def _open(self, user: str, conversation: str) -> Talk:
         person = self.profiles.get(user)
         talk = Talk(self.recognizer.session(person))
-        stored = self.profiles.session(user, conversation)
-        if stored is not None:
-            try:
-                talk.load(stored)
-            except InputError:
-                # Older or damaged: the talk begins anew, what was recorded of it stays.
-                log.warning("the stored state of a conversation was unreadable", exc_info=True)
-                talk = Talk(self.recognizer.session(person))
+        if self.profiles.session(user, conversation) is None:
+            self._carry_over(talk, person)
         return talk
+
+    def _sync(self, talk: Talk, user: str, conversation: str) -> None:
+        try:
+            talk.sync(self.profiles.session(user, conversation))
+        except InputError:
+            # Older or damaged: the talk begins anew, what was recorded of it stays.
+            log.warning("the stored state of a conversation was unreadable", exc_info=True)
+            talk.undo()
+
+    def _carry_over(self, talk: Talk, person: UserContext) -> None:
+        """A new talk soon after a worrying one is not a clean slate."""
+        seen = person.last_seen
+        if seen is None or datetime.now(UTC) - seen > ATTENTIVE_FOR:
+            return
+        last = self.profiles.turns(person.user, limit=1)
+        if not last or last[0]["safety"]["level"] == SafetyLevel.NONE:
+            return
+        stored = self.profiles.session(person.user, last[0]["conversation"])
+        earlier = Talk(self.recognizer.session(person))
+        try:
+            earlier.sync(stored)
+        except InputError:
+            return
+        talk.attend(earlier)
 
 
 class _Clock:

@@ -157,7 +157,7 @@ class DialogueSession:
         try:
             loaded = json.loads(state)
             version, speakers = loaded["version"], loaded["speakers"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise InputError("these bytes are not the state of a dialogue session") from error
         if version != _STATE_VERSION:
             raise InputError(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -294,8 +295,9 @@ def test_bad_arguments(recognizer: EmotionRecognizer, agent: EmotionAwareAgent) 
         EmotionAwareAgent(recognizer=recognizer, deployment=Deployment(context="personal"))  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="recognizer= must be"):
         EmotionAwareAgent(recognizer="x")  # type: ignore[arg-type]
-    with pytest.raises(ConfigurationError, match="profiles= must be"):
-        EmotionAwareAgent(recognizer=recognizer, profiles=5)  # type: ignore[arg-type]
+    for wrong in (5, "", "a\0b.db", " "):
+        with pytest.raises(ConfigurationError, match=r"profiles= must be|must name a file"):
+            EmotionAwareAgent(recognizer=recognizer, profiles=wrong)  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="language= must be"):
         EmotionAwareAgent(recognizer=recognizer, language="")
     with pytest.raises(ConfigurationError, match="llm= is not supported"):
@@ -391,3 +393,128 @@ def test_the_notice_says_when_words_are_kept(recognizer: EmotionRecognizer) -> N
     with EmotionAwareAgent(recognizer=recognizer, keep_text=True) as agent:
         assert "the words you type" in agent.notice()
         assert "not the words you type" not in agent.notice()
+
+
+CRISIS = "I want to kill myself."
+
+
+def test_a_crisis_stays_in_mind(agent: EmotionAwareAgent) -> None:
+    agent.respond(CRISIS, user="ada")
+    assert agent.respond("ok", user="ada").safety.level is not SafetyLevel.NONE
+    assert agent.respond("ok", user="bob").safety.level is SafetyLevel.NONE
+
+
+@pytest.mark.parametrize("conversation", ["c", None])
+def test_a_crisis_stays_in_mind_after_a_restart(
+    recognizer: EmotionRecognizer, tmp_path: Path, conversation: str | None
+) -> None:
+    for text in (CRISIS, "yes"):
+        with EmotionAwareAgent(recognizer=recognizer, profiles=tmp_path / "p.db") as agent:
+            turn = agent.respond(text, user="ada", conversation=conversation)
+            assert turn.safety.level in (SafetyLevel.HIGH, SafetyLevel.IMMINENT), text
+
+
+def test_two_agents_on_one_store_follow_each_other(
+    recognizer: EmotionRecognizer, tmp_path: Path
+) -> None:
+    path = tmp_path / "p.db"
+    with (
+        EmotionAwareAgent(recognizer=recognizer, profiles=path) as one,
+        EmotionAwareAgent(recognizer=recognizer, profiles=path) as other,
+    ):
+        one.respond("Hello there", user="ada", conversation="c")
+        other.respond(CRISIS, user="ada", conversation="c")
+        turn = one.respond("yes", user="ada", conversation="c")
+        assert turn.safety.level in (SafetyLevel.HIGH, SafetyLevel.IMMINENT)
+        with ProfileStore(path) as store:
+            store.erase("ada")
+        fresh = one.respond("I am sad and lonely.", user="ada", conversation="c")
+        assert fresh.emotion.shift is None
+        assert one.profiles.get("ada").turns == 1
+
+
+def test_a_user_without_a_name_gets_a_new_talk_after_a_silence(agent: EmotionAwareAgent) -> None:
+    first = agent.respond("I am so happy!", user="ada")
+    assert agent.respond("I am so happy!", user="ada").conversation == first.conversation
+    agent._talks._idle_s = 0.0
+    time.sleep(0.01)
+    later = agent.respond("I am so happy!", user="ada")
+    assert later.conversation != first.conversation
+    assert later.emotion.shift is None
+    for i in range(40):
+        agent.respond("hello", user=f"passing {i}")
+    assert len(agent._talks._current) < 20
+
+
+def test_what_hooks_do_to_their_context_stays_with_them(recognizer: EmotionRecognizer) -> None:
+    def vandal(context: HookContext) -> Pacing:
+        for state in (context.state, *context.history):
+            state.probabilities.clear()
+        return FAST
+
+    with EmotionAwareAgent(recognizer=recognizer, pacing=vandal) as agent:
+        for _ in range(3):
+            turn = agent.respond("I am so happy!")
+            assert turn.fallbacks == ()
+            assert len(turn.emotion.probabilities) == 7
+
+
+def test_a_hook_that_hangs_is_left_behind(
+    recognizer: EmotionRecognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("empathic_sdk.agent.HOOK_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(sys.modules["empathic_sdk.hooks.decide"], "HOOK_TIMEOUT_S", 0.1)
+
+    async def hangs(context: HookContext) -> Pacing:
+        await asyncio.sleep(3600)
+        return FAST
+
+    with EmotionAwareAgent(recognizer=recognizer, pacing=hangs) as agent:
+        assert agent.respond("hello").fallbacks == ("hook:pacing:TimeoutError",)
+        turn = asyncio.run(agent.arespond("hello"))
+        assert turn.fallbacks == ("hook:pacing:TimeoutError",)
+
+
+def test_cancelling_a_call_lets_go_of_its_hook(recognizer: EmotionRecognizer) -> None:
+    async def hangs(context: HookContext) -> Pacing:
+        await asyncio.sleep(3600)
+        return FAST
+
+    async def main() -> None:
+        async with EmotionAwareAgent(recognizer=recognizer, pacing=hangs) as agent:
+            for _ in range(40):  # more than there are workers
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(agent.arespond("hello", user="ada"), 0.05)
+
+    start = time.perf_counter()
+    asyncio.run(main())
+    assert time.perf_counter() - start < 9
+
+
+def test_what_would_wait_for_itself_is_refused(recognizer: EmotionRecognizer) -> None:
+    said: list[str] = []
+
+    def meddle(context: HookContext) -> Pacing:
+        for call in (
+            lambda: agent.respond("again", user="ada", conversation="c"),
+            lambda: agent.profiles.erase("ada"),
+            agent.close,
+        ):
+            try:
+                call()
+            except ConfigurationError as error:
+                said.append(str(error))
+        return FAST
+
+    with EmotionAwareAgent(recognizer=recognizer, pacing=meddle) as agent:
+        assert agent.respond("hello", user="ada", conversation="c").fallbacks == ()
+        assert agent.respond("hello", user="ada", conversation="c").emotion.shift is not None
+    assert [s.split()[0:2] for s in said] == [["a", "hook"]] * 6
+
+
+def test_a_speakers_name_is_not_kept(recognizer: EmotionRecognizer, tmp_path: Path) -> None:
+    from empathic_sdk import Utterance
+
+    with EmotionAwareAgent(recognizer=recognizer, profiles=tmp_path / "p.db") as agent:
+        agent.respond(Utterance("hello", speaker="Xanthippe"), user="ada")
+        assert "Xanthippe" not in str(agent.profiles.export("ada"))

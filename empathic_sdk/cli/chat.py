@@ -54,7 +54,7 @@ def command(
             if not interactive:
                 click.echo(f"you> {said}")
             try:
-                if said.startswith("/wrong"):
+                if said.split(" ")[0] == "/wrong":
                     _correct(agent, last, user, said)
                     continue
                 last = _say(agent, said, user=user, paced=not no_pacing, quiet=quiet)

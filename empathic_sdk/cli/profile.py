@@ -70,7 +70,10 @@ def export(user: str, profiles: Path, out: Path | None) -> None:
     if out is None:
         click.echo(text)
     else:
-        out.write_text(text + "\n", encoding="utf-8")
+        try:
+            out.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise StoreError(f"{out} cannot be written: {error.strerror}") from error
         click.echo(f"written to {out}")
 
 

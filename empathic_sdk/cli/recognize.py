@@ -73,7 +73,7 @@ def _utterance(number: int, line: str, form: str) -> Utterance:
     else:
         try:
             given = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DialogueFormatError(f"line {number} is no JSON: {error}", line=number) from error
         if not isinstance(given, dict):
             raise DialogueFormatError(f"line {number} is no JSON object", line=number)
@@ -94,6 +94,11 @@ def _row(state: EmotionState) -> dict[str, Any]:
     return state.model_dump(mode="json", exclude={"missing"})
 
 
+def printable(text: str) -> str:
+    """Return ``text`` without what would steer a terminal or cannot be printed."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 def _table(heard: list[tuple[int, Utterance]], states: list[EmotionState]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -103,9 +108,9 @@ def _table(heard: list[tuple[int, Utterance]], states: list[EmotionState]) -> No
     for name in ("speaker", "utterance", "emotion", "conf.", "val.", "aro.", "shift", "trend"):
         table.add_column(name, overflow="fold", no_wrap=name not in ("utterance", "speaker"))
     for (_, said), state in zip(heard, states, strict=True):
-        words = said.text or ""
+        words = printable(said.text or "")
         table.add_row(
-            Text(said.speaker),
+            Text(printable(said.speaker)),
             Text(words if len(words) <= 70 else words[:69] + "…"),
             Text(state.label + ("?" if state.uncertain else ""), style=_COLOURS[state.label]),
             f"{state.confidence:.2f}",

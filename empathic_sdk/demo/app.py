@@ -22,7 +22,7 @@ from empathic_sdk.demo import panels
 from empathic_sdk.demo.chart import chart
 from empathic_sdk.demo.palette import START, sheet
 from empathic_sdk.demo.visits import Visit, Visits
-from empathic_sdk.errors import EmptyUtteranceError
+from empathic_sdk.errors import EmptyUtteranceError, StoreError
 
 LONGEST_MESSAGE = 100_000
 """Characters that one message may have."""
@@ -215,7 +215,7 @@ class _Page:
                     return
                 yield self._shown(visit, event)
         except EmpathicError as error:
-            yield self._undone(visit, text, str(error))
+            yield self._undone(visit, text, _plain(error))
         except Exception:
             _log.exception("a message could not be answered")
             yield self._undone(visit, text, FAILED)
@@ -264,7 +264,7 @@ class _Page:
                     visit.turn_id, user=visit.user, emotion=emotion, rating=rating
                 )
             except EmpathicError as error:
-                return panels.told(str(error), done=False)
+                return panels.told(_plain(error), done=False)
             return panels.told(thanks)
 
         return correct
@@ -274,13 +274,13 @@ class _Page:
         try:
             return panels.about(self.agent.profiles.export(visit.user)), ""
         except EmpathicError as error:
-            return "", panels.told(str(error), done=False)
+            return "", panels.told(_plain(error), done=False)
 
     async def _forget(self, request: gr.Request) -> Shown:
         try:
             visit, removed = await self.visits.forget(request)
         except EmpathicError as error:
-            return {self.erased: panels.told(str(error), done=False)}
+            return {self.erased: panels.told(_plain(error), done=False)}
         count = "one message" if removed == 1 else f"{removed} messages"
         return {
             self.chat: self._chat(visit),
@@ -315,6 +315,14 @@ def _path(points: Any) -> str:
     return panels.card("How this talk goes", chart(points))
 
 
+def _plain(error: EmpathicError) -> str:
+    """Say what a visitor can act on; a store's own words name files of the server."""
+    if isinstance(error, StoreError):
+        _log.error("the store failed", exc_info=error)
+        return FAILED
+    return str(error)
+
+
 def _trouble(text: str) -> str:
     if len(text or "") > LONGEST_MESSAGE:
         return TOO_LONG
@@ -323,5 +331,5 @@ def _trouble(text: str) -> str:
     except EmptyUtteranceError:
         return EMPTY
     except EmpathicError as error:
-        return str(error)
+        return _plain(error)
     return ""

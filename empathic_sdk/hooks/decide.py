@@ -27,6 +27,9 @@ from empathic_sdk.types import (
 
 log = logging.getLogger(__name__)
 
+HOOK_TIMEOUT_S = 10.0
+"""Seconds a hook that is a coroutine may take; then the default steps in."""
+
 _Step = Generator[Any, Any, tuple[ResponseStyle, tuple[str, ...]]]
 
 
@@ -59,6 +62,8 @@ def decide(
         while True:
             try:
                 got = settle(asked)
+            except asyncio.CancelledError as error:  # its own doing: nobody cancels blocking code
+                asked = steps.throw(HookError(f"the hook cancelled itself: {error}"))
             except Exception as error:
                 asked = steps.throw(error)
             else:
@@ -139,10 +144,15 @@ def _one(
 
 
 def settle(awaitable: Awaitable[Any]) -> Any:
-    """Run ``awaitable`` to its end from blocking code, whether or not a loop runs here already."""
+    """Run ``awaitable`` to its end from blocking code, whether or not a loop runs here already.
+
+    Raises:
+        TimeoutError: It took longer than :data:`HOOK_TIMEOUT_S`.
+    """
 
     async def whole() -> Any:
-        return await awaitable
+        async with asyncio.timeout(HOOK_TIMEOUT_S):
+            return await awaitable
 
     try:
         asyncio.get_running_loop()

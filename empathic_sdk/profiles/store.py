@@ -48,6 +48,10 @@ class ProfileStore:
         """Open the file, or make it."""
         if not (math.isfinite(timeout_s) and timeout_s >= 0):
             raise ConfigurationError(f"timeout_s must be at least 0 seconds, not {timeout_s!r}")
+        if path is not None:
+            check_text(str(path), "the path of a store")
+            if not str(path).strip() or "\0" in str(path):
+                raise ConfigurationError("the path of a store must name a file")
         in_memory = path is None or str(path) == ":memory:"
         place = None if in_memory else Path(str(path)).expanduser().absolute()
         self._forgetters: list[Callable[[str], object]] = []

@@ -53,7 +53,7 @@ class Utterance(Value):
     audio: Audio | None = None
     frames: tuple[Frame, ...] = ()
     events: tuple[BehaviourEvent, ...] = ()
-    speaker: str = Field(default="user", min_length=1)
+    speaker: str = Field(default="user", min_length=1, max_length=256)
     at: float | None = None
 
     def __init__(self, text: str | None = None, **data: Any) -> None:

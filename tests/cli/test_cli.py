@@ -21,7 +21,10 @@ DIALOGUE = [
 
 
 def run(*args: str | Path, stdin: str | None = None) -> Result:
-    return CliRunner().invoke(main, [str(a) for a in args], input=stdin, catch_exceptions=False)
+    wide = {"COLUMNS": "160"}
+    return CliRunner(env=wide).invoke(
+        main, [str(a) for a in args], input=stdin, catch_exceptions=False
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +46,7 @@ def test_help_names_every_command() -> None:
 
 def test_recognize_text_as_a_table(tmp_path: Path) -> None:
     path = tmp_path / "said.txt"
-    path.write_text("I am so happy!\n\nI hate this, I am furious.\n")
+    path.write_text("I am so happy!\n\nHe lied to me again, I am furious!\n")
     out = run("recognize", path)
     assert out.exit_code == 0
     lines = out.output.splitlines()
@@ -65,6 +68,7 @@ def test_recognize_a_dialogue_as_jsonl() -> None:
     ("broken", "says"),
     [
         ('{"text": "half', "line 2 is no JSON"),
+        ('{"text": ' + "[" * 5000, "line 2 is no JSON"),
         ("[1, 2]", "line 2 is no JSON object"),
         ('{"words": "hello"}', "line 2: an utterance has the keys"),
         ('{"text": "  "}', "line 2: this utterance is empty"),
@@ -109,6 +113,18 @@ def test_chat_without_a_terminal(tmp_path: Path) -> None:
         assert "failed" not in json.dumps(store.export("ada"))
 
 
+def test_a_terminal_is_not_steered_by_what_was_said() -> None:
+    nasty = [json.dumps({"text": t}) for t in ("sad \x1b[31mred", "sad \ud800", "a\x07b")]
+    out = run("recognize", "-", stdin="\n".join(nasty))
+    assert out.exit_code == 0
+    assert "\x1b[31m" not in out.output and "\x07" not in out.output
+
+
+def test_chat_takes_only_the_command_itself_for_a_command() -> None:
+    out = run("chat", "--no-pacing", stdin="/wrongly accused of theft, I am furious\n/quit\n")
+    assert out.output.count("agent> ") == 1
+
+
 def test_chat_shows_help_lines() -> None:
     out = run("chat", "--no-pacing", stdin="I want to kill myself\n")
     assert "24/7" in out.output
@@ -131,6 +147,8 @@ def test_profile_commands(tmp_path: Path, recognizer: EmotionRecognizer) -> None
     out = tmp_path / "ada.json"
     run("profile", "export", "ada", "--profiles", path, "--out", out)
     assert len(json.loads(out.read_text())["turns"]) == 1
+    nowhere = run("profile", "export", "ada", "--profiles", path, "--out", tmp_path / "no" / "x")
+    assert nowhere.exit_code == 1 and "cannot be written" in nowhere.stderr
     refused = run("profile", "erase", "ada", "--profiles", path, stdin="n\n")
     assert refused.exit_code == 1
     assert (
@@ -176,10 +194,13 @@ def test_train_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "evaluate", "meld", "--data", data, "--results", tmp_path / "results", "--json",
         "--checkpoint", tmp_path / "run" / "text.safetensors",
     )  # fmt: skip
-    assert json.loads(shown.output.splitlines()[-1])["runs"]["n"] == 1
+    assert json.loads(shown.output.splitlines()[-1])["runs"]["n"] == 0  # a trial
 
 
 def test_demo_without_gradio_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    import empathic_sdk.demo
+
+    monkeypatch.delitem(vars(empathic_sdk.demo), "launch", raising=False)
     monkeypatch.setitem(sys.modules, "gradio", None)
     out = run("demo", "--port", "0")
     assert out.exit_code == 1

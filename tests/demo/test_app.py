@@ -18,7 +18,7 @@ from empathic_sdk.demo import app as app_module  # noqa: E402
 from empathic_sdk.demo import build, launch, page_options  # noqa: E402
 from empathic_sdk.demo.app import EMPTY, FAILED, LONGEST_MESSAGE, NOT_YET, _Page  # noqa: E402
 from empathic_sdk.demo.visits import IDLE_S, Visits  # noqa: E402
-from empathic_sdk.errors import StoreError  # noqa: E402
+from empathic_sdk.errors import InputError, StoreError  # noqa: E402
 from tests.demo.fakes import FakeAgent  # noqa: E402
 
 
@@ -96,7 +96,11 @@ def test_empty_and_endless_messages_are_refused_calmly(page: _Page, agent: FakeA
 
 @pytest.mark.parametrize(
     ("error", "shown"),
-    [(StoreError("the disk is full"), "the disk is full"), (KeyError(1), FAILED)],
+    [
+        (InputError("too odd to read"), "too odd to read"),
+        (StoreError("/srv/people.db is locked"), FAILED),
+        (KeyError(1), FAILED),
+    ],
 )
 def test_errors_give_the_words_back(
     page: _Page, agent: FakeAgent, error: Exception, shown: str
