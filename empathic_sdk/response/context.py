@@ -32,7 +32,7 @@ class ResponderMemory(Value):
         turns: How many replies were given in this talk.
         topic: Coarse subject of the talk (``school``, ``loneliness``, ...), if one was noticed.
         level: Safety level of the last turn: hand it to ``assess(..., previous=)``.
-        risk: What the last worrying turn was about (``suicide self_harm harm abuse other``).
+        risk: What the last worrying turn was about (``suicide self_harm abuse harm harm_done``).
         since_lines: Turns since the full help lines were shown; ``None`` where they never were.
         profile_used: Whether the profile was already mentioned in this talk.
     """

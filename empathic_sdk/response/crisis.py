@@ -136,7 +136,7 @@ def aftercare(context: ReplyContext, voice: Voice, *, alone: bool) -> SafetyAsse
 
 
 def risk_of(reasons: tuple[str, ...], before: str | None = None) -> str:
-    """Name what the risk is about: ``suicide self_harm abuse harm``, suicide first.
+    """Name what the risk is about: ``suicide self_harm abuse harm harm_done``, in this order.
 
     Args:
         reasons: Of the assessment.
@@ -149,6 +149,7 @@ def risk_of(reasons: tuple[str, ...], before: str | None = None) -> str:
         ("self_harm", {"self_harm"}),
         ("abuse", {"abuse", "unsafe_home"}),
         ("harm", {"harm_to_others"}),
+        ("harm_done", {"harm_done"}),
     ):
         if found & signs:
             return risk
@@ -172,6 +173,10 @@ def _gentle_bank(reasons: tuple[str, ...]) -> str:
             return bank
     if found & {"abuse", "unsafe_home"}:
         return "abuse"
+    if "left_danger" in found:
+        return "left_danger"
+    if "harm_done" in found:
+        return "harm_done"
     if "harm_to_others" in found:
         return "harm"
     if found == {"denied"}:

@@ -56,6 +56,11 @@ BYE = re.compile(r"\b(?:good ?bye|farewell|bye(?: everyone)?)\b")
 
 IDIOMS = re.compile(
     r"\b(?:"
+    r"would rather (?:die|be dead) than (?:eat|watch|listen|wear|sit|drink|work|read|cook|attend|admit|lose to|date|kiss|support|clean|dance|sing|play|pay|shop|"
+    r"run|vote|camp|share|queue|use|buy|do (?:that|my|the|homework|math\w*|chores|karaoke))\b|"
+    r"my (?:\w+ )?(?:plants?|phone|laptop|car|battery|printer|computer|pc|wifi|orchids?|succulents?|cactus|garden|bike|fish) (?:just |all |always |really |"
+    r"seems? to |clearly )*(?:wants?|decided|is trying|are trying|is going|are going|is about|are about) to die|"
+    r"(?:kill|murder|strangle) (?:him|her|them|you|my \w+) if (?:[a-z]+ ){1,9}(?:lol|lmao|haha\w*|jk|xd)|"
     r"(?:scared|afraid|terrified|fear|worried|anxious|panicking) (?:that )?(?:i am |i will |of |i might )?(?:going to )?"
     r"(?:die|dying|be dead)(?: from| of)?|(?:scared|bored|worried|starved|frozen|hated|loved?|tickled|thrilled|sick|scares|worries|bores) (?:me |him |her |us |them |you )?(?:half )?to death|suicide (?:squad|prevention|hotline|hot line|line|awareness|bomber|bombing|doors?|mission|"
     r"run|burns?|pact movie|girls|king|note in the)|political suicide|career suicide|"
@@ -106,7 +111,7 @@ TIME = re.compile(
     r"\b(?:tonight|this (?:evening|weekend|afternoon)|tomorrow|in an hour|in a few (?:minutes|hours)|"
     r"by (?:morning|midnight|the end of (?:the day|this week))|before (?:morning|midnight|they)|"
     r"when (?:they|everyone|he|she|my \w+) (?:leaves?|sleeps?|(?:is|are) (?:asleep|gone|out))|"
-    r"after (?:everyone|they) (?:leave|sleep|go)|heute nacht|heute abend|esta noche|ce soir)\b"
+    r"after (?:everyone|they) (?:leave|sleep|go)|(?:on|this|after|until|next) (?:mon|tues|wednes|thurs|fri|satur|sun)day|heute nacht|heute abend|esta noche|ce soir)\b"
 )
 INTENT = re.compile(
     rf"\b(?:{FUTURE} (?:do it|end it|go through with it|jump|be gone|be dead)|i have decided|"
@@ -122,3 +127,18 @@ SOFT = re.compile(
     r"falling apart|breaking down|i am done)\b"
 )
 """Weaker signs: a concern only beside a strong low state, or two of them together."""
+
+PLACE = re.compile(
+    r"\b(?:i am|standing|sitting) (?:here |up )?(?:on|at) (?:the|a) (?:edge of (?:the|a) )?"
+    r"(?:bridge|ledge|roof|tracks|train tracks|cliff)\b"
+)
+"""A place that means something only beside other signs or a low state."""
+
+NIGHT = re.compile(r"\b(?:tonight|today|tomorrow|this) (?:s|is) the (?:night|day|end|last)\b")
+THANKS = re.compile(r"\b(?:thanks?(?: you)?(?: all)? for everything|i love you all|forgive me|i am sorry)\b")
+
+LEFT = re.compile(
+    r"\b(?:left|leaving|escaped|divorced|dumped|free (?:of|from)|away from|out of|broke up with|moved out|"
+    r"walked out|ran away from|survived)(?: \w+){0,4} ?$"
+)
+"""Words before "abusive husband" that say the person has got away."""

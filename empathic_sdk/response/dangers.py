@@ -21,12 +21,36 @@ _CLOSE = (
     r"partner|girlfriend|boyfriend|stepdad|stepmom|stepfather|uncle|parents|boss|roommate))"
 )
 
+_GAME = (
+    r"(?! (?:\w+ )?(?:in|at|on|with) (?:the |a |my |our |this |that )?(?:\w+ ){0,2}(?:games?|rounds?|match\w*|chess|kart|lobby|fortnite|"
+    r"minecraft|halo|valorant|debate|race|tennis|tournament|cards|poker|competition|quiz|raid|server|karaoke|contest|season)\b)"
+)
+_VICTIM = r"(?:a|an|the|this|that|some) (?:\w+ )?(?:man|woman|girl|boy|kid|child|person|guy|lady|stranger|baby)"
+
 DANGERS: tuple[Sign, ...] = (
     sign("abuse", _H,
           rf"{_CLOSE} (?:\w+ )?(?:pushed|pushes|threw|throws|shoved|shoves|dragged|drags) me "
           r"(?:down|into|against|across|around|out|by|on the)", literal=True),
     sign("harm_to_others", _H, r"(?:shoot|kill|stab|bomb) (?:everyone|everybody|people|them all|kids|students|"
-          r"all of them)(?! (?:in the game|an?|on)\b)"),
+          rf"all of them)(?! (?:in the game|an?|on)\b){_GAME}"),
+    sign("harm_done", _H,
+          rf"i (?:\w+ )?(?:raped|molested|sexually assaulted|stabbed|killed|murdered|strangled|poisoned|shot) (?:{_PEOPLE}|{_VICTIM})"
+          rf"(?! (?:an?|some|the|off|down with|off with)\b| with (?:kindness|that|my)| (?:email|text|message|look))(?! \w+ (?:email|text|message|look|glance|photo))(?! (?:dead )?in (?:my|the) (?:dream|story|book))"
+          rf"{_GAME}", literal=True, joke=True),
+    sign("harm_to_others", _H,
+          r"(?:make|making) (?:them|him|her|everyone|everybody|you|those \w+)(?: all)? (?:pay|suffer|bleed)(?! (?:for (?!what)|back|half|rent|the|their|attention|"
+          r"more|up|me|in|extra|with|by|taxes|less|my|a)\b)", r"(?:hit|kill|death) list", r"have (?:a|the|my) list of (?:people|names|who)"),
+    sign("harm_to_others", _H,
+          r"(?:want|urge|going|tempted|need) to (?:\w+ )?(?:hurt|shake|smother|hit|kill|harm|drown|throw|suffocate) my (?:\w+ )?(?:baby|newborn|infant|toddler|child|children|"
+          r"kids?|son|daughter)(?! (?:up|a|an|the|out of the park|at|with|from)\b)"),
+    sign("abuse", _H,
+          r"(?:put|puts|had|has|wrapped|got) (?:his|her|their) hands? (?:around|round|on) my (?:neck|throat)",
+          rf"{_CLOSE} (?:\w+ )?(?:makes?|made|making|forces|forced) me (?:to )?do (?:\w+ ){{0,2}}(?:things|stuff|it) (?:that )?(?:i|we) (?:\w+ )?(?:cannot|can not|not|am ashamed|hate|never)",
+          literal=True),
+    sign("unsafe_home", _C,
+          r"(?:will|does|would|do|did) not (?:\w+ )?(?:let|allow) me (?:to )?(?:sleep (?:unless|until)|eat|leave my room|see a doctor|go outside|use the (?:phone|bathroom|toilet)) ?(?:unless|until|for days|if i|any ?more|$)",
+          rf"{_CLOSE} (?:\w+ )?(?:will|does|do) not let me eat(?! (?:candy|sweets|sugar|junk|chocolate|ice|cookies|meat|in|at|before|out|on|after|pizza|that|the|my|it|any)\b)", literal=True),
+    sign("other_person", _C, r"(?:shoot|shooting|hang|hanging|drown|poison|shoots|hangs) (?:himself|herself|themselves|themself)", literal=True),
     sign("unsafe_home", _C, r"(?:afraid|scared|terrified|worried) (?:that )?(?:he|she|they|my (?:husband|wife|dad|"
           r"mom|partner|boyfriend|girlfriend|ex)) (?:will|might|could|is going to|would) (?:hurt|kill|hit|beat|find) "
           r"(?:me|us)", literal=True),
@@ -56,7 +80,7 @@ DANGERS: tuple[Sign, ...] = (
           rf"{_CLOSE} (?:\w+ ){{0,3}}(?:threat\w+|said|says|told me|keeps saying|swore|swears) "
           r"(?:\w+ ){0,5}(?:kill|hurt|shoot|stab|strangle) (?:me|us|the kids|my kids)",
           r"(?:i was|i am being|i got|i have been|i am getting|^being|^been) (?:raped|sexually assaulted|molested|"
-          r"sexually abused|physically abused|abused|beaten|trafficked)",
+          r"sexually abused|physically abused|abused|beaten(?! (?:at (?!home|work|school|night)|in (?!front|my|the (?:street|face|head))|to (?:it|the)|\d|by (?:\d|one|two|a (?:point|goal|second|minute)))\b)|trafficked)",
           rf"{_CLOSE} (?:\w+ )?(?:grabbed|grabs|grabbing|held|holds) me by (?:the|my) (?:throat|neck|hair)",
           rf"{_CLOSE} (?:\w+ )?(?:comes|came|sneaks|climbs) (?:in|into|to) my (?:room|bed) at night",
           rf"{_CLOSE} (?:\w+ )?(?:touches|touched|forces (?:himself|herself) on|forced (?:himself|herself) on) me(?! (?:with|by|deeply|so)\b)",

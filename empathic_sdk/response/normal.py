@@ -13,7 +13,8 @@ _QUOTES = str.maketrans({
     "’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "＇": "'", "“": '"', "”": '"', "„": '"',
     "«": '"', "»": '"', "–": "-", "—": ",", "‐": "-", "‑": "-",
 })  # fmt: skip
-_MARKS = re.compile("[\u0300-\u036f\u200b-\u200f\u2060\ufeff\u00ad]")
+_MARKS = re.compile("[\u0300-\u036f\u064b-\u0655\u200b-\u200f\u2060\ufeff\u00ad]")
+_BANG = re.compile(r"\b(d|k|su|l)!(?=[a-z]{1,4}\b)")
 _SPACED = re.compile(r"(?<![a-z0-9])(?:[a-z0-9][ .*_\-]){3,}[a-z0-9](?![a-z0-9])")
 _LEET = re.compile(r"(?<=[a-z])[013457$@!](?=[a-z])|(?<![\w])[5$](?=u[a-z1!]c)")
 _LEET_TO = {
@@ -68,7 +69,7 @@ def flatten(text: str) -> str:
     if not low.isascii():
         low = unicodedata.normalize("NFKD", low.translate(_QUOTES))
         low = _MARKS.sub("", low).translate(_QUOTES)
-    return _SPACED.sub(_join, low)
+    return _SPACED.sub(_join, _BANG.sub(r"\1i", low))
 
 
 def segments(flat: str) -> list[str]:

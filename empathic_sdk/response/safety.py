@@ -17,26 +17,32 @@ from empathic_sdk.response.cues import (
     IDIOMS,
     INTENT,
     JOKE,
+    LEFT,
     MEANS,
     NEGATED,
+    NIGHT,
     NO,
     NO_DENIAL,
     PAST,
+    PLACE,
     SAFE,
     SAYS_I,
     SOFT,
     STILL,
     SUBJECT,
+    THANKS,
     TIME,
     YES,
 )
 from empathic_sdk.response.dangers import DANGERS, FOREIGN
 from empathic_sdk.response.normal import flatten, segments, spell
 from empathic_sdk.response.signs import SIGNS, SUICIDE_REASONS, Sign
+from empathic_sdk.response.wordings import SCRIPTS, TONGUES, WORDINGS
 from empathic_sdk.types import Emotion, EmotionState, SafetyAssessment, SafetyLevel, Trend
 
+_TABLES = (*SIGNS, *DANGERS, *WORDINGS, *FOREIGN, *TONGUES)
 _ORDER = list(SafetyLevel)
-_KEEP = 32  # segments examined closely; the rarest anchors first, so that a flood hides nothing
+_KEEP = 24  # segments examined closely; the rarest anchors first, so that a flood hides nothing
 _ANCHORS = (
     "kill", "suic", "sui", "unaliv", "kms", "die", "dying", "dead", "death", "end ", "alive",
     "be here", "live", "living", "exist", "wake", "without me", "gone", "miss me", "goodbye",
@@ -53,7 +59,11 @@ _ANCHORS = (
     "touch", "purchas", "bought", "forced", "driv", "jump", "world", "swallow", "promise",
     "birthday", "keeping", "holding", "bleed", "asleep", "woke", "took", "down", "unal", "take",
     "tonite", "tonight", "yes", "no", "star", "cutting", "life", "push", "shov", "drag", "threw",
-    "hit by", "run over", "struck",
+    "hit by", "run over", "struck", "wheel", "voices",
+    "enough", "train", "fence", "insulin", "surviv", "around", "unsub", "kermit", "commit",
+    "help me", "bother", "sorry when", "person", "neck", "throat", "makes me", "list", "deep",
+    "mor", "uccid", "ammazz", "finita", "matar", "dood", "zelf", "umrz", "zabi", "zyc", "olmek",
+    "intihar", "yasamak", "mitt liv", "sjalv", "leva", "chaht", "ausweg", "schluss",
 )  # fmt: skip
 
 
@@ -117,7 +127,7 @@ def _signs_in(segment: str) -> list[tuple[str, SafetyLevel]]:
     if segment in ("suicide", "suicidal"):
         return [("suicidal_statement", SafetyLevel.HIGH)]
     found: list[tuple[str, SafetyLevel]] = []
-    for sign in (*SIGNS, *DANGERS, *FOREIGN):
+    for sign in _TABLES if plain.isascii() else (*_TABLES, *SCRIPTS):
         for match in sign.pattern.finditer(plain):
             found += _weigh(sign, match, plain)
     return found
@@ -137,13 +147,27 @@ def _weigh(sign: Sign, match: re.Match[str], plain: str) -> list[tuple[str, Safe
         return []
     subjects = list(SUBJECT.finditer(before + match[0][:12]))
     if (
-        sign.reason not in ("abuse", "unsafe_home", "harm_to_others", "bereavement", "other_person")
+        sign.reason
+        not in (
+            "abuse",
+            "unsafe_home",
+            "harm_to_others",
+            "harm_done",
+            "bereavement",
+            "other_person",
+        )
         and not about_me
         and subjects
         and not FIRST.search(before[subjects[-1].end() :])
     ):
         return [("other_person", concern)]
-    if sign.reason != "bereavement" and PAST.search(plain) and not STILL.search(plain):
+    if sign.reason == "unsafe_home" and match[0][:5] in ("abusi", "viole") and LEFT.search(before):
+        return [("left_danger", concern)]
+    if (
+        sign.reason not in ("bereavement", "harm_done")
+        and PAST.search(plain)
+        and not STILL.search(plain)
+    ):
         return [("past", concern), (sign.reason, concern)]
     if sign.joke and JOKE.search(plain) and not MEANS.search(plain):
         # A vague sign told with a laugh is a laugh; a plain one still deserves a look.
@@ -167,6 +191,13 @@ def _combine(found: dict[str, SafetyLevel], spoken: list[str], state: EmotionSta
     soft = len(set(SOFT.findall(whole)))
     if not found and soft and (low or soft > 1):
         found["hopelessness"] = SafetyLevel.CONCERN
+    if NIGHT.search(whole) and (THANKS.search(whole) or BYE.search(whole)):
+        found.setdefault("farewell", SafetyLevel.CONCERN)
+    if PLACE.search(whole):
+        if found.keys() & (SUICIDE_REASONS | {"hopelessness"}):
+            found["preparation"] = SafetyLevel.IMMINENT
+        elif low:
+            found["own_death"] = SafetyLevel.CONCERN
     if "hopelessness" in found and BYE.search(whole):
         found["farewell"] = SafetyLevel.HIGH
     if "own_death" in found and len(found) > 1:

@@ -84,7 +84,8 @@ SIGNS: tuple[Sign, ...] = (
           r"(?:want|going|thinking (?:of|about)|about|ready|time) (?:to )?end(?:ing)? it$",
           r"(?:cannot|can not) promise (?:that )?i (?:will|am going to) be (?:ok|okay|safe|alive|here)",
           r"(?:if i died|i should have died)(?! my)", r"said (?:my )?good ?bye to (?:my|everyone|all|them)", r"make it to my (?:next )?birthday",
-          r"nothing (?:is )?(?:keeping|holding|tying) me here", literal=True),
+          r"nothing (?:is )?(?:keeping|holding|tying) me here(?! (?:except|but|besides|apart from) (?:for )?(?:the |this |that |my )?(?:\w+ )?"
+          r"(?:food|job|weather|beach|salary|lease|contract|pay|coffee|work|view|wifi|rent|internet|money)\b)", literal=True),
     sign("wish_not_to_live", _H,
           r"(?:wish|hope|pray) (?:that )?i (?:was|were|am|will) not (?:here|around|alive)(?! (?:at|in|for|when))",
           r"(?:wish|hope|pray) (?:that )?i (?:had |have |would )?(?:never|not) (?:woken|woke|wake) up",
@@ -107,7 +108,7 @@ SIGNS: tuple[Sign, ...] = (
     sign("self_harm", _H, r"until (?:they|it|i|my \w+) bleeds?", literal=True),
     sign("preparation", _I,
           rf"{FUTURE} (?:swallow|take|down|eat) (?:all|every|a bunch|a lot|a whole|too many) (?:\w+ ){{0,3}}(?:pills?|meds|"
-          r"tablets|medication|bottle)"),
+          r"tablets|medication|bottle(?! of (?:\w+ )?(?:wine|beer|water|whiske?y|vodka|champagne|juice|milk|gin|rum|soda|cider|prosecco)\b))"),
     sign("suicidal_statement", _H, r"tried to (?:overdose|hang myself|end it all|end my life|od)", literal=True),
     # -- a wish and death, in any words ----------------------------------------------------------
     sign("wish_to_die", _H,
@@ -123,7 +124,7 @@ SIGNS: tuple[Sign, ...] = (
           r"(?:my|the) last (?:night|day|hours?)(?: (?:on earth|alive|here))$", r"is my last night$",
           r"(?:research\w*|google\w*|look(?:ed|ing) up|search\w*) (?:how to|ways to|about) (?:die|kill|end|"
           r"overdose|suicide|hang)(?! (?:a |the |weeds|process|it with))",
-          r"i (?:almost|nearly) (?:jumped|did it|killed myself|ended it|went through with it)",
+          r"i (?:almost|nearly) (?:jumped(?! (?:off|out of|from) (?:my|the|a) (?:chair|seat|sofa|couch|bed|skin|shoes|desk|boots)| (?:for|with) joy| out of (?:my|the) (?:skin|seat)| up and down| at (?:the|this|that))|did it|killed myself|ended it|went through with it)",
           r"(?:living|life|being alive|existing) is (?:just )?(?:too|so) (?:hard|painful|much|exhausting)",
           r"want my life to (?:end|be over)", r"(?:wish|hope|want) (?:i|to) (?:get|got|would get|could get|"
           r"was|were) (?:just )?(?:hit by|run over|struck by|killed|shot)", joke=True),
@@ -212,9 +213,10 @@ SIGNS: tuple[Sign, ...] = (
           r"meds|capsules|tylenol|paracetamol|ibuprofen|xanax)", literal=True),
     sign("suspicious_purchase", _C,
           r"(?:bought|got|ordered|found) (?:a |some |the |my dads |his )?(?:rope|noose|razor blades?|gun|"
-          r"pistol)(?! for (?:climbing|the boat|my boat|shaving))"),
+          r"pistol)(?! for (?!me\b|myself|tonight|it\b|this\b|that\b|later|when|the end)| to (?:tie|climb|pull|tow|secure|make|fix|dry|hold|hang (?:the|a|my|our|up))\b| in the game)"),
     sign("farewell", _H,
-          r"(?:it|everything) will (?:all |soon )+be over (?:soon)?|soon it will (?:all )?be over",
+          r"(?:(?:it|everything) will (?:all |soon )+be over(?: soon)?|soon it will (?:all )?be over)"
+          r"(?!.*\b(?:exams?|finals|tests?|papers?|shifts?|class(?:es)?|semester|school year|renovations?|construction|chemo|treatment|surgery|deadline|project|winter|tax season|wedding|election|sessions?|meetings?)\b)",
           r"you will not (?:hear from|see) me (?:again|any ?more)", r"by the time you read this",
           r"take care of my (?:dog|cat|kids?|children|mom|family)(?: when| after| for me| once)",
           literal=True),
@@ -267,9 +269,10 @@ SIGNS: tuple[Sign, ...] = (
           r"(?:i )?(?:took|swallowed|have taken|just took|have swallowed) (?:all |a whole |the whole |"
           r"a bunch of |a lot of |a bottle of |too many )(?:of )?(?:my |the )?(?:\w+ )?(?:pills|meds|"
           r"bottle|tablets|painkillers|medication|tylenol|paracetamol|sleeping pills)",
-          r"i (?:have )?(?:overdosed(?! on (?:chocolate|sugar|coffee|tv|netflix|cake|cheese|food|memes|candy|caffeine))|od ed|slit my wrists?|cut my wrists?)",
+          r"i (?:have )?(?:overdosed(?! on (?:\w+ ){0,2}(?:chocolates?|sugar|coffee|tv|netflix|cakes?|cheese|food|memes|candy|caffeine|cookies|pizza|sweets|pie|turkey|ice|snacks|content|news|sun|sunshine|carbs|pasta|bread|tea|shows?|series|podcasts?|nostalgia|cuteness)\b)|od ed|slit my wrists?|cut my wrists?)",
           r"(?:standing|sitting|am|i am) (?:here )?(?:on|at) (?:the|a) (?:edge of the |edge of a )?"
-          r"(?:bridge|ledge|roof|tracks|train tracks|cliff)",
+          r"(?:bridge|ledge|roof|tracks|train tracks|cliff)(?!,? (?:and )?(?:where|fixing|with|waiting|repairing|cleaning|working|taking|painting|watching|club|was|were|is|bar|"
+          r"terrace|to (?:fix|clean|repair|watch|see)|for (?:the|a|lunch|work|drinks|sunset)|having|enjoying|near|replacing|installing)\b)",
           literal=True),
     sign("plan", _H,
           r"(?:have|made|got|had) (?:a |my |the )?(?:suicide plan|plan to (?:die|end|kill)|"

@@ -1,4 +1,5 @@
 import random
+import re
 import time
 
 import pytest
@@ -490,6 +491,101 @@ AT_LEAST_CONCERN = (
 )
 
 
+SIDEWAYS = (
+    ("I have a rope in the closet and tonight I'll use it", I),
+    ("my pills are lined up on the table", I),
+    ("I'm going to swallow the whole bottle", I),
+    ("I'm going to drink until I don't wake up", I),
+    ("Is 40 paracetamol enough?", H),
+    ("I took my dad's gun out of the safe and I'm just looking at it", I),
+    ("there's a train at 11 and i know where the fence is broken", H),
+    ("I've been skipping my insulin on purpose hoping it ends me", I),
+    ("i'm better off gone", H),
+    ("I hate that I survived", H),
+    ("I don't plan on being around for Christmas", H),
+    ("I want to go to sleep and stay asleep", H),
+    ("I wish I could unsubscribe from life", H),
+    ("I could just let go of the wheel", H),
+    ("I've made peace with it, tomorrow I'm gone", I),
+    ("kill me now please im serious", H),
+    ("I am tired of being a person", H),
+    ("I just can't anymore. bye.", H),
+    ("you'll all be sorry when I'm not around anymore", H),
+    ("I wont be a bother to anybody after friday", I),
+    ("tonight's the night. thanks for everything", C),
+    ("I w a n t t o d i e", H),
+    ("i want 2 d!e", H),
+    ("he put his hands around my neck last night", H),
+    ("My stepfather makes me do things I can't tell anyone", H),
+    ("she wont let me eat unless i do what she says", C),
+    ("I raped someone", H),
+    ("I'm going to make them all pay at school on Monday, I have the list", I),
+    ("My boyfriend says he will shoot himself if I leave", C),
+    ("The voices tell me to jump", H),
+    ("My cuts got infected because I went too deep this time", H),
+    ("I killed my neighbour yesterday", H),
+    ("i want to hurt my baby", H),
+    ("help me die", H),
+    ("i wanna kermit suicide", H),
+    ("voglio morire", H),
+    ("quero morrer", H),
+    ("vou me matar", H),
+    ("ik wil dood", H),
+    ("ik wil niet meer leven", H),
+    ("chcę umrzeć", H),
+    ("zabiję się", H),
+    ("ölmek istiyorum", H),
+    ("yaşamak istemiyorum", H),
+    ("jag vill dö", H),
+    ("jag vill inte leva längre", H),
+    ("я хочу умереть", H),
+    ("не хочу больше жить", H),
+    ("أريد أن أموت", H),
+    ("سأقتل نفسي", H),
+    ("मैं मरना चाहता हूँ", H),
+    ("死にたい", H),
+    ("Ich sehe keinen Ausweg mehr", H),
+    ("ich mach Schluss", H),
+    ("I finally left my abusive husband, I feel free!", C),
+)
+
+CALM = (
+    "I'm at the bridge, where are you?",
+    "I'm on the roof fixing tiles",
+    "Standing on the cliff was the best view of the trip",
+    "I overdosed on Christmas cookies",
+    "I'm going to take a whole bottle of wine to the party",
+    "I'd rather die than eat liver again",
+    "I nearly jumped off my chair",
+    "my plants want to die no matter what I do",
+    "It will all be over soon, just two more exams!",
+    "I was beaten at chess by my brother again",
+    "I'm gonna kill him if he eats my lunch again lol",
+    "I'm going to kill everyone at the tournament",
+    "I bought a rope for the tent",
+    "nothing is keeping me here except the good food",
+    "we lined up the tablets at the store display",
+    "I'm going to swallow my pride",
+    "is one ticket enough for two",
+    "I killed my boss in Mario Kart",
+    "I shot my friend a text",
+    "make them pay for dinner",
+    "I made peace with my sister, tomorrow we travel",
+    "my baby won't let me sleep",
+    "I quit my job and life is good",
+    "Ich mache Schluss mit ihm",
+    "I want to make him regret it",
+    "the train leaves at 11 and I know where the gate is",
+    "I'm tired of being a nurse",
+    "I don't plan on being around kids",
+    "let's check out life drawing classes",
+    "he put his hands on my shoulders",
+    "I have a knife in the drawer and tonight I'll use it for the steak",
+    "Tonight's the night, our first concert!",
+    "I survived on noodles and I hate that I did",
+)
+
+
 @pytest.mark.parametrize(
     ("text", "level"),
     [
@@ -500,6 +596,29 @@ AT_LEAST_CONCERN = (
 )
 def test_level(text, level):
     assert assess(text).level == level
+
+
+@pytest.mark.parametrize(("text", "level"), SIDEWAYS)
+def test_what_is_said_sideways(text, level):
+    assert assess(text).level == level
+
+
+@pytest.mark.parametrize("text", CALM)
+def test_everyday_talk_stays_calm(text):
+    assert assess(text).level == N
+
+
+PLANS = re.compile(
+    r"(?i)\bkill(?:ing)? (?:myself|yourself)|end (?:my|this) life|hang myself|want(?:ing)? to die|"
+    r"gonna|"
+    r"going to (?:swallow|jump|hurt|shoot)|won't (?:be here|see)|planning|plan to|kms|"
+    r"\bI took\b|unalive|umbringen|sterben|mourir|morir|overdose|suicid"
+)
+
+
+@pytest.mark.parametrize("text", [t for t in AT_LEAST_CONCERN if PLANS.search(t)])
+def test_a_wish_plan_or_intent_is_high_at_least(text):
+    assert assess(text).level in (H, I)
 
 
 @pytest.mark.parametrize("text", AT_LEAST_CONCERN)
