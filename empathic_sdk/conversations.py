@@ -67,6 +67,7 @@ class Talk:
         """Stay attentive after a worrying turn of the same person in another talk."""
         self.memory = last.memory
         self.safety = last.safety
+        self._blank = self.dump()  # a first turn that fails does not lose it
 
     def undo(self) -> None:
         """Go back to the last turn that was stored: a turn that failed leaves no trace."""

@@ -26,7 +26,7 @@ from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.encoders.tokens import TextTokenizer
 from empathic_sdk.errors import DataError, MissingExtraError, ModelError
 from empathic_sdk.evaluation.calibrate import fit_abstention, fit_temperature, fit_thresholds
-from empathic_sdk.evaluation.text import dev_score, measure, predict
+from empathic_sdk.evaluation.text import Arrays, Read, dev_score, measure, predict
 from empathic_sdk.recognizer import EmotionRecognizer
 from empathic_sdk.state import Calibration, probabilities
 from empathic_sdk.training.corpora import TextItems, read
@@ -210,9 +210,9 @@ def _finish(
 ) -> dict[str, Any]:
     """Write the checkpoint, fix its calibration on dev as it will be loaded, record it."""
     checkpoints.save(path, tensors, {**description, "calibration": Calibration().model_dump()})
-    calibration = calibrate(load(path), dev)
+    read_dev = _once(load(path).read)
+    calibration = calibrate(read_dev, dev)
     checkpoints.save(path, tensors, {**description, "calibration": calibration.model_dump()})
-    recognizer = load(path)
     sha256 = _sha256(path)
     record = {
         **about,
@@ -224,8 +224,7 @@ def _finish(
         },
         "calibration": calibration.model_dump(),
         "dev": {
-            c: measure(i, predict(recognizer.read, i, calibration), calibration)
-            for c, i in dev.items()
+            c: measure(i, predict(read_dev, i, calibration), calibration) for c, i in dev.items()
         },
         "dev_data": {c: {"n": len(i), "sha256": i.digest()} for c, i in dev.items()},
         "checkpoint": {"bytes": path.stat().st_size, "sha256": sha256},
@@ -235,14 +234,27 @@ def _finish(
     return record
 
 
-def calibrate(recognizer: EmotionRecognizer, dev: Mapping[str, TextItems]) -> Calibration:
+def _once(reader: Read) -> Read:
+    """Let ``reader`` read every corpus only once: logits do not depend on the calibration."""
+    known: dict[tuple[int, str | None], Arrays] = {}
+
+    def read(texts: Sequence[str], corpus: str | None) -> Arrays:
+        key = (id(texts), corpus)
+        if key not in known:
+            known[key] = reader(texts, corpus)
+        return known[key]
+
+    return read
+
+
+def calibrate(read: Read, dev: Mapping[str, TextItems]) -> Calibration:
     """Fix temperature, abstention and multi-label thresholds on dev data."""
     meld, several = dev["meld"], dev["goemotions"]
-    emotion, _, _ = recognizer.read(meld.texts, "meld")
+    emotion, _, _ = read(meld.texts, "meld")
     temperature = fit_temperature(emotion, meld.emotion)
     p = probabilities(emotion, temperature)
     assert several.present is not None
-    present = predict(recognizer.read, several, Calibration())
+    present = predict(read, several, Calibration())
     return Calibration(
         temperature=temperature,
         threshold=fit_abstention(p, meld.emotion),

@@ -135,6 +135,25 @@ def aftercare(context: ReplyContext, voice: Voice, *, alone: bool) -> SafetyAsse
     )
 
 
+def offer(context: ReplyContext, voice: Voice) -> SafetyAssessment:
+    """Name a help line beside a text that cannot be read, if the pacing leaves room for it.
+
+    Args:
+        context: The turn.
+        voice: Takes the sentence.
+
+    Returns:
+        The assessment with what was done.
+    """
+    if len(voice.sentences) >= context.style.pacing.max_sentences:
+        return context.safety
+    lines = help_lines(locale_of(context))
+    voice.say(voice.bank("foreign", "safety")["remind"], number=_short(lines[0]))
+    return context.safety.model_copy(
+        update={"actions": ("kept_help_line_in_sight",), "help_lines": lines[:1]}
+    )
+
+
 def risk_of(reasons: tuple[str, ...], before: str | None = None) -> str:
     """Name what the risk is about: ``suicide self_harm abuse harm harm_done``, in this order.
 

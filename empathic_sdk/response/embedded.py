@@ -7,6 +7,7 @@ import re
 from empathic_sdk.response import crisis
 from empathic_sdk.response.acts import act_of, topic_of
 from empathic_sdk.response.context import STRATEGIES, Reply, ReplyContext
+from empathic_sdk.response.hardship import is_good_news, is_hard, is_loss, is_past_fear
 from empathic_sdk.response.reflect import reflection
 from empathic_sdk.response.strategy import NEGATIVE, plan, shifted, stage
 from empathic_sdk.response.voice import Voice, digest_of
@@ -17,15 +18,10 @@ _SOCIAL = {
     "thanks": "follow", "goodbye": "follow", "bot": "follow", "feelings": "follow",
     "who": "follow", "how": "follow", "privacy": "follow", "misread": "ask", "complaint": "ask",
     "decline": "ask", "short": "ask", "wordless": "ask", "foreign": "ask", "injection": "ask",
-    "request": "ask", "greeting": "ask",
+    "request": "ask", "greeting": "ask", "love": "ask", "hate": "ask",
 }  # fmt: skip
 _BLUNT = 0.5  # below this warmth a tone goes without the cushioning sentence
 _SAYS_WHAT = re.compile(r"\bi(?:'?m| am| feel) (?!not\b)[a-z]{3,}", re.IGNORECASE)
-# Joy may be about the end of something hard; cheering the hard part itself would be deaf.
-_HARD = re.compile(
-    r"\b(?:fail\w*|died?|dead|death|lost|lose|sick|ill|cancer|fired|broke|hurt\w*|cr(?:y|ied|ying)|"
-    r"alone|lonely|awful|terrible|horrible|hate\w*|scared|afraid|worst|accident|hospital)\b"
-)
 _STRONG = 0.6  # from this intensity on, a reflection may use strong words
 _FELT = {
     Emotion.JOY: "happy",
@@ -83,8 +79,11 @@ class EmbeddedResponder:
             act = act_of(context.text)
             if act in _SOCIAL:
                 profile_used = self._social(act, context, voice) or profile_used
-                if crisis.in_aftercare(memory):
+                if act == "foreign" and _low(context) and not crisis.in_aftercare(memory):
+                    # What cannot be read cannot be judged either: a line is the least there is.
                     safety = crisis.aftercare(context, voice, alone=False)
+                if crisis.in_aftercare(memory):
+                    safety = crisis.offer(context, voice)
             elif crisis.in_aftercare(memory):
                 strategy = Strategy.QUESTION
                 safety = crisis.aftercare(context, voice, alone=True)
@@ -162,11 +161,15 @@ class EmbeddedResponder:
         family = _family(context)
         limit = context.style.pacing.max_sentences
         quote = reflection(context.text) if act not in ("yes", "no") else None
-        if quote and family == "joy" and _HARD.search(quote):
-            quote = None
+        if quote and context.state.label == Emotion.JOY and is_hard(quote):
+            quote = None  # joy may be about the end of something hard; the hard part is no echo
         question = voice.bank(f"question/{family}")
         common = voice.bank("reflection/common")
         soft = voice.bank("topics/" + topic) if topic and _heavy(context) else {}
+        if family == "rough":
+            # A label that says little: only a loss is spoken to as what it is.
+            hit = topic_of(context.text)
+            soft = voice.bank("topics/" + hit) if hit in ("grief", "breakup") else {}
         soothe = (*question["acknowledge"], *soft.get("acknowledge", ()))
         # A question fits the subject where one is known, and the feeling otherwise.
         asks = soft.get("ask") or question["ask"]
@@ -249,7 +252,21 @@ class EmbeddedResponder:
 
 
 def _family(context: ReplyContext) -> str:
-    return "uncertain" if context.state.uncertain else context.state.label.value
+    """Name the banks for a turn; words that weigh outrank a label that is light or unsure."""
+    state = context.state
+    family = "uncertain" if state.uncertain else state.label.value
+    text = context.text
+    if family == "fear" and is_good_news(text) and is_past_fear(text):
+        return "joy"
+    light = family in ("joy", "neutral", "uncertain")
+    if light and (is_loss(text) or is_hard(text)) and not is_good_news(text):
+        return "rough"
+    return family
+
+
+def _low(context: ReplyContext) -> bool:
+    state = context.state
+    return state.label in NEGATIVE or state.valence < -0.2
 
 
 def _heavy(context: ReplyContext) -> bool:

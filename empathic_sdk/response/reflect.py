@@ -86,6 +86,14 @@ _TELLING = re.compile(
     r"friends|divorce|sick|pregnant|married|engaged|offer|promoted|nervous|embarrassed|keeps?|"
     r"don't|dont|didn't|won't|anyone|treats?|like a|cancer|forgot|awful|terrible|wonderful|without)\b"
 )
+# "nothing to do its raining": two sentences without a stop between them, or half of one.
+_RUN_ON = re.compile(
+    r"^(?:nothing|nobody|no one|someone|people|everything) to\b|"
+    r"\bits (?:\w+ing|so|too|not|a|the|just|been|all|like|very|really|cold|dark|over)\b"
+)
+# "we were at my place when he left us": one "you" cannot stand for both.
+_MANY = re.compile(r"\b(?:we|us|our|ours|we're|we've|we'll|we'd)\b")
+_ONE = re.compile(r"\b(?:i|me|my|mine|i'm|i've|i'd|i'll)\b|\bwe\b.*\bus\b")
 _EMOJI = re.compile("[^\x00-\x7f’‘“”–—é]+")
 
 
@@ -142,6 +150,8 @@ def _turn(clause: str) -> str | None:
     if words[0].lower() not in _STARTS or not _VERBS.search(low):
         return None
     if max(map(len, words)) > 20 or not re.fullmatch(r"[\w' ,:%&$.-]+", clause):
+        return None
+    if _RUN_ON.search(low) or (_MANY.search(low) and _ONE.search(low)):
         return None
     if words[0].lower() in ("i", "we") and not _follows(words):
         return None
