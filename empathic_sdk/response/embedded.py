@@ -124,6 +124,8 @@ class EmbeddedResponder:
             voice.say(bank[role] if act == "greeting" else bank["open"])
             return False
         voice.say(bank["open"])
+        if act == "foreign" and limit == 2 and _low(context):
+            return False  # the second sentence is the help line's
         user = context.user
         told = False
         if (
@@ -229,7 +231,7 @@ class EmbeddedResponder:
             voice.say(common["plain"])
             return
         own = voice.bank(f"restatement/{family}").get("echo", ())
-        general = () if family == "joy" else common["echo"]
+        general = () if family in ("joy", "rough") else common["echo"]
         voice.say((*own, *general), quote=quote)
 
     @staticmethod
