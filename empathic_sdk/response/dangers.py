@@ -39,7 +39,7 @@ DANGERS: tuple[Sign, ...] = (
           rf"{_GAME}", literal=True, joke=True),
     sign("harm_to_others", _H,
           r"(?:make|making) (?:them|him|her|everyone|everybody|you|those \w+)(?: all)? (?:pay|suffer|bleed)(?! (?:for (?!what)|back|half|rent|the|their|attention|"
-          r"more|up|me|in|extra|with|by|taxes|less|my|a)\b)", r"(?:hit|kill|death) list", r"have (?:a|the|my) list of (?:people|names|who)"),
+          r"more|up|me|in|extra|with|by|taxes|less|my|a)\b)", r"(?:my|a|the) (?:hit|kill|death) list", r"list of (?:people|names|everyone) (?:to|i (?:want|will|am going) to|i will) (?:kill|hurt|shoot|get back at)"),
     sign("harm_to_others", _H,
           r"(?:want|urge|going|tempted|need) to (?:\w+ )?(?:hurt|shake|smother|hit|kill|harm|drown|throw|suffocate) my (?:\w+ )?(?:baby|newborn|infant|toddler|child|children|"
           r"kids?|son|daughter)(?! (?:up|a|an|the|out of the park|at|with|from)\b)"),
@@ -50,6 +50,8 @@ DANGERS: tuple[Sign, ...] = (
     sign("unsafe_home", _C,
           r"(?:will|does|would|do|did) not (?:\w+ )?(?:let|allow) me (?:to )?(?:sleep (?:unless|until)|eat|leave my room|see a doctor|go outside|use the (?:phone|bathroom|toilet)) ?(?:unless|until|for days|if i|any ?more|$)",
           rf"{_CLOSE} (?:\w+ )?(?:will|does|do) not let me eat(?! (?:candy|sweets|sugar|junk|chocolate|ice|cookies|meat|in|at|before|out|on|after|pizza|that|the|my|it|any)\b)", literal=True),
+    sign("unsafe_home", _C,
+          rf"{_CLOSE} (?:will|would|is going to|said (?:he|she) will) (?:kill|hurt|shoot|stab|find) (?:me|us) if i (?:ever )?(?:leave|left|tell|call|report|try to leave)(?! early| work| now| late| it| the)", literal=True),
     sign("other_person", _C, r"(?:shoot|shooting|hang|hanging|drown|poison|shoots|hangs) (?:himself|herself|themselves|themself)", literal=True),
     sign("unsafe_home", _C, r"(?:afraid|scared|terrified|worried) (?:that )?(?:he|she|they|my (?:husband|wife|dad|"
           r"mom|partner|boyfriend|girlfriend|ex)) (?:will|might|could|is going to|would) (?:hurt|kill|hit|beat|find) "

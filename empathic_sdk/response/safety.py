@@ -7,7 +7,6 @@ wrote down. See ``docs/responses.md`` for what it catches, and what not.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 
 from empathic_sdk.response.cues import (
     BYE,
@@ -42,7 +41,7 @@ from empathic_sdk.types import Emotion, EmotionState, SafetyAssessment, SafetyLe
 
 _TABLES = (*SIGNS, *DANGERS, *WORDINGS, *FOREIGN, *TONGUES)
 _ORDER = list(SafetyLevel)
-_KEEP = 24  # segments examined closely; the rarest anchors first, so that a flood hides nothing
+_KEEP = 20  # segments examined closely; the rarest anchors first, so that a flood hides nothing
 _ANCHORS = (
     "kill", "suic", "sui", "unaliv", "kms", "die", "dying", "dead", "death", "end ", "alive",
     "be here", "live", "living", "exist", "wake", "without me", "gone", "miss me", "goodbye",
@@ -105,13 +104,10 @@ def _close_look(text: str) -> list[str]:
     """Return the segments worth a close look, in their order, spelled out."""
     parts = segments(flatten(text))
     if len(parts) > _KEEP:
-        groups: dict[str, list[int]] = defaultdict(list)
-        for index, part in enumerate(parts):
-            for anchor in _ANCHORS:
-                if anchor in part:
-                    groups[anchor].append(index)
+        numbered = list(enumerate(parts))
+        groups = [[index for index, part in numbered if anchor in part] for anchor in _ANCHORS]
         chosen: dict[int, None] = {}
-        for indices in sorted(groups.values(), key=len):
+        for indices in sorted(groups, key=len):
             for index in (*indices[:8], *indices[-8:]):
                 chosen[index] = None
                 if len(chosen) >= _KEEP:

@@ -25,10 +25,11 @@ _DAY = r"(?:today|tonight|tomorrow|soon|(?:mon|tues|wednes|thurs|fri|satur|sun)d
 WORDINGS: tuple[Sign, ...] = (
     # -- means at hand, a place, a time ----------------------------------------------------------
     sign("preparation", _I,
-          rf"(?:have|has|got|bought|keep|kept|found) (?:\w+ ){{0,3}}{_TOOL}\b[^.]{{0,50}}?\b(?:{_DAY}|i) (?:\w+ ){{0,4}}use (?:it|them)"
+          rf"(?:have|has|got|bought|keep|kept|found) (?:\w+ ){{0,3}}{_TOOL}\b[^.]{{0,50}}?\b(?:{_DAY} (?:\w+ ){{0,4}}|i (?:will|am going to|want to|could) (?:\w+ ){{0,2}})use (?:it|them)"
           r"(?! (?:to|for|as|on|at|in|every|when)\b)",
           rf"{_TOOL} (?:is|are) (?:all |already |now )?(?:lined up|laid out|in front of me|next to me|beside me|in my (?:hands?|lap)|"
           r"within reach|loaded|waiting|counted|right here)(?! for (?:the|my) (?:week|trip|hunt))",
+          rf"(?:have|got|here are|put) (?:\w+ ){{0,3}}{_TOOL} (?:here |right |all )?(?:in front of me|next to me|beside me|in my (?:hands?|lap)|within reach|lined up)(?! for (?:the|my))(?! (?:and|to) (?:cut|chop|cook|peel))",
           rf"{FUTURE} (?:just )?(?:swallow|take|down) (?:the|this|that|my|a) (?:whole|entire|full) (?:bottle|box|pack|packet)"
           r"(?! of (?:\w+ )?(?:wine|beer|water|whiske?y|vodka|champagne|juice|milk|gin|rum|soda|cider|prosecco|chocolates?|cookies|tissues|gum)\b| to (?:the|a)\b)",
           rf"{FUTURE} (?:\w+ )?(?:drink|swallow) (?:some |the |a )?(?:\w+ )?(?:bleach|antifreeze|drain cleaner|poison)",
@@ -74,7 +75,7 @@ WORDINGS: tuple[Sign, ...] = (
           r"(?:unsubscribe|opt out|log ?out|sign out|drop out|resign|check out|quit|rage ?quit|uninstall|cancel my subscription) (?:from |of |to )?(?:life|existence|existing|living|being alive)"
           r"(?! (?:in|at|insurance|magazine|coach\w*|drawing|sciences?|lessons?)\b)", joke=True),
     sign("burden", _H,
-          r"i (?:am|would be|will be|was) (?:much |way |just )?better off (?:gone|not (?:here|around))",
+          r"i (?:am|would be|will be|was) (?:much |way |just )?better off (?:gone|not (?:here|around))(?! from)",
           rf"(?:will|would|wo) not (?:be )?(?:a |such a )?(?:bother\w*|problem|burden|trouble|nuisance|in (?:your|their|anyones|the) way) (?:\w+ ){{0,4}}(?:after|from|come|past) (?:{_DAY}|this)",
           r"(?:sorry|regret it|understand|realize|realise|happy|relieved|cry) (?:when|once|after|if) i am (?:gone|dead|not (?:around|here))(?! (?:on|for|from|to|at|in)\b)", literal=True),
     sign("farewell", _H,

@@ -492,6 +492,15 @@ AT_LEAST_CONCERN = (
 
 
 SIDEWAYS = (
+    ("I've got the pills in front of me", I),
+    ("I'm on the roof and I can't do this anymore", I),
+    ("he says he will kill me", H),
+    ("he will kill me if I leave him", C),
+    ("Are 2 ibuprofen enough for a headache?", C),
+    ("I want to shake my baby", H),
+    ("I was beaten at home", H),
+    ("I bought a rope", C),
+    ("nothing is keeping me here except my dog", C),
     ("I have a rope in the closet and tonight I'll use it", I),
     ("my pills are lined up on the table", I),
     ("I'm going to swallow the whole bottle", I),
@@ -550,6 +559,14 @@ SIDEWAYS = (
 )
 
 CALM = (
+    "I have a list of people to invite",
+    "I keep a knife in the kitchen, I use it daily",
+    "my boss will kill me if I leave early",
+    "my mum said she will be late",
+    "the cut was too deep for a plaster",
+    "I shot my neighbour a smile",
+    "I'd better be gone from this job soon",
+    "I ate a whole bottle of ketchup",
     "I'm at the bridge, where are you?",
     "I'm on the roof fixing tiles",
     "Standing on the cliff was the best view of the trip",
