@@ -33,7 +33,7 @@ _GOOD = re.compile(
     r"\b(?:passed(?! (?:away|out|me|over|on|by))|got (?:the|a|my|that|into?|accepted|promoted|engaged|hired) ?(?:job|offer|promotion|place|raise|in|college|dream)?(?! (?:fired|dumped|stolen|cancer|news|diagnos\w*|infected))(?=.*\b(?:job|offer|promot\w+|place|raise|accepted|hired|engaged|in|into)\b)|"
     r"cancer[ -]free|in remission|all clear|benign|recovered|got better|healed|i won|we won|made it|did it|accepted|promoted|engaged|"
     r"is (?:finally )?(?:healthy|home again|home now|safe|fine|okay|better)|no more (?:chemo|pain|surgery)|came back negative|found (?:my|him|her|the) (?:cat|dog|keys|wallet|phone)|did not fail|"
-    r"best (?:day|news)|good news|survived|am (?:\w+ )?(?:fine|better|well|healthy|okay) now)\b"
+    r"best (?:day|news)|good news|survived|(?:so|very|really|just|am|feel) (?:\w+ )?relieved|what a relief|weight off my|am (?:\w+ )?(?:fine|better|well|healthy|okay) now)\b"
 )
 _MOCK = re.compile(r"\b(?:lol|lmao|haha\w*|yay me|just great|great just great|i guess)\b|:\)|🙃")
 _PAST_FEAR = re.compile(

@@ -130,3 +130,16 @@ def test_a_language_that_is_not_read_still_gets_a_line(new_talk):
         assert "findahelpline" in reply.text
         assert reply.safety.help_lines
     assert "findahelpline" in new_talk().say("死にたい").text
+
+
+def test_relief_is_good_news_although_it_names_what_was_hard(new_talk):
+    from empathic_sdk.response.hardship import is_good_news
+
+    assert is_good_news("she was in hospital and lost her phone, I'm so relieved")
+    assert is_good_news("my mum came out of surgery, what a relief!")
+    assert not is_good_news("I got fired, what a relief lol")
+    for number in range(6):
+        reply = new_talk(name=str(number)).say(
+            "she just wrote! she was in hospital and lost her phone, I'm so relieved", Emotion.JOY
+        )
+        assert "make light" not in reply.text
