@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from empathic_sdk.errors import InputError
-from empathic_sdk.types import SentenceEvent, StateEvent, TurnEvent
+from empathic_sdk.types import SentenceEvent, StateEvent, StreamEvent, TurnEvent
+
+if TYPE_CHECKING:
+    from empathic_sdk import EmotionAwareAgent
 
 
 @click.command(name="chat")
@@ -67,11 +72,10 @@ def _next_line() -> str | None:
     return line.rstrip("\n") if line else None
 
 
-def _say(agent, said: str, *, user: str, paced: bool, quiet: bool) -> str:  # type: ignore[no-untyped-def]
+def _say(agent: EmotionAwareAgent, said: str, *, user: str, paced: bool, quiet: bool) -> str:
     """Stream one reply to the terminal; return the id of the turn."""
-    events = agent.stream(said, user=user)
     turn_id = ""
-    for event in events if paced else _unpaced(agent, said, user):
+    for event in agent.stream(said, user=user) if paced else _unpaced(agent, said, user):
         if isinstance(event, StateEvent):
             if not quiet:
                 _show(event)
@@ -86,7 +90,7 @@ def _say(agent, said: str, *, user: str, paced: bool, quiet: bool) -> str:  # ty
     return turn_id
 
 
-def _unpaced(agent, said: str, user: str):  # type: ignore[no-untyped-def]
+def _unpaced(agent: EmotionAwareAgent, said: str, user: str) -> Iterator[StreamEvent]:
     turn = agent.respond(said, user=user)
     yield StateEvent(emotion=turn.emotion, style=turn.style, safety=turn.safety)
     yield SentenceEvent(text=turn.reply)
@@ -113,7 +117,7 @@ def _type(text: str, *, event_pace: float) -> None:
             time.sleep(event_pace)
 
 
-def _correct(agent, turn_id: str, user: str, said: str) -> None:  # type: ignore[no-untyped-def]
+def _correct(agent: EmotionAwareAgent, turn_id: str, user: str, said: str) -> None:
     emotion = said.removeprefix("/wrong").strip().lower()
     if not turn_id:
         click.secho("(there is nothing to correct yet)", dim=True)

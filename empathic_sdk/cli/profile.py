@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from empathic_sdk.cli.options import json_option
 from empathic_sdk.errors import StoreError
+
+if TYPE_CHECKING:
+    from empathic_sdk import ProfileStore
 
 profiles_option = click.option(
     "--profiles",
@@ -19,7 +23,7 @@ profiles_option = click.option(
 )
 
 
-def _opened(path: Path):  # type: ignore[no-untyped-def]
+def _opened(path: Path) -> ProfileStore:
     from empathic_sdk import ProfileStore
 
     if not path.is_file():

@@ -26,12 +26,12 @@ from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.encoders.tokens import TextTokenizer
 from empathic_sdk.errors import DataError, MissingExtraError, ModelError
 from empathic_sdk.evaluation.calibrate import fit_abstention, fit_temperature, fit_thresholds
-from empathic_sdk.evaluation.text import Arrays, Read, dev_score, measure, predict
+from empathic_sdk.evaluation.text import dev_score, measure, predict
 from empathic_sdk.recognizer import EmotionRecognizer
 from empathic_sdk.state import Calibration, probabilities
 from empathic_sdk.training.corpora import TextItems, read
 from empathic_sdk.training.heads import train_heads
-from empathic_sdk.training.loop import TextTrainer
+from empathic_sdk.training.loop import Arrays, Read, TextTrainer
 from empathic_sdk.training.text import EMOTION_CORPORA, TextModel, TextRecipe
 
 SCORED = ("meld", "goemotions", "emobank")
@@ -112,7 +112,7 @@ def train_text(
         "name": _name(recipe),
         "configuration": recipe.as_dict(),
         "init": {"name": "all-MiniLM-L6-v2", "sha256": _sha256(folder / "model.safetensors")},
-        "training_data": {c: {"n": len(i), "sha256": i.digest()} for c, i in train.items()},
+        "training_data": _digests(train),
         "run": ran,
     }
     return _finish_whole(trainer.model, folder / "tokenizer.json", about, dev, out, results)
@@ -160,7 +160,7 @@ def train_encoder_heads(
         "name": f"heads-{Path(encoder).name}-seed{recipe.seed}",
         "configuration": recipe.as_dict(),
         "encoder": encoder,
-        "training_data": {c: {"n": len(i), "sha256": i.digest()} for c, i in train.items()},
+        "training_data": _digests(train),
         "run": ran,
     }
     description = {"name": about["name"], "width": text.width, "corpora": list(EMOTION_CORPORA)}
@@ -226,7 +226,7 @@ def _finish(
         "dev": {
             c: measure(i, predict(read_dev, i, calibration), calibration) for c, i in dev.items()
         },
-        "dev_data": {c: {"n": len(i), "sha256": i.digest()} for c, i in dev.items()},
+        "dev_data": _digests(dev),
         "checkpoint": {"bytes": path.stat().st_size, "sha256": sha256},
         "test": _kept_test(results / f"{about['name']}.json", sha256),
     }
@@ -338,6 +338,11 @@ def evaluate_text(
         **measure(items, predicted, recognizer.calibration),
         "runs": rescore(results, items) if split == "test" else {"n": 0},
     }
+
+
+def _digests(data: Mapping[str, TextItems]) -> dict[str, Any]:
+    """Name the data that a run saw."""
+    return {c: {"n": len(i), "sha256": i.digest()} for c, i in data.items()}
 
 
 def _name(recipe: TextRecipe) -> str:

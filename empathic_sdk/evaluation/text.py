@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -16,10 +16,9 @@ from empathic_sdk.evaluation.metrics import (
 )
 from empathic_sdk.state import Calibration, probabilities
 from empathic_sdk.training.corpora import TextItems
+from empathic_sdk.training.loop import Read
 from empathic_sdk.types import Emotion
 
-Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
-Read = Callable[[Sequence[str], str | None], Arrays]
 NAMES = tuple(str(e) for e in Emotion)
 
 

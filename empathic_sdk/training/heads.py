@@ -18,6 +18,7 @@ from empathic_sdk.training.text import (
     EMOTION_CORPORA,
     FINE_LABELS,
     TextRecipe,
+    annotators,
     batch_loss,
     plan,
     prepare,
@@ -54,7 +55,7 @@ def train_heads(
         heads.eval()
         with torch.inference_mode():
             x = torch.from_numpy(np.stack([known[t] for t in texts]))
-            out = heads(x, corpus if corpus in EMOTION_CORPORA else None)
+            out = heads(x, annotators(corpus))
         heads.train()
         return out.emotion.numpy(), out.present.numpy(), out.affect.numpy()
 
@@ -68,7 +69,7 @@ def train_heads(
         for group in optimizer.param_groups:
             group["lr"] = recipe.head_learning_rate * (1 - (step - 1) / len(batches))
         x = vectors[corpus][torch.from_numpy(index)]
-        logits = heads(x, corpus if corpus in EMOTION_CORPORA else None)
+        logits = heads(x, annotators(corpus))
         loss = batch_loss(logits, fine(x), targets(items[corpus], index))
         loss = loss + recipe.offset_penalty * heads.offset.square().sum()
         optimizer.zero_grad()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import torch
@@ -102,7 +102,12 @@ class TextModel(nn.Module):
     def forward(self, ids: Tensor, mask: Tensor, corpus: str) -> tuple[UtteranceLogits, Tensor]:
         """Return the heads' logits and the fine labels' logits ``[batch, 28]``."""
         pooled = self.encoder(ids, mask).pooled
-        return self.heads(pooled, corpus if corpus in EMOTION_CORPORA else None), self.fine(pooled)
+        return self.heads(pooled, annotators(corpus)), self.fine(pooled)
+
+
+def annotators(corpus: str | None) -> str | None:
+    """Return ``corpus`` where its annotators chose emotions; ``None`` is the head's default."""
+    return corpus if corpus in EMOTION_CORPORA else None
 
 
 def prepare(recipe: TextRecipe, items: TextItems) -> TextItems:
@@ -112,10 +117,7 @@ def prepare(recipe: TextRecipe, items: TextItems) -> TextItems:
         items = items.take(np.sort(rng.permutation(len(items))[: recipe.limit]))
     if recipe.shuffle_labels:
         other = items.take(rng.permutation(len(items)))
-        items = TextItems(
-            items.corpus, items.split, items.ids, items.texts,
-            other.emotion, other.present, other.affect, other.fine,
-        )  # fmt: skip
+        items = replace(other, ids=items.ids, texts=items.texts)
     return items
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
@@ -106,7 +106,6 @@ class HookContext(Value):
 ToneHook = Callable[[HookContext], Tone | Awaitable[Tone]]
 PacingHook = Callable[[HookContext], Pacing | Awaitable[Pacing]]
 ThemeHook = Callable[[HookContext], Theme | Awaitable[Theme]]
-Hook = Callable[[HookContext], Any]
 
 
 def contrast(one: str, other: str) -> float:
