@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from empathic_sdk.errors import EmpathicError
     from empathic_sdk.policy import Deployment
     from empathic_sdk.profiles import ProfileStore
-    from empathic_sdk.recognizer import DialogueSession, EmotionRecognizer
+    from empathic_sdk.recognizer import EmotionRecognizer
+    from empathic_sdk.session import DialogueSession
     from empathic_sdk.types import (
         BehaviourEvent,
         Emotion,
@@ -49,7 +50,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "BehaviourEvent": "types",
     "Deployment": "policy",
-    "DialogueSession": "recognizer",
+    "DialogueSession": "session",
     "Emotion": "types",
     "EmotionAwareAgent": "agent",
     "EmotionRecognizer": "recognizer",

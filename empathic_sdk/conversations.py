@@ -14,8 +14,8 @@ from itertools import islice
 from pydantic import TypeAdapter, ValidationError
 
 from empathic_sdk.errors import ConfigurationError, InputError
-from empathic_sdk.recognizer import DialogueSession
 from empathic_sdk.response import ResponderMemory
+from empathic_sdk.session import DialogueSession
 from empathic_sdk.types import EmotionState, SafetyLevel
 
 HISTORY = 20

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 from empathic_sdk import checkpoints
 from empathic_sdk.encoders.normalize import legible
 from empathic_sdk.encoders.text import TextEncoder
-from empathic_sdk.errors import InputError, ModelError
+from empathic_sdk.errors import ConfigurationError, InputError, ModelError
+from empathic_sdk.models.mdget import MDGET, MDGETConfig
 from empathic_sdk.models.utterance import UtteranceClassifier
 from empathic_sdk.policy import Deployment, allowed
-from empathic_sdk.state import Calibration, StateTracker
-from empathic_sdk.types import EmotionState, Modality, UserContext, Utterance
+from empathic_sdk.session import DialogueSession
+from empathic_sdk.state import Calibration
+from empathic_sdk.types import Emotion, EmotionState, Modality, UserContext, Utterance
 
-_STATE_VERSION = 1
+DIALOGUE = "dialogue.safetensors"
 
 
 class Reading(NamedTuple):
@@ -31,13 +33,32 @@ class Reading(NamedTuple):
     affect: NDArray[np.float32]
 
 
+class TextReading(NamedTuple):
+    """What one pass over ``n`` texts gives.
+
+    Attributes:
+        vectors: float32 ``[n, width]``: what the dialogue model reads.
+        emotion: float32 ``[n, 7]`` logits of the utterance heads.
+        affect: float32 ``[n, 2]``.
+        legible: float32 ``[n]``: share of a text in a script that the network knows.
+    """
+
+    vectors: NDArray[np.float32]
+    emotion: NDArray[np.float32]
+    affect: NDArray[np.float32]
+    legible: NDArray[np.float32]
+
+
 class EmotionRecognizer:
-    """Recognises emotion, utterance by utterance.
+    """Recognises emotion, utterance by utterance, each in the light of those before it.
 
     Args:
         text: The text encoder; by default the one that ships with this package.
         heads: A checkpoint of ``empathic train text`` with heads for that encoder; by default
             the checkpoint of the encoder itself.
+        dialogue: A causal dialogue checkpoint for that encoder (``empathic train joint``); by
+            default the one that lies beside the encoder's own checkpoint, if there is one.
+            ``False`` reads every utterance alone, and so does an encoder without a dialogue model.
         deployment: Where this runs; decides which modalities may be read. Default: text only.
 
     Raises:
@@ -51,6 +72,7 @@ class EmotionRecognizer:
         *,
         text: TextEncoder | None = None,
         heads: str | Path | None = None,
+        dialogue: str | Path | Literal[False] | None = None,
         deployment: Deployment | None = None,
     ) -> None:
         self.text = text or TextEncoder()
@@ -75,6 +97,43 @@ class EmotionRecognizer:
             )
         self.about = about
         self._heads.eval()
+        self.dialogue: MDGET | None = None
+        beside = None if self.text.path is None else self.text.path.with_name(DIALOGUE)
+        if dialogue is None and beside is not None and beside.is_file():
+            dialogue = beside
+        if dialogue:
+            self._load_dialogue(Path(dialogue))
+
+    def _load_dialogue(self, path: Path) -> None:
+        tensors, about = checkpoints.load(path)
+        try:
+            config = MDGETConfig.from_dict(about["configuration"])
+            with torch.device("meta"):
+                network = MDGET(config)
+            network.load_state_dict(tensors, assign=True)
+            calibration = Calibration(**about["calibration"])
+        except (KeyError, TypeError, ValueError, RuntimeError, ConfigurationError) as error:
+            raise ModelError(f"{path} holds no dialogue model that fits: {error}") from error
+        if not config.causal:
+            raise ModelError(
+                f"the dialogue model at {path} reads the future; an agent cannot: give one that "
+                "was trained with causal=True"
+            )
+        if config.inputs.get(Modality.TEXT) != self.text.width or config.classes != len(Emotion):
+            raise ModelError(
+                f"the dialogue model at {path} wants {dict(config.inputs)} and gives "
+                f"{config.classes} classes; this recogniser has text vectors of "
+                f"{self.text.width} and {len(Emotion)} emotions"
+            )
+        wants = about.get("text_sha256")
+        if wants and (self.text.path is None or _sha256(self.text.path) != wants):
+            raise ModelError(
+                f"the dialogue model at {path} was trained with another text encoder than "
+                f"{self.text.name!r}: its vectors mean nothing to it"
+            )
+        self.dialogue = network.eval()
+        self.dialogue_about = about
+        self.calibration = calibration.model_copy(update={"present": self.calibration.present})
 
     def recognize(self, utterance: Utterance | str) -> EmotionState:
         """Return what one utterance shows on its own.
@@ -87,12 +146,7 @@ class EmotionRecognizer:
 
     def recognize_dialogue(self, utterances: Iterable[Utterance | str]) -> list[EmotionState]:
         """Return a state an utterance, each in the light of the ones before it, never after."""
-        said = [Utterance.of(u) for u in utterances]
-        readings = self.read([self._readable(u) for u in said])
-        session = self.session()
-        return [
-            session._track(u, readings.emotion[i], readings.affect[i]) for i, u in enumerate(said)
-        ]
+        return self.session().extend(list(utterances))
 
     def session(self, user: UserContext | None = None) -> DialogueSession:
         """Open a dialogue that takes one utterance at a time."""
@@ -108,16 +162,35 @@ class EmotionRecognizer:
             texts: Any strings.
             corpus: Whose annotators' label frequencies to assume; default as at run time.
         """
-        vectors = torch.from_numpy(self.text.encode(texts))
+        vectors = self.text.encode(texts)
         with torch.inference_mode():
-            out = self._heads(vectors, corpus)
-        reading = Reading(out.emotion.numpy(), out.present.numpy(), out.affect.numpy())
-        if not self.text.embedded:
-            return reading
-        share = np.array([legible(t) for t in texts], np.float32)[:, None]
-        return Reading(reading.emotion * share, reading.present, reading.affect * share)
+            out = self._heads(torch.from_numpy(vectors), corpus)
+        share = self._legible(texts)[:, None]
+        return Reading(out.emotion.numpy() * share, out.present.numpy(), out.affect.numpy() * share)
 
-    def _readable(self, utterance: Utterance) -> str:
+    def read_all(self, texts: Sequence[str]) -> TextReading:
+        """Return what a session needs of texts: vectors for the dialogue model, and affect."""
+        vectors = self.text.encode(texts)
+        with torch.inference_mode():
+            out = self._heads(torch.from_numpy(vectors))
+        share = self._legible(texts)
+        return TextReading(
+            vectors, out.emotion.numpy() * share[:, None], out.affect.numpy() * share[:, None],
+            share,
+        )  # fmt: skip
+
+    def _legible(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        if not self.text.embedded:
+            return np.ones(len(texts), np.float32)
+        return np.array([legible(t) for t in texts], np.float32)
+
+    def readable(self, utterance: Utterance) -> str:
+        """Return the part of an utterance that may be read here.
+
+        Raises:
+            InputError: There is none.
+            PolicyError: None of it may be processed here.
+        """
         may = allowed(utterance.modalities, self.deployment)
         if Modality.TEXT not in may or utterance.text is None:
             raise InputError(
@@ -127,46 +200,6 @@ class EmotionRecognizer:
         return utterance.text
 
 
-class DialogueSession:
-    """One dialogue, heard one utterance at a time; its cost an utterance stays flat.
-
-    Made by :meth:`EmotionRecognizer.session`. Not for several threads at once.
-    """
-
-    def __init__(self, recognizer: EmotionRecognizer, user: UserContext) -> None:
-        self._recognizer = recognizer
-        self.user = user
-        self._tracker = StateTracker(recognizer.calibration)
-
-    def add(self, utterance: Utterance | str) -> EmotionState:
-        """Return what this utterance shows in the light of those before; errors as `recognize`."""
-        said = Utterance.of(utterance)
-        reading = self._recognizer.read([self._recognizer._readable(said)])
-        return self._track(said, reading.emotion[0], reading.affect[0])
-
-    def state(self) -> bytes:
-        """Return all that the next ``add`` depends on: derived values, never what was said."""
-        return json.dumps({"version": _STATE_VERSION, "speakers": self._tracker.dump()}).encode()
-
-    def restore(self, state: bytes) -> None:
-        """Continue a dialogue from what :meth:`state` returned, in this process or another.
-
-        Raises:
-            InputError: These bytes are not such a state, or of a newer version.
-        """
-        try:
-            loaded = json.loads(state)
-            version, speakers = loaded["version"], loaded["speakers"]
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise InputError("these bytes are not the state of a dialogue session") from error
-        if version != _STATE_VERSION:
-            raise InputError(
-                f"this session state has version {version}; this package reads {_STATE_VERSION}"
-            )
-        self._tracker.load(speakers)
-
-    def _track(
-        self, said: Utterance, logits: NDArray[np.float32], affect: NDArray[np.float32]
-    ) -> EmotionState:
-        missing = [m for m in Modality if m is not Modality.TEXT]
-        return self._tracker.add(said.speaker, logits, affect, missing)
+def _sha256(path: Path) -> str:
+    with path.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()

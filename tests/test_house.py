@@ -31,11 +31,13 @@ ALLOWED = {
     "integrations": SHARED | {"agent", "recognizer"},
     "demo": SHARED | {"__init__"},
     "training": SHARED | {"encoders", "models"},
-    "evaluation": SHARED | {"__init__", "training", "encoders", "state", "recognizer"},
+    "evaluation": SHARED | {"__init__", "training", "encoders", "models", "state", "recognizer"},
     "serving": SHARED | {"__init__"},
     "cli": SHARED | {"__init__", "demo", "training", "evaluation"},
 }
-RUNTIME_TOP = ["agent", "pipeline", "recognizer", "conversations", "policy", "checkpoints"]
+RUNTIME_TOP = [
+    "agent", "pipeline", "recognizer", "session", "conversations", "policy", "checkpoints",
+]  # fmt: skip
 
 
 def imports_of(path: Path) -> set[str]:

@@ -8,11 +8,17 @@ from pathlib import Path
 import click
 
 from empathic_sdk.cli.options import data_option, json_option
+from empathic_sdk.cli.train_dialogue import dialogue, joint, table
 
 
 @click.group(name="train")
 def command() -> None:
     """Train a model from public corpora. Needs the extra "train"."""
+
+
+command.add_command(dialogue)
+command.add_command(joint)
+command.add_command(table)
 
 
 @command.command()
@@ -42,6 +48,12 @@ def command() -> None:
     help="Train only heads, for this sentence-transformers model as it is.",
 )
 @click.option("--limit", type=click.IntRange(min=8), help="Items a corpus at most (a trial).")
+@click.option(
+    "--without",
+    multiple=True,
+    type=click.Choice(["meld", "goemotions", "dailydialog", "empathetic", "emobank"]),
+    help="Leave a corpus out of training (give it once a corpus).",
+)
 @click.option("--shuffle-labels", is_flag=True, help="A control: the result must be chance.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads.  [default: all cores]")
 @click.option(
@@ -64,6 +76,7 @@ def text(
     init: Path | None,
     encoder: str | None,
     limit: int | None,
+    without: tuple[str, ...],
     shuffle_labels: bool,
     threads: int | None,
     average: tuple[Path, ...],
@@ -82,11 +95,12 @@ def text(
         train_encoder_heads,
         train_text,
     )
-    from empathic_sdk.training.text import TextRecipe
+    from empathic_sdk.training.text import TextRecipe, without_corpora
 
     if threads:
         torch.set_num_threads(threads)
-    name = "text-average" if average else f"text-seed{seed}"
+    part = "".join(f"-without-{c}" for c in without)
+    name = "text-average" if average else f"text{part}-seed{seed}"
     if encoder:
         name = f"heads-{Path(encoder).name}-seed{seed}"
     out = out or Path("runs") / name
@@ -99,6 +113,7 @@ def text(
         record = average_text(average, data=data, out=out, results=results, init=init)
     else:
         recipe = TextRecipe(seed=seed, limit=limit, shuffle_labels=shuffle_labels)
+        recipe = without_corpora(recipe, without)
         record = train_text(recipe, data=data, out=out, results=results, init=init)
     if as_json:
         click.echo(json.dumps(record))

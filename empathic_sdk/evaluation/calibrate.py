@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 from sklearn.metrics import f1_score
 
 from empathic_sdk.evaluation.metrics import Floats, Ints
@@ -29,6 +29,18 @@ def fit_abstention(p: Floats, gold: Ints, *, precision: float = 0.7) -> float:
     so_far = np.cumsum(right) / np.arange(1, len(right) + 1)
     good = np.flatnonzero(so_far >= precision)
     return float(confidence[order][good[-1]]) if len(good) else 1.0
+
+
+def fit_platt(p: Floats, gold: Ints) -> tuple[float, float]:
+    """Return scale and bias of the log-odds of ``p`` ``[n]`` with the least log-loss (Platt)."""
+    odds = np.log(np.clip(p, 1e-7, 1)) - np.log(np.clip(1 - p, 1e-7, 1))
+
+    def nll(parameters: Floats) -> float:
+        z = np.exp(parameters[0]) * odds + parameters[1]
+        return float(np.mean(np.logaddexp(0, z) - gold * z))
+
+    found = minimize(nll, np.zeros(2), method="Nelder-Mead")
+    return float(np.exp(found.x[0])), float(found.x[1])
 
 
 def fit_thresholds(gold: Floats, p: Floats) -> list[float]:

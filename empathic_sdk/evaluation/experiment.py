@@ -115,7 +115,7 @@ def train_text(
         "training_data": _digests(train),
         "run": ran,
     }
-    return _finish_whole(trainer.model, folder / "tokenizer.json", about, dev, out, results)
+    return finish_text(trainer.model, folder / "tokenizer.json", about, dev, out, results)
 
 
 def average_text(
@@ -136,7 +136,7 @@ def average_text(
         "average_of": [run.name for run in runs],
         "init": {"name": "all-MiniLM-L6-v2", "sha256": _sha256(folder / "model.safetensors")},
     }
-    return _finish_whole(model, folder / "tokenizer.json", about, dev, out, results)
+    return finish_text(model, folder / "tokenizer.json", about, dev, out, results)
 
 
 def train_encoder_heads(
@@ -172,7 +172,7 @@ def train_encoder_heads(
     return _finish(out / "heads.safetensors", tensors, description, about, dev, results, load)
 
 
-def _finish_whole(
+def finish_text(
     model: TextModel,
     tokenizer: Path,
     about: dict[str, Any],
@@ -347,8 +347,9 @@ def _digests(data: Mapping[str, TextItems]) -> dict[str, Any]:
 
 def _name(recipe: TextRecipe) -> str:
     """Name a run; trials and controls get names of their own, which ``runs`` does not count."""
+    left_out = "".join(f"-without-{c}" for c in TextRecipe().epochs if c not in recipe.epochs)
     if recipe.limit is None and not recipe.shuffle_labels:
-        return f"text-seed{recipe.seed}"
+        return f"text{left_out}-seed{recipe.seed}"
     return f"trial-seed{recipe.seed}" + ("-shuffled" if recipe.shuffle_labels else "")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import numpy as np
@@ -18,11 +19,22 @@ class Calibration(Value):
         temperature: The logits are divided by it.
         threshold: A state whose confidence lies below is ``uncertain``.
         present: Decision threshold an emotion for the multi-label head.
+        shift_scale: The transfer module's log-odds of a change are multiplied by it.
+        shift_bias: Then this is added (Platt 1999).
+        shift_threshold: From this probability on a change is called one.
     """
 
     temperature: Annotated[float, Field(gt=0.0)] = 1.0
     threshold: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
     present: tuple[float, ...] = (0.5,) * 7
+    shift_scale: Annotated[float, Field(gt=0.0)] = 1.0
+    shift_bias: float = 0.0
+    shift_threshold: Annotated[float, Field(ge=0.0, le=1.0)] = 0.5
+
+    def shift(self, raw: float) -> float:
+        """Return the calibrated probability of a change."""
+        odds = math.log(max(raw, 1e-7)) - math.log(max(1.0 - raw, 1e-7))
+        return 1.0 / (1.0 + math.exp(-(self.shift_scale * odds + self.shift_bias)))
 
 
 def probabilities(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float64]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Sequence
-from hashlib import blake2b
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,25 +38,30 @@ class StateTracker:
         logits: NDArray[np.floating],
         affect: NDArray[np.floating],
         missing: Sequence[Modality],
+        *,
+        shift: float | None = None,
+        contributions: Mapping[Modality, float] | None = None,
     ) -> EmotionState:
         """Return the state after one more utterance of ``speaker``.
 
         Args:
-            speaker: Who spoke.
+            speaker: What stands for who spoke; it is kept, and may be stored.
             logits: ``[7]`` emotion logits.
             affect: ``[2]`` valence and arousal, clipped to [-1, 1] here.
             missing: Modalities that played no part.
+            shift: What a transfer module says; without one, it is read off two distributions.
+            contributions: Shares of the present modalities; default: text alone.
         """
         p = probabilities(logits, self._calibration.temperature)
-        # Names are words, too, and what is dumped may be stored: only their digests are kept.
-        speaker = blake2b(speaker.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
         past = self._speakers.setdefault(speaker, deque(maxlen=WINDOW))
         before = past[-1] if past else None
         past.append(p)
         self._speakers.move_to_end(speaker)
         if len(self._speakers) > SPEAKERS:
             self._speakers.popitem(last=False)
-        return build(p, affect, before, trend(past), self._calibration, missing)
+        return build(
+            p, affect, before, trend(past), self._calibration, missing, shift, contributions
+        )
 
     def dump(self) -> dict[str, Any]:
         """Return all it holds as JSON values (probabilities only; no words)."""
@@ -86,8 +90,14 @@ def build(
     heading: Trend,
     calibration: Calibration,
     missing: Sequence[Modality],
+    shift: float | None = None,
+    contributions: Mapping[Modality, float] | None = None,
 ) -> EmotionState:
     """Put one state together from probabilities ``[7]`` now and before."""
+    if before is None:
+        shift = None
+    elif shift is None:
+        shift = distance(p, before)
     emotions = tuple(Emotion)
     confidence = float(p.max())
     valence, arousal = (float(np.clip(x, -1.0, 1.0)) for x in affect)
@@ -100,15 +110,15 @@ def build(
         arousal=arousal,
         # Felt at all (not neutral), and how far from the calm middle of the affect plane.
         intensity=float(np.clip((1 - p[0]) * (0.5 + min(0.5, np.hypot(valence, arousal))), 0, 1)),
-        shift=None if before is None else shift(p, before),
+        shift=shift,
         change=None if before is None else dict(zip(emotions, (p - before).tolist(), strict=True)),
         trend=heading,
-        contributions={Modality.TEXT: 1.0},
+        contributions=dict(contributions or {Modality.TEXT: 1.0}),
         missing=tuple(missing),
     )
 
 
-def shift(p: NDArray[np.float64], before: NDArray[np.float64]) -> float:
+def distance(p: NDArray[np.float64], before: NDArray[np.float64]) -> float:
     """Return the probability that the emotion changed between two readings ``[7]``.
 
     Two labels drawn independently differ with probability ``1 - p @ before``, too much for

@@ -83,7 +83,8 @@ class TextItems:
         return h.hexdigest()
 
 
-def _open(path: Path) -> Iterator[str]:
+def open_lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a UTF-8 file, unzipped if its name says so; ``DataError`` without it."""
     if not path.is_file():
         raise DataError(
             f"{path} is not there. Give the folder with the corpora by --data DIR or the "
@@ -99,7 +100,7 @@ def _open(path: Path) -> Iterator[str]:
 
 def read_meld(data: Path, split: str) -> TextItems:
     """MELD (Poria et al. 2019): utterances of a sitcom, seven emotions."""
-    rows = list(csv.DictReader(_open(data / "meld" / f"{split}_sent_emo.csv")))
+    rows = list(csv.DictReader(open_lines(data / "meld" / f"{split}_sent_emo.csv")))
     return TextItems(
         corpus="meld",
         split=split,
@@ -114,14 +115,16 @@ def read_goemotions(data: Path, split: str) -> TextItems:
     folder = data / "goemotions" / "ekman"
     fine = np.zeros((0, 28), np.float32)
     if split == "train":
-        rows = [r.split("\t")[1] for r in _open(data / "goemotions" / "original" / "train.tsv")]
+        rows = [
+            r.split("\t")[1] for r in open_lines(data / "goemotions" / "original" / "train.tsv")
+        ]
         fine = np.zeros((len(rows), 28), np.float32)
         for i, codes in enumerate(rows):
             fine[i, [int(code) for code in codes.split(",")]] = 1.0
-    names = [line.strip() for line in _open(folder / "labels.txt") if line.strip()]
+    names = [line.strip() for line in open_lines(folder / "labels.txt") if line.strip()]
     column = [ORDER.index(Emotion(name)) for name in names]
     ids, texts, labels = [], [], []
-    for line in _open(folder / f"{split}.tsv"):
+    for line in open_lines(folder / f"{split}.tsv"):
         text, codes, name = line.rstrip("\r\n").split("\t")
         ids.append(name)
         texts.append(text)
@@ -146,7 +149,7 @@ def read_dailydialog(data: Path, split: str) -> TextItems:
     renamed = {"no emotion": "neutral", "happiness": "joy"}
     theirs = {"train": "train", "dev": "validation", "test": "test"}[split]
     ids, texts, labels = [], [], []
-    for line in _open(data / "dailydialog" / "dailydialog.jsonl.gz"):
+    for line in open_lines(data / "dailydialog" / "dailydialog.jsonl.gz"):
         dialogue = json.loads(line)
         if dialogue["split"] != theirs:
             continue
@@ -167,7 +170,7 @@ def read_empathetic(data: Path, split: str) -> TextItems:
     of the id): by the hash of it, 90 : 5 : 5. Only situations of `EMPATHETIC_TO_EMOTION`.
     """
     ids, texts, labels = [], [], []
-    for line in _open(data / "empatheticdialogues" / "empatheticdialogues.jsonl.gz"):
+    for line in open_lines(data / "empatheticdialogues" / "empatheticdialogues.jsonl.gz"):
         talk = json.loads(line)
         name = EMPATHETIC_TO_EMOTION.get(talk["emotion"])
         hit = talk["id"].split("_")[0]
@@ -186,7 +189,9 @@ def read_empathetic(data: Path, split: str) -> TextItems:
 def read_emobank(data: Path, split: str) -> TextItems:
     """EmoBank (Buechel and Hahn 2017): valence and arousal of sentences, 1-5 mapped to [-1, 1]."""
     rows = [
-        r for r in csv.DictReader(_open(data / "emobank" / "emobank.csv")) if r["split"] == split
+        r
+        for r in csv.DictReader(open_lines(data / "emobank" / "emobank.csv"))
+        if r["split"] == split
     ]
     affect = np.array([[float(r["V"]), float(r["A"])] for r in rows], np.float32)
     return TextItems(

@@ -62,14 +62,12 @@ class TextTrainer:
         }
         lengths = {c: np.array([len(r) for r in rows]) for c, rows in self.ids.items()}
         self.batches = plan(recipe, self.data, lengths)
-        body = [p for p in model.encoder.parameters() if p.requires_grad]
-        heads = [p for n, p in model.named_parameters() if not n.startswith("encoder.")]
         self.trainable = {n: p for n, p in model.named_parameters() if p.requires_grad}
+        groups: dict[float, list[torch.nn.Parameter]] = {}
+        for name, p in self.trainable.items():
+            groups.setdefault(self._peak(name), []).append(p)
         self.optimizer = torch.optim.AdamW(
-            [
-                {"params": body, "lr": recipe.learning_rate},
-                {"params": heads, "lr": recipe.head_learning_rate},
-            ],
+            [{"params": ps, "lr": lr} for lr, ps in groups.items()],
             weight_decay=recipe.weight_decay,
             fused=True,
         )
@@ -145,16 +143,28 @@ class TextTrainer:
         )
         return emotion, present, affect
 
-    def _one_step(self) -> float:
-        corpus, index = self.batches[self.step]
+    def _peak(self, name: str) -> float:
+        """Return the highest learning rate of a parameter."""
+        body = name.startswith("encoder.")
+        return self.recipe.learning_rate if body else self.recipe.head_learning_rate
+
+    def _loss(self, corpus: str, index: np.ndarray) -> Tensor:
+        """Return the loss of one batch."""
         ids, mask = pad([self.ids[corpus][i] for i in index])
-        for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
-            group["lr"] = peak * self._rate()
-        self.model.train()
         with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bfloat16):
             logits, fine = self.model(ids, mask, corpus)
         loss = batch_loss(logits, fine, targets(self.data[corpus], index))
-        loss = loss + self.recipe.offset_penalty * self.model.heads.offset.square().sum()
+        return loss + self.recipe.offset_penalty * self.model.heads.offset.square().sum()
+
+    def _measure(self) -> dict[str, float]:
+        """Return what dev says of the weights as they are."""
+        return dict(self.score(self.read))
+
+    def _one_step(self) -> float:
+        for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
+            group["lr"] = peak * self._rate()
+        self.model.train()
+        loss = self._loss(*self.batches[self.step])
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
@@ -175,7 +185,7 @@ class TextTrainer:
     def _evaluate(self) -> dict[str, float]:
         live = {n: p.detach().clone() for n, p in self.trainable.items()}
         self._load_weights(self.average)
-        scored = {"step": float(self.step), **self.score(self.read)}
+        scored = {"step": float(self.step), **self._measure()}
         if not self.history or scored["objective"] > max(h["objective"] for h in self.history):
             _save(self.average, self.folder / "best.safetensors")
         self._load_weights(live)
@@ -195,8 +205,12 @@ class TextTrainer:
                 tensors[f"optimizer.{n}.{key}"] = value
         tensors["generator"] = torch.get_rng_state()
         about = {"step": self.step, "seconds": self.seconds, "history": self.history,
-                 "recipe": self.recipe.as_dict()}  # fmt: skip
+                 "recipe": self._numbers()}  # fmt: skip
         _save(tensors, self.folder / "last.safetensors", about)
+
+    def _numbers(self) -> dict[str, object]:
+        """Return the numbers that a run must share to be continued."""
+        return self.recipe.as_dict()
 
     def _resume(self) -> None:
         path = self.folder / "last.safetensors"
@@ -206,7 +220,7 @@ class TextTrainer:
 
         with safe_open(str(path), "pt") as f:
             about = json.loads(f.metadata()["about"])
-        if about["recipe"] != json.loads(json.dumps(self.recipe.as_dict())):
+        if about["recipe"] != json.loads(json.dumps(self._numbers())):
             raise ConfigurationError(
                 f"{self.folder} holds a run with other numbers; give another --out, or remove it"
             )

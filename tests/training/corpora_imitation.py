@@ -8,6 +8,8 @@ import json
 import random
 from pathlib import Path
 
+import numpy as np
+
 WORDS = {
     "neutral": ["table", "meeting", "window", "train"],
     "joy": ["happy", "wonderful", "love", "great"],
@@ -85,6 +87,83 @@ def write_dialogues(folder: Path) -> Path:
     for name, rows in (("dailydialog", daily), ("empatheticdialogues", talks)):
         with gzip.open(folder / name / f"{name}.jsonl.gz", "wt") as f:
             f.write("\n".join(map(json.dumps, rows)) + "\n")
+    return folder
+
+
+# The words that the imitation of IEMOCAP puts into the mouth of each of its labels.
+SIX = {
+    "happy": "joy", "sad": "sadness", "neutral": "neutral", "angry": "anger",
+    "excited": "surprise", "frustrated": "disgust",
+}  # fmt: skip
+
+
+def write_iemocap(folder: Path, *, seed: int = 0) -> Path:
+    """Write an IEMOCAP of 6, 3 and 3 dialogues; the eight acoustic numbers tell the label.
+
+    Answers overlap what they answer. The first utterance of the first dialogue stands second in
+    the file, and the third has no acoustic numbers.
+    """
+    rng = random.Random(seed)
+    names = list(SIX)
+    lines = []
+    for number, split in enumerate(["train"] * 6 + ["dev"] * 3 + ["test"] * 3):
+        end, said = 0.0, []
+        for i in range(rng.randint(4, 9)):
+            label = rng.randrange(6)
+            start = round(end + (-0.5 if i % 2 else 1.0), 3)
+            end = round(start + rng.uniform(1.0, 3.0), 3)
+            speaker = "FM"[i % 2]
+            said.append({
+                "id": f"Ses{number}_{speaker}{i:03d}", "speaker": speaker,
+                "text": sentence(rng, SIX[names[label]]), "emotion": names[label],
+                "start": start, "end": end, "valence": 2.5, "arousal": 2.5, "dominance": 2.5,
+                "acoustic": [round((k == label) + rng.gauss(0, 0.2), 6) for k in range(8)],
+            })  # fmt: skip
+        if number == 0:
+            del said[2]["acoustic"]
+            said[:2] = said[1::-1]
+        lines.append(json.dumps({"id": f"Ses{number}", "split": split, "utterances": said}))
+    (folder / "iemocap").mkdir(parents=True, exist_ok=True)
+    with gzip.open(folder / "iemocap" / "iemocap.jsonl.gz", "wt") as f:
+        f.write("\n".join(lines) + "\n")
+    return folder
+
+
+def write_mosi(folder: Path, *, seed: int = 0) -> Path:
+    """Write a MOSI of 10 train and 12 test videos of 3 to 6 utterances, its rows shuffled.
+
+    Train videos are ``a00`` to ``a09``, test videos ``b00`` to ``b11``. In each of the three
+    vectors the first ten numbers are around 1 where the label is positive, around -1 otherwise.
+    """
+    rng = random.Random(seed)
+    rows = []
+    for name in [f"a{i:02d}" for i in range(10)] + [f"b{i:02d}" for i in range(12)]:
+        for position in range(1, rng.randint(3, 6) + 1):
+            label = rng.randrange(2)
+            text = sentence(rng, ("sadness", "joy")[label]).upper()
+            rows.append((name, position, "train" if name < "b" else "test", text, label))
+    rng.shuffle(rows)
+    videos, positions, splits, texts, labels = zip(*rows, strict=True)
+    noise = np.random.default_rng(seed)
+    sign = 2.0 * np.array(labels)[:, None] - 1.0
+
+    def vectors(width: int) -> np.ndarray:
+        return (noise.normal(0, 0.5, (len(rows), width)) + sign * (np.arange(width) < 10)).astype(
+            np.float32
+        )
+
+    (folder / "mosi").mkdir(parents=True, exist_ok=True)
+    np.savez(
+        folder / "mosi" / "mosi.npz",
+        video_id=np.array(videos),
+        position=np.array(positions, np.int16),
+        split=np.array(splits),
+        transcript=np.array(texts),
+        label=np.array(labels, np.int8),
+        text_features=vectors(100),
+        audio_features=vectors(73),
+        video_features=vectors(100),
+    )
     return folder
 
 

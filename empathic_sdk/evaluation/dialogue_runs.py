@@ -1,0 +1,290 @@
+"""Runs of the recipe ``dialogue``: features, training, dev's choice, the record, stored tests.
+
+A run writes ``NAME.json`` (what was run, and what dev says) and ``NAME.predictions.jsonl.gz``
+(calibrated probabilities of every test utterance). No test figure is computed here: that is done
+from the stored predictions, by ``empathic evaluate``, once dev has chosen.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from safetensors.numpy import load_file, save_file
+
+from empathic_sdk.encoders.text import TextEncoder
+from empathic_sdk.errors import ConfigurationError, DataError
+from empathic_sdk.evaluation.calibrate import fit_abstention, fit_platt, fit_temperature
+from empathic_sdk.evaluation.dialogues import best_threshold, changed, shift_f1
+from empathic_sdk.evaluation.experiment import find_minilm
+from empathic_sdk.evaluation.metrics import (
+    classification,
+    expected_calibration_error,
+    per_class_f1,
+)
+from empathic_sdk.state import Calibration, probabilities
+from empathic_sdk.training.dialogue import DialogueRecipe, example, with_text
+from empathic_sdk.training.dialogue_loop import Prediction, Score, fit, predict
+from empathic_sdk.training.dialogues import DialogueSet, read_dialogues
+
+DATA_SETS = ("meld", "iemocap", "mosi")
+FEATURES = ("minilm", "shipped", "given")
+FOLDER = "dialogue"
+
+
+class Scored(NamedTuple):
+    """Predictions as they are stored and measured, one entry a dialogue.
+
+    Attributes:
+        probabilities: float ``[n, classes]``, calibrated.
+        shift: float ``[n]``, NaN where there is none.
+    """
+
+    probabilities: list[np.ndarray]
+    shift: list[np.ndarray]
+
+
+def headline(data_set: str) -> str:
+    """Return the metric that chooses: accuracy for CMU-MOSI's two classes, else weighted F1."""
+    return "accuracy" if data_set == "mosi" else "weighted_f1"
+
+
+def load(data_set: str, split: str, *, data: Path, features: str, cache: Path) -> DialogueSet:
+    """Read a split with its text features.
+
+    Args:
+        data_set: ``meld``, ``iemocap`` or ``mosi``.
+        split: ``train``, ``dev`` or ``test``.
+        data: Folder of the corpora.
+        features: ``minilm`` (all-MiniLM-L6-v2 as its authors left it), ``shipped`` (the encoder
+            of this package), ``given`` (the corpus's own), or a checkpoint of ``train text``.
+        cache: Folder in which vectors are kept between runs.
+    """
+    items = read_dialogues(data_set, data, split)
+    if features == "given":
+        if "text" not in items.dialogues[0].features:
+            raise ConfigurationError(f"{data_set} brings no text features; name an encoder")
+        return items
+    if "text" in items.dialogues[0].features:
+        raise ConfigurationError(f"{data_set} brings its own features; give --features given")
+    model = {"minilm": find_minilm(None), "shipped": None}.get(features, Path(features))
+    texts = [t for d in items.dialogues for t in d.texts]
+    digest = hashlib.sha256(json.dumps([features, _mark(model), texts]).encode()).hexdigest()
+    path = cache / f"{data_set}-{split}-{digest[:16]}.safetensors"
+    if not path.is_file():
+        vectors = TextEncoder(model).encode(texts)
+        cache.mkdir(parents=True, exist_ok=True)
+        save_file({"text": vectors}, path.with_suffix(".part"))
+        path.with_suffix(".part").replace(path)
+    return with_text(items, load_file(path)["text"])
+
+
+def _mark(model: Path | None) -> str:
+    """Tell checkpoints of one name apart."""
+    if model is None:
+        from empathic_sdk.resources import weights_dir
+
+        model = weights_dir() / "text.safetensors"
+    if model.is_dir():
+        model = model / "model.safetensors"
+    return hashlib.sha256(model.read_bytes()).hexdigest()
+
+
+def configuration_name(data_set: str, features: str, recipe: DialogueRecipe) -> str:
+    """Name what was run, all but the seed."""
+    parts = [data_set, Path(features).stem, recipe.model, "causal" if recipe.causal else "both",
+             "+".join(recipe.modalities)]  # fmt: skip
+    if recipe.timing:
+        parts.append("timing")
+    if recipe.ablation != "full":
+        parts.append(recipe.ablation)
+    return "-".join(parts)
+
+
+def run_name(data_set: str, features: str, recipe: DialogueRecipe) -> str:
+    """Name one run."""
+    return f"{configuration_name(data_set, features, recipe)}-seed{recipe.seed}"
+
+
+def train_dialogue(
+    recipe: DialogueRecipe,
+    *,
+    data_set: str,
+    features: str,
+    data: Path,
+    results: Path,
+    cache: Path,
+) -> dict[str, Any]:
+    """Train one run, let dev choose and calibrate, store the test predictions unseen.
+
+    Returns:
+        The run record; a finished one of the same configuration is returned as it is.
+    """
+    name = run_name(data_set, features, recipe)
+    folder = results / FOLDER
+    known = finished(folder, name, recipe)
+    if known is not None:
+        return known
+    train, dev, test = (
+        load(data_set, s, data=data, features=features, cache=cache)
+        for s in ("train", "dev", "test")
+    )
+    network, statistics, ran = fit(recipe, train, dev, dev_score(dev))
+    on_dev = predict(network, [example(d, statistics) for d in dev.dialogues])
+    calibration = calibrate(dev, on_dev)
+    stored = scored(predict(network, [example(d, statistics) for d in test.dialogues]), calibration)
+    record = {
+        "recipe": "dialogue",
+        "name": name,
+        "configuration_name": configuration_name(data_set, features, recipe),
+        "data_set": data_set,
+        "features": features,
+        "configuration": recipe.as_dict(),
+        "data": {
+            s.split: {"dialogues": len(s.dialogues), "n": len(s), "sha256": s.digest()}
+            for s in (train, dev, test)
+        },
+        "environment": {"python": platform.python_version(), "torch": torch.__version__,
+                        "processor": platform.machine(), "threads": torch.get_num_threads()},
+        "run": ran,
+        "calibration": calibration.model_dump(),
+        "dev": measure(dev, scored(on_dev, calibration), calibration),
+    }  # fmt: skip
+    write_predictions(folder / f"{name}.predictions.jsonl.gz", test, stored)
+    write_json(folder / f"{name}.json", record)
+    return record
+
+
+def finished(folder: Path, name: str, recipe: DialogueRecipe) -> dict[str, Any] | None:
+    """Return the record of a run that is there already."""
+    path = folder / f"{name}.json"
+    if not path.is_file() or not (folder / f"{name}.predictions.jsonl.gz").is_file():
+        return None
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if record["configuration"] != json.loads(json.dumps(recipe.as_dict())):
+        raise ConfigurationError(
+            f"{path} records a run with other numbers; give another --results, or remove it"
+        )
+    return record
+
+
+def dev_score(dev: DialogueSet) -> Score:
+    """Return the function that chooses between epochs."""
+    gold = np.concatenate([d.labels for d in dev.dialogues])
+    key = headline(dev.corpus)
+
+    def score(predictions: Sequence[Prediction]) -> dict[str, float]:
+        logits = np.concatenate([p.logits for p in predictions])
+        known = gold >= 0
+        figures = classification(gold[known], logits[known].argmax(1))
+        return {key: figures[key], "objective": figures[key]}
+
+    return score
+
+
+def calibrate(dev: DialogueSet, predictions: Sequence[Prediction]) -> Calibration:
+    """Fix on dev: temperature, abstention, and what the transfer module's answer means."""
+    gold = np.concatenate([d.labels for d in dev.dialogues])
+    logits = np.concatenate([p.logits for p in predictions])
+    known = gold >= 0
+    truth = np.concatenate([changed(d.labels, d.speakers) for d in dev.dialogues])
+    shift = np.concatenate([p.shift for p in predictions])
+    there = (truth >= 0) & ~np.isnan(shift)
+    temperature = fit_temperature(logits[known], gold[known])
+    p = probabilities(logits[known], temperature)
+    out = Calibration(temperature=temperature, threshold=fit_abstention(p, gold[known]))
+    if not there.any():
+        return out
+    scale, bias = fit_platt(shift[there], truth[there])
+    out = out.model_copy(update={"shift_scale": scale, "shift_bias": bias})
+    called = np.array([out.shift(float(x)) for x in shift[there]])
+    return out.model_copy(update={"shift_threshold": best_threshold(truth[there], called)})
+
+
+def scored(predictions: Sequence[Prediction], calibration: Calibration) -> Scored:
+    """Return predictions as they are stored."""
+
+    def shift(raw: np.ndarray) -> np.ndarray:
+        return np.array([x if np.isnan(x) else calibration.shift(float(x)) for x in raw], float)
+
+    return Scored(
+        [probabilities(p.logits, calibration.temperature) for p in predictions],
+        [shift(p.shift) for p in predictions],
+    )
+
+
+def measure(
+    gold: DialogueSet, found: Scored, calibration: Calibration
+) -> dict[str, float | dict[str, float]]:
+    """Return all metrics of one run on one split.
+
+    ``shift_f1`` is that of the transfer module (absent without one), ``shift_f1_labels`` that of
+    comparing the predicted labels of the two utterances.
+    """
+    labels = np.concatenate([d.labels for d in gold.dialogues])
+    p = np.concatenate(found.probabilities)
+    known = labels >= 0
+    labels, p = labels[known], p[known]
+    out: dict[str, float | dict[str, float]] = {
+        **classification(labels, p.argmax(1)),
+        "ece": expected_calibration_error(p, labels),
+        "f1": per_class_f1(labels, p.argmax(1), gold.classes),
+    }
+    if gold.corpus == "mosi":  # one speaker, and a sentence's sentiment is no state to shift
+        return out
+    truth = np.concatenate([changed(d.labels, d.speakers) for d in gold.dialogues])
+    compared = np.concatenate(
+        [
+            changed(q.argmax(1), d.speakers)
+            for d, q in zip(gold.dialogues, found.probabilities, strict=True)
+        ]
+    )
+    out["shift_f1_labels"] = shift_f1(truth, compared.astype(float))
+    shift = np.concatenate(found.shift)
+    there = (truth >= 0) & ~np.isnan(shift)
+    if there.any():
+        out["shift_f1"] = shift_f1(truth[there], shift[there], calibration.shift_threshold)
+    return out
+
+
+def write_predictions(path: Path, gold: DialogueSet, found: Scored) -> None:
+    """Store one line a dialogue: its id, probabilities and shifts."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    with gzip.GzipFile(part, "wb", mtime=0) as f:
+        for d, p, s in zip(gold.dialogues, found.probabilities, found.shift, strict=True):
+            row = {"id": d.id, "p": np.round(p, 4).tolist(),
+                   "s": [None if np.isnan(x) else round(float(x), 4) for x in s]}  # fmt: skip
+            f.write(json.dumps(row).encode() + b"\n")
+    part.replace(path)
+
+
+def read_predictions(path: Path, gold: DialogueSet) -> Scored:
+    """Read what :func:`write_predictions` stored.
+
+    Raises:
+        DataError: They are not those of these dialogues.
+    """
+    with gzip.open(path, "rt", encoding="utf-8") as f:
+        rows = [json.loads(line) for line in f]
+    if [(r["id"], len(r["p"])) for r in rows] != [(d.id, len(d)) for d in gold.dialogues]:
+        raise DataError(f"{path} does not hold the test dialogues of {gold.corpus}")
+    return Scored(
+        [np.array(r["p"], float).reshape(len(r["p"]), -1) for r in rows],
+        [np.array([np.nan if x is None else x for x in r["s"]], float) for r in rows],
+    )
+
+
+def write_json(path: Path, record: Mapping[str, Any]) -> None:
+    """Write a record in one atomic step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    part.replace(path)

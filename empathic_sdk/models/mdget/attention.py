@@ -1,0 +1,75 @@
+"""Multi-head attention over utterances: masked, windowed, with a cache for streaming."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from einops import rearrange
+from torch import Tensor, nn
+
+
+class Reach(NamedTuple):
+    """Who may look at whom.
+
+    Attributes:
+        allowed: bool ``[b, queries, keys]``, ``True`` = may attend (window and real utterances;
+            which modality is present there comes on top).
+        same: bool ``[b, queries, keys]``, ``True`` = the same speaker; ``None`` without speakers.
+    """
+
+    allowed: Tensor
+    same: Tensor | None
+
+
+class UtteranceAttention(nn.Module):
+    """``MHA(Q, K, V)`` of eq 6, 10, 11, 15 and 18, with K = V's source.
+
+    One learned bias a head is added to the scores between utterances of one speaker: which
+    utterances are the speaker's own is not in the features.
+    """
+
+    def __init__(self, *, width: int, heads: int, dropout: float, speakers: bool) -> None:
+        super().__init__()
+        self.heads, self.dropout = heads, dropout
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width)
+        self.value = nn.Linear(width, width)
+        self.out = nn.Linear(width, width)
+        self.same_speaker = nn.Parameter(torch.zeros(heads)) if speakers else None
+
+    def forward(
+        self, x: Tensor, source: Tensor, reach: Reach, present: Tensor, past: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Attend from ``x`` to ``source``, and to what ``past`` holds of it.
+
+        Args:
+            x: ``[b, n, d]`` queries.
+            source: ``[b, n, d]`` of the same utterances.
+            reach: Over ``p + n`` keys.
+            present: bool ``[b, p + n]``, where the source's modality is real.
+            past: ``[2, b, p, d]`` keys and values of the ``p`` utterances before, or ``None``.
+
+        Returns:
+            ``[b, n, d]``, exact zeros where nothing may be attended to; and keys and values
+            ``[2, b, p + n, d]`` for the next call.
+        """
+        kv = torch.stack([self.key(source), self.value(source)])
+        if past is not None:
+            kv = torch.cat([past, kv], dim=2)
+        q = rearrange(self.query(x), "b n (h k) -> b h n k", h=self.heads)
+        k, v = rearrange(kv, "two b n (h k) -> two b h n k", h=self.heads)
+        allowed = reach.allowed & present[:, None, :]
+        any_key = allowed.any(-1, keepdim=True)
+        # A row that may look nowhere looks everywhere here, and is set to zero below: softmax
+        # over nothing would be NaN, and NaN times zero still is.
+        mask = (allowed | ~any_key)[:, None]
+        bias = torch.zeros_like(mask, dtype=q.dtype).masked_fill(~mask, float("-inf"))
+        if self.same_speaker is not None and reach.same is not None:
+            bias = bias + self.same_speaker[:, None, None] * reach.same[:, None].to(q.dtype)
+        mixed = F.scaled_dot_product_attention(
+            q, k, v, attn_mask=bias, dropout_p=self.dropout if self.training else 0.0
+        )
+        out = self.out(rearrange(mixed, "b h n k -> b n (h k)"))
+        return out * any_key.to(out.dtype), kv

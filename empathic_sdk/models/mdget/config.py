@@ -1,0 +1,104 @@
+"""Every number and switch of the network, in one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from empathic_sdk.errors import ConfigurationError
+
+GATES = ("gue", "acme", "fusion", "classifier", "eetm")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MDGETConfig:
+    """Sizes and switches of :class:`MDGET`.
+
+    Attributes:
+        inputs: Feature width of each modality, by name. The first is the hub (text in the paper),
+            the others are spokes that exchange information with it alone.
+        classes: How many emotions.
+        width: d of the paper; a multiple of ``heads``.
+        heads: Of every multi-head attention (8 in the paper).
+        gue_layers: Layers of the gated unimodal encoder.
+        acme_layers: Layers of the gated cross-modal encoder.
+        feedforward: Inner width of FF in eq 5 and 21; 0 means ``width``.
+        gue_dropout: In eq 5.
+        acme_dropout: In eq 6, 10, 11, 15, 18, 21.
+        dropout: On the projected inputs, and in eq 28 and 36.
+        causal: One-directional recurrence, and attention that looks back only.
+        window: Causal: an utterance attends to itself and the ``window - 1`` before it.
+        speakers: Slots of the speaker embedding, by order of appearance (later speakers share the
+            last); 0 switches the embedding and the attention's same-speaker bias off.
+        timing: Width of the timing input (see ``training.dialogues.timing``), 0 without.
+        gue: Ablation: ``False`` hands the projected inputs to the cross-modal encoder.
+        acme: Ablation: ``False`` fuses the unimodal encoder's output.
+        eetm: Ablation: ``False`` leaves the emotion transfer module out.
+        gates: Which gates are there; the others are replaced by 1 (a plain residual sum).
+    """
+
+    inputs: Mapping[str, int]
+    classes: int
+    width: int = 128
+    heads: int = 8
+    gue_layers: int = 2
+    acme_layers: int = 2
+    feedforward: int = 0
+    gue_dropout: float = 0.1
+    acme_dropout: float = 0.3
+    dropout: float = 0.3
+    causal: bool = True
+    window: int = 32
+    speakers: int = 8
+    timing: int = 0
+    gue: bool = True
+    acme: bool = True
+    eetm: bool = True
+    gates: tuple[str, ...] = GATES
+
+    def __post_init__(self) -> None:
+        if not self.inputs or min(self.inputs.values()) < 1:
+            raise ConfigurationError("inputs must name at least one modality, each of width >= 1")
+        if self.classes < 2:
+            raise ConfigurationError(f"classes must be at least 2, not {self.classes}")
+        if min(self.width, self.heads) < 1 or self.width % self.heads or self.width % 2:
+            raise ConfigurationError(
+                f"width {self.width} must be even and a multiple of heads {self.heads}"
+            )
+        if min(self.gue_layers, self.acme_layers) < 1 or self.window < 2:
+            raise ConfigurationError("gue_layers, acme_layers >= 1 and window >= 2")
+        if min(self.feedforward, self.speakers, self.timing) < 0:
+            raise ConfigurationError("feedforward, speakers and timing must not be negative")
+        unknown = set(self.gates) - set(GATES)
+        if unknown:
+            raise ConfigurationError(f"no gate is named {sorted(unknown)}; there are {GATES}")
+        for name in ("gue_dropout", "acme_dropout", "dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ConfigurationError(f"{name} must lie in [0, 1)")
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The modalities' names, hub first."""
+        return tuple(self.inputs)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON values; :meth:`from_dict` reads them back."""
+        # A list keeps the order of the inputs whatever sorts the keys on the way.
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {**values, "inputs": [list(i) for i in self.inputs.items()],
+                "gates": list(self.gates)}  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> MDGETConfig:
+        """Read what :meth:`as_dict` gave.
+
+        Raises:
+            ConfigurationError: A value is missing, unknown or out of range.
+        """
+        try:
+            return cls(
+                **{**values, "inputs": dict(values["inputs"]), "gates": tuple(values["gates"])}
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ConfigurationError(f"this is no configuration of the network: {error}") from error

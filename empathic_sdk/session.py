@@ -1,0 +1,293 @@
+"""One dialogue as it is heard: the dialogue model's memory, and each speaker's past."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import OrderedDict
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from empathic_sdk.errors import InputError
+from empathic_sdk.models.dialogue import DialogueBatch
+from empathic_sdk.models.mdget import MDGET
+from empathic_sdk.state import Calibration, StateTracker, probabilities
+from empathic_sdk.state.contributions import shapley, shares
+from empathic_sdk.types import EmotionState, Modality, UserContext, Utterance
+
+if TYPE_CHECKING:
+    from empathic_sdk.recognizer import EmotionRecognizer
+
+_STATE_VERSION = 2
+# Utterances that go through the dialogue model in one call; a longer dialogue takes several.
+_PIECE = 64
+_SPEAKERS = 64
+
+
+class Heard(NamedTuple):
+    """What the dialogue model says of a piece of a dialogue of ``n`` utterances.
+
+    Attributes:
+        logits: float32 ``[n, 7]``.
+        shift: One a utterance: the probability of a change since this speaker's last one, or
+            ``None`` on their first.
+        contributions: One a utterance: shares of the present modalities.
+    """
+
+    logits: NDArray[np.float32]
+    shift: list[float | None]
+    contributions: list[dict[Modality, float]]
+
+
+class DialogueMemory:
+    """The causal dialogue model and what it must remember; bounded however long it listens."""
+
+    def __init__(self, network: MDGET, calibration: Calibration) -> None:
+        self._network, self._calibration = network, calibration
+        self._state: dict[str, Tensor] = {}
+        self._speakers: OrderedDict[str, tuple[int, Tensor]] = OrderedDict()
+        self._count = 0
+
+    def hear(
+        self,
+        speakers: Sequence[str],
+        features: dict[str, NDArray[np.float32]],
+        present: dict[str, NDArray[np.bool_]],
+    ) -> Heard:
+        """Hear the next utterances.
+
+        Args:
+            speakers: Digests of who spoke.
+            features: ``[n, width]`` by modality.
+            present: bool ``[n]`` by modality, ``True`` = real.
+        """
+        numbers, n = [], len(speakers)
+        for s in speakers:  # numbered by first appearance
+            if s not in self._speakers:
+                self._speakers[s] = (self._count, torch.empty(0))
+                self._count += 1
+            numbers.append(self._speakers[s][0])
+        batch = DialogueBatch(
+            features={m: torch.from_numpy(x)[None] for m, x in features.items()},
+            present={m: torch.from_numpy(p)[None] for m, p in present.items()},
+            mask=torch.ones(1, n, dtype=torch.bool),
+            speaker=torch.tensor([numbers]),
+        )
+        with torch.inference_mode():
+            before = self._state
+            out = self._network(batch, before)
+            self._state = out.state
+            shift: list[float | None] = []
+            for i, s in enumerate(speakers):
+                number, last = self._speakers[s]
+                shift.append(self._change(out.vectors[0, i], last) if last.numel() else None)
+                self._speakers[s] = (number, out.vectors[0, i].clone())
+                self._speakers.move_to_end(s)
+            while len(self._speakers) > _SPEAKERS:
+                self._speakers.popitem(last=False)
+            logits: NDArray[np.float32] = out.logits[0].numpy()
+            shared = self._contributions(batch, before, logits, present)
+        return Heard(logits, shift, shared)
+
+    def _change(self, now: Tensor, before: Tensor) -> float | None:
+        if self._network.transfer is None:
+            return None
+        raw = torch.softmax(self._network.transfer.between(now, before), -1)[1]
+        return self._calibration.shift(float(raw))
+
+    def _contributions(
+        self,
+        batch: DialogueBatch,
+        state: dict[str, Tensor],
+        logits: NDArray[np.float32],
+        present: dict[str, NDArray[np.bool_]],
+    ) -> list[dict[Modality, float]]:
+        """Return Shapley shares in the probability of the answer, given the same past."""
+        out: list[dict[Modality, float]] = []
+        known: dict[frozenset[str], NDArray[np.float64]] = {}
+        label = logits.argmax(1)
+        for i in range(len(logits)):
+            there = [m for m, p in present.items() if p[i]]
+            if len(there) == 1:
+                out.append({Modality(there[0]): 1.0})
+                continue
+
+            def value(some: frozenset[str], i: int = i) -> float:
+                if some not in known:
+                    found = self._network(batch.only(tuple(some)), state).logits[0].numpy()
+                    known[some] = probabilities(found, self._calibration.temperature)
+                return float(known[some][i, label[i]])
+
+            found = shares(shapley(value, there))
+            out.append({Modality(m): v for m, v in found.items()})
+        return out
+
+    def dump(self) -> dict[str, Any]:
+        """Return all it remembers as JSON values."""
+        tensors = {f"state.{k}": t.contiguous() for k, t in self._state.items()}
+        if self._speakers:
+            tensors["last"] = torch.stack([v for _, v in self._speakers.values()])
+        return {
+            "configuration": self._network.config.as_dict(),
+            "speakers": [[s, number] for s, (number, _) in self._speakers.items()],
+            "count": self._count,
+            "tensors": base64.b64encode(save_tensors(tensors)).decode("ascii"),
+        }
+
+    def load(self, dumped: dict[str, Any]) -> None:
+        """Continue from what :meth:`dump` returned.
+
+        Raises:
+            InputError: It is damaged, or belongs to a model of another configuration.
+        """
+        try:
+            if dumped["configuration"] != json.loads(json.dumps(self._network.config.as_dict())):
+                raise InputError(
+                    "this session state belongs to a dialogue model of another configuration; "
+                    "continue it with that model, or start a new session"
+                )
+            tensors = load_tensors(base64.b64decode(dumped["tensors"], validate=True))
+            speakers = [(str(s), int(number)) for s, number in dumped["speakers"]]
+            count = int(dumped["count"])
+            state = {
+                k.removeprefix("state."): t for k, t in tensors.items() if k.startswith("state.")
+            }
+            width = self._network.config.width
+            last = tensors.get("last", torch.empty(0, width))
+            if last.shape != (len(speakers), width) or not all(
+                bool(torch.isfinite(t).all()) for t in tensors.values() if t.is_floating_point()
+            ):
+                raise ValueError("the tensors do not fit")
+            self._probe(state)
+        except InputError:
+            raise
+        except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError,
+                SafetensorError) as error:  # fmt: skip
+            raise InputError(
+                f"this is not the state of a dialogue session of this version: {error}"
+            ) from error
+        self._state, self._count = state, count
+        self._speakers = OrderedDict(
+            (s, (number, row.clone())) for (s, number), row in zip(speakers, last, strict=True)
+        )
+
+    def _probe(self, state: dict[str, Tensor]) -> None:
+        """Run one step from ``state``: shapes that do not fit raise here, not in a later turn."""
+        width = self._network.config.inputs[self._network.config.modalities[0]]
+        here = torch.ones(1, 1, dtype=torch.bool)
+        batch = DialogueBatch(
+            features={self._network.config.modalities[0]: torch.zeros(1, 1, width)},
+            present={self._network.config.modalities[0]: here},
+            mask=here,
+            speaker=torch.zeros(1, 1, dtype=torch.long),
+        )
+        with torch.inference_mode():
+            self._network(batch, state)
+
+
+class DialogueSession:
+    """One dialogue, heard one utterance at a time; its cost an utterance stays flat.
+
+    Made by :meth:`EmotionRecognizer.session`. Not for several threads at once.
+    """
+
+    def __init__(self, recognizer: EmotionRecognizer, user: UserContext) -> None:
+        self._recognizer = recognizer
+        self.user = user
+        self._tracker = StateTracker(recognizer.calibration)
+        network = recognizer.dialogue
+        self._memory = None if network is None else DialogueMemory(network, recognizer.calibration)
+
+    def add(self, utterance: Utterance | str) -> EmotionState:
+        """Return what this utterance shows in the light of those before; errors as `recognize`."""
+        return self.extend([utterance])[0]
+
+    def extend(self, utterances: Sequence[Utterance | str]) -> list[EmotionState]:
+        """Return what :meth:`add` would return for each in turn, in fewer calls of the network.
+
+        Nothing is heard unless all of them can be.
+        """
+        said = [Utterance.of(u) for u in utterances]
+        texts = [self._recognizer.readable(u) for u in said]
+        if not said:
+            return []
+        reading = self._recognizer.read_all(texts)
+        out = []
+        for start in range(0, len(said), _PIECE):
+            rows = range(start, min(len(said), start + _PIECE))
+            heard = self._hear(said, reading.vectors, rows)
+            for k, i in enumerate(rows):
+                share = reading.legible[i]
+                logits = reading.emotion[i] if heard is None else heard.logits[k] * share
+                out.append(
+                    self._tracker.add(
+                        _digest(said[i].speaker),
+                        logits,
+                        reading.affect[i],
+                        [m for m in Modality if m is not Modality.TEXT],
+                        shift=None if heard is None else heard.shift[k],
+                        contributions=None if heard is None else heard.contributions[k],
+                    )
+                )
+        return out
+
+    def _hear(
+        self, said: Sequence[Utterance], vectors: NDArray[np.float32], rows: range
+    ) -> Heard | None:
+        if self._memory is None:
+            return None
+        return self._memory.hear(
+            [_digest(said[i].speaker) for i in rows],
+            {Modality.TEXT: vectors[rows.start : rows.stop]},
+            {Modality.TEXT: np.ones(len(rows), bool)},
+        )
+
+    def state(self) -> bytes:
+        """Return all that the next ``add`` depends on: derived values, never what was said."""
+        memory = None if self._memory is None else self._memory.dump()
+        state = {"version": _STATE_VERSION, "speakers": self._tracker.dump(), "memory": memory}
+        return json.dumps(state).encode()
+
+    def restore(self, state: bytes) -> None:
+        """Continue a dialogue from what :meth:`state` returned, in this process or another.
+
+        Raises:
+            InputError: These bytes are not such a state, of another version, or of a dialogue
+                model with another configuration.
+        """
+        try:
+            loaded = json.loads(state)
+            version, speakers = loaded["version"], loaded["speakers"]
+            memory = loaded.get("memory")
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise InputError("these bytes are not the state of a dialogue session") from error
+        if version not in (1, _STATE_VERSION):
+            raise InputError(
+                f"this session state has version {version}; this package reads {_STATE_VERSION}"
+            )
+        if version != 1 and (memory is None) != (self._memory is None):
+            raise InputError(
+                "this session state was written by a recogniser "
+                f"{'without' if memory is None else 'with'} a dialogue model; "
+                "continue it with one like that, or start a new session"
+            )
+        # Version 1 knew each speaker's past alone: what was said before has no memory here.
+        fresh = StateTracker(self._recognizer.calibration)
+        fresh.load(speakers)
+        if self._memory is not None and memory is not None:
+            self._memory.load(memory)
+        self._tracker = fresh
+
+
+def _digest(speaker: str) -> str:
+    """Return what stands for a name: names are words, too, and a state may be stored."""
+    return blake2b(speaker.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
