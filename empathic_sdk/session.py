@@ -6,7 +6,6 @@ import base64
 import json
 from collections import OrderedDict
 from collections.abc import Sequence
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,7 +19,7 @@ from torch import Tensor
 from empathic_sdk.errors import InputError
 from empathic_sdk.models.dialogue import DialogueBatch
 from empathic_sdk.models.mdget import MDGET
-from empathic_sdk.state import Calibration, StateTracker, probabilities
+from empathic_sdk.state import Calibration, StateTracker, digest, probabilities
 from empathic_sdk.state.contributions import shapley, shares
 from empathic_sdk.types import EmotionState, Modality, UserContext, Utterance
 
@@ -69,7 +68,17 @@ class DialogueMemory:
             speakers: Digests of who spoke.
             features: ``[n, width]`` by modality.
             present: bool ``[n]`` by modality, ``True`` = real.
+
+        Raises:
+            InputError: A vector holds a NaN or an infinity. Nothing is heard then.
         """
+        for m, rows in features.items():
+            bad = np.flatnonzero(~np.isfinite(rows).all(1) & present[m])
+            if len(bad):
+                raise InputError(
+                    f"the {m} vector of utterance {bad[0] + 1} of {len(rows)} is not finite (it "
+                    "holds a NaN or an infinity); check the encoder that made it"
+                )
         numbers, n = [], len(speakers)
         for s in speakers:  # numbered by first appearance
             if s not in self._speakers:
@@ -230,7 +239,7 @@ class DialogueSession:
                 logits = reading.emotion[i] if heard is None else heard.logits[k] * share
                 out.append(
                     self._tracker.add(
-                        _digest(said[i].speaker),
+                        said[i].speaker,
                         logits,
                         reading.affect[i],
                         [m for m in Modality if m is not Modality.TEXT],
@@ -246,7 +255,7 @@ class DialogueSession:
         if self._memory is None:
             return None
         return self._memory.hear(
-            [_digest(said[i].speaker) for i in rows],
+            [digest(said[i].speaker) for i in rows],
             {Modality.TEXT: vectors[rows.start : rows.stop]},
             {Modality.TEXT: np.ones(len(rows), bool)},
         )
@@ -286,8 +295,3 @@ class DialogueSession:
         if self._memory is not None and memory is not None:
             self._memory.load(memory)
         self._tracker = fresh
-
-
-def _digest(speaker: str) -> str:
-    """Return what stands for a name: names are words, too, and a state may be stored."""
-    return blake2b(speaker.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

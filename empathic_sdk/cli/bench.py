@@ -1,15 +1,17 @@
-"""``empathic bench``."""
+"""``empathic bench`` and ``empathic bench dialogue``."""
 
 from __future__ import annotations
 
 import json
+import re
+from typing import Any
 
 import click
 
 from empathic_sdk.cli.options import json_option
 
 
-@click.command(name="bench")
+@click.group(name="bench", invoke_without_command=True)
 @json_option
 @click.option("--turns", default=200, show_default=True, type=click.IntRange(min=20))
 @click.option("--users", default=32, show_default=True, type=click.IntRange(min=2))
@@ -17,13 +19,43 @@ from empathic_sdk.cli.options import json_option
     "--long", "long_turns", default=1000, show_default=True, type=click.IntRange(min=50),
     help="Turns of the one long talk.",
 )  # fmt: skip
-def command(as_json: bool, turns: int, users: int, long_turns: int) -> None:
+@click.pass_context
+def command(context: click.Context, as_json: bool, turns: int, users: int, long_turns: int) -> None:
     """Measure speed and memory through the public API, on texts that are all different."""
+    if context.invoked_subcommand is not None:
+        return
     from empathic_sdk.evaluation.bench import bench
 
     report = bench(turns=turns, users=users, long_turns=long_turns)
     if as_json:
         click.echo(json.dumps(report))
         return
+    _show(report)
+
+
+@command.command()
+@json_option
+@click.pass_context
+def dialogue(context: click.Context, as_json: bool) -> None:
+    """Measure how fast and how large the dialogue model is, by length of the dialogue."""
+    from empathic_sdk.evaluation.bench_dialogue import measure_dialogue
+
+    report = measure_dialogue()
+    if as_json or (context.parent is not None and context.parent.params["as_json"]):
+        click.echo(json.dumps(report))
+        return
+    by_length: dict[str, dict[int, Any]] = {}
+    for key, value in report.items():
+        if found := re.fullmatch(r"(.+)_n(\d+)", key):
+            by_length.setdefault(found[1], {})[int(found[2])] = value
+    lengths = sorted({n for row in by_length.values() for n in row})
+    click.echo(f"{'utterances':32}" + "".join(f"{n:>11}" for n in lengths))
+    for name, row in by_length.items():
+        click.echo(f"{name:32}" + "".join(f"{row[n]:>11.2f}" for n in lengths))
+    click.echo()
+    _show({k: v for k, v in report.items() if not re.search(r"_n\d+$", k)})
+
+
+def _show(report: dict[str, Any]) -> None:
     for key, value in report.items():
         click.echo(f"{key:28} {value:.4g}" if isinstance(value, float) else f"{key:28} {value}")

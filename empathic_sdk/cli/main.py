@@ -19,6 +19,7 @@ _COMMANDS = {
     "demo": ("demo", "Open the Gradio demo."),
     "train": ("train", "Train a model from public corpora."),
     "evaluate": ("evaluate", "Measure a model on a public corpus."),
+    "report": ("report", "Write a page on a dialogue model: figures, tables, one dialogue."),
     "bench": ("bench", "Measure speed and memory through the public API."),
     "profile": ("profile", "Look at, export and erase what is known of people."),
 }

@@ -99,6 +99,8 @@ def text(
 
     if threads:
         torch.set_num_threads(threads)
+    if without and (encoder or average):
+        raise click.UsageError("--without does not go with --encoder or --average")
     part = "".join(f"-without-{c}" for c in without)
     name = "text-average" if average else f"text{part}-seed{seed}"
     if encoder:

@@ -127,7 +127,7 @@ def dialogue(
 @json_option
 @click.option(
     "--start",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     default=Path("runs/text-without-meld-seed1/text.safetensors"),
     show_default=True,
     help="Text checkpoint to start from; one that has not seen MELD (`train text --without meld`).",

@@ -6,9 +6,11 @@ Features and labels are drawn at random: neither time nor memory depends on what
 from __future__ import annotations
 
 import gc
+import os
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -38,6 +40,7 @@ def measure_dialogue(
     seed: int = 0,
     modalities: Mapping[str, int] = INPUTS,
     dialogues: int = 108,
+    runs: int = 60,
 ) -> dict[str, Any]:
     """Return the figures that ``empathic bench dialogue --json`` prints.
 
@@ -51,27 +54,27 @@ def measure_dialogue(
         seed: Of weights, features and dropout.
         modalities: Feature width by modality, hub first.
         dialogues: How many make up the epoch.
+        runs: How often each time is taken at most.
     """
     config = MDGETConfig(inputs=modalities, classes=CLASSES, width=width)
     lengths = sorted(set(lengths))
-    jobs: list[tuple[str, Callable[[], Figures]]] = []
+    jobs: list[Callable[[], Figures]] = []
     for n in lengths:
-        jobs += [
-            (f"step, n = {n}", lambda n=n: _step(config, n, seed)),
-            (f"transfer module, n = {n}", lambda n=n: _transfer(config, n, seed)),
-        ]
-    jobs.append(("stream", lambda: _stream(config, lengths, seed)))
-    jobs.append(("epoch", lambda: _epoch(config, dialogues, seed)))
-    report: dict[str, Any] = {
+        jobs += [partial(_step, config, n, seed, runs), partial(_transfer, config, n, seed, runs)]
+    jobs.append(partial(_stream, config, lengths, seed, runs))
+    jobs.append(partial(_epoch, config, dialogues, seed))
+    report: dict[str, Any] = {}
+    with torch.random.fork_rng(devices=[]):
+        for job in track(jobs, "dialogue bench", console=Console(stderr=True)):
+            report |= job()
+        parameters = sum(p.numel() for p in MDGET(config).parameters())
+    return {
+        **report,
         "width": width,
         "window": config.window,
-        "parameters": sum(p.numel() for p in MDGET(config).parameters()),
+        "parameters": parameters,
         "threads": torch.get_num_threads(),
     }
-    with torch.random.fork_rng(devices=[]):
-        for _, job in track(jobs, "dialogue bench", console=Console(stderr=True)):
-            report |= job()
-    return report
 
 
 def peak_bytes(run: Callable[[], object]) -> int:
@@ -82,9 +85,9 @@ def peak_bytes(run: Callable[[], object]) -> int:
     followed here. What a library takes for itself within one call (MKL's work space) is not in
     it. On a GPU this would not do: only the CPU's allocator is followed.
     """
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # it would write to standard error
     gc.collect()
-    # Without Kineto, which would write to standard error.
-    with profile(use_kineto=False, profile_memory=True) as record:
+    with profile(profile_memory=True) as record:
         run()
     events = [e for e in record.kineto_results.events() if e.name() == "[memory]"]
     events.sort(key=lambda e: e.start_ns())
@@ -92,21 +95,18 @@ def peak_bytes(run: Callable[[], object]) -> int:
     return int(held.max())
 
 
-def _milliseconds(run: Callable[[], object], seconds: float = 2.0) -> float:
-    """Return the median time of 2 to 30 runs, as many as fit into ``seconds``."""
+def _measured(run: Callable[[], object], runs: int, seconds: float = 2.0) -> tuple[float, float]:
+    """Return the median milliseconds of as many runs as fit, and the peak in megabytes.
+
+    The run that counts memory is the warm-up.
+    """
+    peak = round(peak_bytes(run) / 2**20, 3)
     took: list[float] = []
-    while len(took) < 2 or (len(took) < 30 and sum(took) < seconds * 1e3):
+    while not took or (len(took) < runs and sum(took) < seconds * 1e3):
         start = time.perf_counter()
         run()
         took.append((time.perf_counter() - start) * 1e3)
-    return round(statistics.median(took), 3)
-
-
-def _measured(run: Callable[[], object]) -> tuple[float, float]:
-    """Return milliseconds and peak megabytes; memory first, which warms up."""
-    run()
-    peak = round(peak_bytes(run) / 2**20, 3)
-    return _milliseconds(run), peak
+    return round(statistics.median(took), 3), peak
 
 
 def draw(
@@ -139,15 +139,16 @@ def _trainer(config: MDGETConfig, seed: int) -> Callable[[DialogueBatch, Tensor]
         optimizer.step()
         optimizer.zero_grad()
 
+    step(*draw([2], config.inputs, seed))  # makes the optimizer's moments
     return step
 
 
-def _step(config: MDGETConfig, n: int, seed: int) -> Figures:
+def _step(config: MDGETConfig, n: int, seed: int, runs: int) -> Figures:
     batch, labels = draw([n], config.inputs, seed)
     causal = _trainer(config, seed)
-    took, peak = _measured(lambda: causal(batch, labels))
+    took, peak = _measured(lambda: causal(batch, labels), runs)
     both = _trainer(MDGETConfig.from_dict({**config.as_dict(), "causal": False}), seed)
-    took_both, peak_both = _measured(lambda: both(batch, labels))
+    took_both, peak_both = _measured(lambda: both(batch, labels), runs)
     return {
         f"step_ms_n{n}": took,
         f"step_peak_mb_n{n}": peak,
@@ -190,16 +191,16 @@ def transfer_run(form: str, n: int, *, width: int, window: int, seed: int) -> Ca
     return run
 
 
-def _transfer(config: MDGETConfig, n: int, seed: int) -> Figures:
+def _transfer(config: MDGETConfig, n: int, seed: int, runs: int) -> Figures:
     out: Figures = {}
     for form in ("tiled", "windowed", "naive"):
         run = transfer_run(form, n, width=config.width, window=config.window, seed=seed)
-        out[f"eetm_{form}_ms_n{n}"], out[f"eetm_{form}_peak_mb_n{n}"] = _measured(run)
+        out[f"eetm_{form}_ms_n{n}"], out[f"eetm_{form}_peak_mb_n{n}"] = _measured(run, runs)
     ratio = out[f"eetm_naive_peak_mb_n{n}"] / out[f"eetm_tiled_peak_mb_n{n}"]
     return {**out, f"eetm_memory_ratio_n{n}": round(ratio, 2)}
 
 
-def _stream(config: MDGETConfig, lengths: Sequence[int], seed: int, rounds: int = 60) -> Figures:
+def _stream(config: MDGETConfig, lengths: Sequence[int], seed: int, runs: int) -> Figures:
     """Time the n-th utterance of a streamed dialogue, from the state that the others left."""
     torch.manual_seed(seed)
     network = MDGET(config).eval()
@@ -213,7 +214,7 @@ def _stream(config: MDGETConfig, lengths: Sequence[int], seed: int, rounds: int 
             if i + 1 in took:
                 states[i + 1] = state
             state = network(utterance, state).state
-        for _ in range(rounds):  # in turn, so that a busy moment meets all of them
+        for _ in range(runs):  # in turn, so that a busy moment meets all of them
             for n in lengths:
                 start = time.perf_counter()
                 network(said[n - 1], states[n])
@@ -246,7 +247,6 @@ def _epoch(config: MDGETConfig, dialogues: int, seed: int) -> Figures:
         draw(lengths[i : i + BATCH], config.inputs, seed + i) for i in range(0, dialogues, BATCH)
     ]
     step = _trainer(config, seed)
-    step(*batches[0])
     start = time.perf_counter()
     for batch, labels in batches:
         step(batch, labels)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
 import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -64,7 +65,8 @@ def load(data_set: str, split: str, *, data: Path, features: str, cache: Path) -
         split: ``train``, ``dev`` or ``test``.
         data: Folder of the corpora.
         features: ``minilm`` (all-MiniLM-L6-v2 as its authors left it), ``shipped`` (the encoder
-            of this package), ``given`` (the corpus's own), or a checkpoint of ``train text``.
+            of this package), ``given`` (the corpus's own), or a checkpoint of ``train text``;
+            several joined by ``+`` stand side by side.
         cache: Folder in which vectors are kept between runs.
     """
     items = read_dialogues(data_set, data, split)
@@ -74,16 +76,39 @@ def load(data_set: str, split: str, *, data: Path, features: str, cache: Path) -
         return items
     if "text" in items.dialogues[0].features:
         raise ConfigurationError(f"{data_set} brings its own features; give --features given")
-    model = {"minilm": find_minilm(None), "shipped": None}.get(features, Path(features))
+    parts = [_vectors(items, kind, cache) for kind in features.split("+")]
+    return with_text(items, np.concatenate(parts, axis=1))
+
+
+def _vectors(items: DialogueSet, kind: str, cache: Path) -> np.ndarray:
+    """Return one encoder's vectors of all utterances ``[n, width]``, from the cache if there."""
+    model = _encoder(kind)
     texts = [t for d in items.dialogues for t in d.texts]
-    digest = hashlib.sha256(json.dumps([features, _mark(model), texts]).encode()).hexdigest()
-    path = cache / f"{data_set}-{split}-{digest[:16]}.safetensors"
+    digest = hashlib.sha256(json.dumps([kind, _mark(model), texts]).encode()).hexdigest()
+    path = cache / f"{items.corpus}-{items.split}-{digest[:16]}.safetensors"
     if not path.is_file():
         vectors = TextEncoder(model).encode(texts)
         cache.mkdir(parents=True, exist_ok=True)
-        save_file({"text": vectors}, path.with_suffix(".part"))
-        path.with_suffix(".part").replace(path)
-    return with_text(items, load_file(path)["text"])
+        # Two processes may come here for the same texts: each writes a file of its own.
+        part = path.with_suffix(f".{os.getpid()}.part")
+        save_file({"text": vectors}, part)
+        part.replace(path)
+    return load_file(path)["text"]
+
+
+def _encoder(features: str) -> Path | None:
+    """Return where the encoder of this name is; ``None`` is the one that ships."""
+    if features == "shipped":
+        return None
+    if features == "minilm":
+        return find_minilm(None)
+    path = Path(features)
+    if not path.is_file() and not (path / "model.safetensors").is_file():
+        raise ConfigurationError(
+            f"no text features are named {features!r}: give one of {', '.join(FEATURES)}, or a "
+            "checkpoint of `train text`"
+        )
+    return path
 
 
 def _mark(model: Path | None) -> str:
@@ -99,7 +124,8 @@ def _mark(model: Path | None) -> str:
 
 def configuration_name(data_set: str, features: str, recipe: DialogueRecipe) -> str:
     """Name what was run, all but the seed."""
-    parts = [data_set, Path(features).stem, recipe.model, "causal" if recipe.causal else "both",
+    texts = "+".join(Path(f).stem for f in features.split("+"))
+    parts = [data_set, texts, recipe.model, "causal" if recipe.causal else "both",
              "+".join(recipe.modalities)]  # fmt: skip
     if recipe.timing:
         parts.append("timing")
@@ -129,7 +155,7 @@ def train_dialogue(
     """
     name = run_name(data_set, features, recipe)
     folder = results / FOLDER
-    known = finished(folder, name, recipe)
+    known = finished(folder, name, recipe, features)
     if known is not None:
         return known
     train, dev, test = (
@@ -162,7 +188,9 @@ def train_dialogue(
     return record
 
 
-def finished(folder: Path, name: str, recipe: DialogueRecipe) -> dict[str, Any] | None:
+def finished(
+    folder: Path, name: str, recipe: DialogueRecipe, features: str
+) -> dict[str, Any] | None:
     """Return the record of a run that is there already."""
     path = folder / f"{name}.json"
     if not path.is_file() or not (folder / f"{name}.predictions.jsonl.gz").is_file():
@@ -171,6 +199,11 @@ def finished(folder: Path, name: str, recipe: DialogueRecipe) -> dict[str, Any] 
     if record["configuration"] != json.loads(json.dumps(recipe.as_dict())):
         raise ConfigurationError(
             f"{path} records a run with other numbers; give another --results, or remove it"
+        )
+    if record["features"] != features:  # two checkpoints may share the name of their file
+        raise ConfigurationError(
+            f"{path} records a run on the features {record['features']!r}, not {features!r}; give "
+            "another --results, or remove it"
         )
     return record
 

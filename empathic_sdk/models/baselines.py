@@ -239,7 +239,7 @@ class _Layer(nn.Module):
         super().__init__()
         self.norm_1, self.norm_2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.attention = UtteranceAttention(
-            width=width, heads=heads, dropout=dropout, speakers=False
+            width=width, heads=heads, speakers=False
         )
         self.feedforward = nn.Sequential(
             nn.Linear(width, 4 * width), nn.GELU(), nn.Dropout(dropout),

@@ -76,7 +76,7 @@ class ACME(nn.Module):
 
         def attention(names: list[str]) -> nn.ModuleDict:
             return nn.ModuleDict({m: UtteranceAttention(
-                width=width, heads=heads, dropout=dropout, speakers=False
+                width=width, heads=heads, speakers=False
             ) for m in names})  # fmt: skip
 
         def norm() -> nn.ModuleDict:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class StateTracker:
         """Return the state after one more utterance of ``speaker``.
 
         Args:
-            speaker: What stands for who spoke; it is kept, and may be stored.
+            speaker: Who spoke.
             logits: ``[7]`` emotion logits.
             affect: ``[2]`` valence and arousal, clipped to [-1, 1] here.
             missing: Modalities that played no part.
@@ -53,6 +54,8 @@ class StateTracker:
             contributions: Shares of the present modalities; default: text alone.
         """
         p = probabilities(logits, self._calibration.temperature)
+        # Names are words, too, and what is dumped may be stored: only their digests are kept.
+        speaker = digest(speaker)
         past = self._speakers.setdefault(speaker, deque(maxlen=WINDOW))
         before = past[-1] if past else None
         past.append(p)
@@ -81,6 +84,11 @@ class StateTracker:
                 "this is not the state of a dialogue session of this version"
             ) from error
         self._speakers = restored
+
+
+def digest(speaker: str) -> str:
+    """Return what stands for a name where it may be stored."""
+    return blake2b(speaker.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def build(

@@ -165,7 +165,8 @@ def shifts(network: MDGET, vectors: Tensor, speaker: Tensor) -> np.ndarray:
         speaker: int64 ``[n]``.
     """
     out = np.full(len(speaker), np.nan, np.float32)
-    pairs, last = [], {}
+    pairs: list[tuple[int, int]] = []
+    last: dict[int, int] = {}
     for i, who in enumerate(speaker.tolist()):
         if who in last:
             pairs.append((i, last[who]))

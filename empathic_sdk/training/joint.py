@@ -53,7 +53,7 @@ ScoreJoint = Callable[[Read, ReadDialogues], dict[str, float]]
 
 
 def _replay() -> dict[str, float]:
-    return {"goemotions": 0.5, "empathetic": 0.3, "emobank": 1.5}
+    return {"goemotions": 0.3, "empathetic": 0.3, "emobank": 1.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,19 +79,21 @@ class JointRecipe:
     """
 
     seed: int = 1
-    dialogue: DialogueRecipe = field(default_factory=lambda: DialogueRecipe(width=192))
-    epochs: Mapping[str, float] = field(default_factory=lambda: {"meld": 3.0, "dailydialog": 0.1})
+    dialogue: DialogueRecipe = field(
+        default_factory=lambda: DialogueRecipe(width=192, window=16, smoothing=0.1)
+    )
+    epochs: Mapping[str, float] = field(default_factory=lambda: {"meld": 4.0, "dailydialog": 0.1})
     batch_size: int = 8
     replay: Mapping[str, float] = field(default_factory=_replay)
-    learning_rate: float = 5e-5
+    learning_rate: float = 8e-5
     head_learning_rate: float = 5e-4
     dialogue_learning_rate: float = 5e-4
     utterance_weight: float = 0.5
     opening_weight: float = 0.3
     max_tokens: int = 64
-    average: float = 0.995
+    average: float = 0.997
     bfloat16: bool = True
-    evaluations: int = 6
+    evaluations: int = 3
     limit: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -312,5 +314,7 @@ def joint_model(recipe: JointRecipe, encoder: MiniLM, classes: int) -> JointMode
 
 
 def others(recipe: JointRecipe) -> list[str]:
-    """Return the corpora beside the first whose annotators chose one emotion a text."""
-    return [*list(recipe.epochs)[1:], *(c for c in recipe.replay if c in EMOTION_CORPORA)]
+    """Return the corpora beside the first whose annotators chose one emotion a text, each once."""
+    first, *further = recipe.epochs
+    named = dict.fromkeys([*further, *(c for c in recipe.replay if c in EMOTION_CORPORA)])
+    return [c for c in named if c != first]

@@ -80,7 +80,8 @@ class JointLoss(nn.Module):
         known = labels >= 0
         zero = logits.sum() * 0.0
         emotion = zero
-        if known.any():
+        labelled, compared = bool(known.any()), False
+        if labelled:
             emotion = F.cross_entropy(
                 logits[known].float(), labels[known], label_smoothing=self.smoothing
             )
@@ -89,14 +90,17 @@ class JointLoss(nn.Module):
             counted = pairs.valid & known[:, :, None] & known[:, None]
             through = counted & (pairs.gate.detach() > self.tau)
             passed = through.sum() / counted.sum().clamp(min=1)
-            if through.any():
+            compared = bool(through.any())
+            if compared:
                 changed = (labels[:, :, None] != labels[:, None]).long()
                 transfer = F.cross_entropy(pairs.logits[through].float(), changed[through])
         if self.log_variance is not None:
-            s = self.log_variance
-            total = torch.exp(-s[0]) * emotion + s[0] / 2
-            if pairs is not None:
-                total = total + torch.exp(-s[1]) * transfer + s[1] / 2
+            # A loss that this batch does not have says nothing of its weight.
+            total = zero
+            parts = ((emotion, labelled), (transfer, compared))
+            for s, (part, there) in zip(self.log_variance, parts, strict=True):
+                if there:
+                    total = total + torch.exp(-s) * part + s / 2
         else:
             total = emotion + (self.balance or 0.0) * transfer
         for g in gates:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from click.testing import CliRunner, Result
 from empathic_sdk import EmotionAwareAgent, EmotionRecognizer, ProfileStore
 from empathic_sdk.cli import main
 
+from ..conftest import ROOT
 from ..training import corpora_imitation as imitation
 
 DIALOGUE = [
@@ -221,6 +224,34 @@ def test_bench_has_its_keys() -> None:
         "import_s", "first_reply_s", "rss_mb",
     ):  # fmt: skip
         assert report[key] > 0
+
+
+def test_bench_dialogue_as_a_table_and_as_one_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    from empathic_sdk.evaluation import bench_dialogue
+
+    small = partial(bench_dialogue.measure_dialogue, lengths=(4, 8), width=16, dialogues=2, runs=1)
+    monkeypatch.setattr(bench_dialogue, "measure_dialogue", small)
+    out = run("bench", "dialogue", "--json")
+    assert out.exit_code == 0 and "dialogue bench" in out.stderr
+    report = json.loads(out.stdout.splitlines()[-1])
+    assert report["epoch_dialogues"] == 2 and report["step_ms_n8"] > 0
+    monkeypatch.setattr(bench_dialogue, "measure_dialogue", lambda: report)
+    assert json.loads(run("bench", "--json", "dialogue").stdout) == report
+    head, *rows = run("bench", "dialogue").stdout.splitlines()
+    assert head.split() == ["utterances", "4", "8"]
+    shown = {row.split()[0]: row.split()[1:] for row in rows if row}
+    assert len(shown["eetm_naive_peak_mb"]) == 2
+    assert len(shown["stream_state_kb"]) == 1
+
+
+def test_bench_options_are_documented() -> None:
+    """Its options stand on a group that runs by itself."""
+    from empathic_sdk.cli.bench import command
+
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    section = text.split("## empathic bench\n")[1].split("\n#")[0]
+    flags = {o for p in command.params for o in p.opts}
+    assert flags == set(re.findall(r"--[a-z][a-z-]*", section))
 
 
 def test_bench_texts_are_all_different() -> None:

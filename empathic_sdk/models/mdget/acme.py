@@ -35,7 +35,7 @@ class GatedACME(nn.Module):
         self.modalities = modalities
 
         def attention() -> UtteranceAttention:
-            return UtteranceAttention(width=width, heads=heads, dropout=dropout, speakers=speakers)
+            return UtteranceAttention(width=width, heads=heads, speakers=speakers)
 
         def each(names: list[str], make: type[nn.Module], *sizes: int) -> nn.ModuleDict:
             return nn.ModuleDict({m: make(*sizes) for m in names})

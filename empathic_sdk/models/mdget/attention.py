@@ -30,14 +30,15 @@ class UtteranceAttention(nn.Module):
     utterances are the speaker's own is not in the features.
     """
 
-    def __init__(self, *, width: int, heads: int, dropout: float, speakers: bool) -> None:
+    def __init__(self, *, width: int, heads: int, speakers: bool) -> None:
         super().__init__()
-        self.heads, self.dropout = heads, dropout
+        self.heads = heads
         self.query = nn.Linear(width, width)
         self.key = nn.Linear(width, width)
         self.value = nn.Linear(width, width)
         self.out = nn.Linear(width, width)
-        self.same_speaker = nn.Parameter(torch.zeros(heads)) if speakers else None
+        # Spread at the start: some heads listen to the speaker's own past, some to the others'.
+        self.same_speaker = nn.Parameter(torch.linspace(-3.0, 3.0, heads)) if speakers else None
 
     def forward(
         self, x: Tensor, source: Tensor, reach: Reach, present: Tensor, past: Tensor | None
@@ -68,8 +69,6 @@ class UtteranceAttention(nn.Module):
         bias = torch.zeros_like(mask, dtype=q.dtype).masked_fill(~mask, float("-inf"))
         if self.same_speaker is not None and reach.same is not None:
             bias = bias + self.same_speaker[:, None, None] * reach.same[:, None].to(q.dtype)
-        mixed = F.scaled_dot_product_attention(
-            q, k, v, attn_mask=bias, dropout_p=self.dropout if self.training else 0.0
-        )
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
         out = self.out(rearrange(mixed, "b h n k -> b n (h k)"))
         return out * any_key.to(out.dtype), kv

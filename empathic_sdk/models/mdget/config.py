@@ -31,6 +31,7 @@ class MDGETConfig:
         window: Causal: an utterance attends to itself and the ``window - 1`` before it.
         speakers: Slots of the speaker embedding, by order of appearance (later speakers share the
             last); 0 switches the embedding and the attention's same-speaker bias off.
+        own_past: Each speaker's own utterances also pass through a recurrence of their own.
         timing: Width of the timing input (see ``training.dialogues.timing``), 0 without.
         gue: Ablation: ``False`` hands the projected inputs to the cross-modal encoder.
         acme: Ablation: ``False`` fuses the unimodal encoder's output.
@@ -51,6 +52,7 @@ class MDGETConfig:
     causal: bool = True
     window: int = 32
     speakers: int = 8
+    own_past: bool = True
     timing: int = 0
     gue: bool = True
     acme: bool = True

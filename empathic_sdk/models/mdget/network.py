@@ -14,6 +14,7 @@ from empathic_sdk.models.mdget.attention import Reach
 from empathic_sdk.models.mdget.config import MDGETConfig
 from empathic_sdk.models.mdget.fusion import GatedClassifier, ModalFusion
 from empathic_sdk.models.mdget.gue import GatedUnimodalEncoder, Trace
+from empathic_sdk.models.mdget.speakers import OwnPast
 from empathic_sdk.models.mdget.transfer import EmotionTransfer, PairOutput
 
 State = dict[str, Tensor]
@@ -60,7 +61,12 @@ class MDGET(nn.Module):
         self.speaker = nn.Embedding(c.speakers, d) if c.speakers else None
         self.timing = nn.Linear(c.timing, d, bias=False) if c.timing else None
         if self.speaker is not None:
-            nn.init.normal_(self.speaker.weight, std=0.02)
+            nn.init.normal_(self.speaker.weight, std=0.3)
+        self.own_past = (
+            OwnPast(width=d, slots=c.speakers, causal=c.causal)
+            if c.speakers and c.own_past
+            else None
+        )
         self.drop_in = nn.Dropout(c.dropout)
         self.gue = nn.ModuleList(
             GatedUnimodalEncoder(
@@ -119,6 +125,15 @@ class MDGET(nn.Module):
         features, present = self._inputs(batch)
         now: State = {}
         x, present_now = self._project(batch, features, present)
+        if self.own_past is not None:
+            m = x.shape[0]
+            flat, hidden = self.own_past(
+                x.flatten(0, 1), batch.speaker.repeat(m, 1), batch.mask.repeat(m, 1),
+                state.get("own"),
+            )  # fmt: skip
+            x = flat.view_as(x) * present_now[..., None].to(x.dtype)
+            if hidden is not None:
+                now["own"] = hidden
         for k, layer in enumerate(self.gue):
             note: Trace | None = {} if trace is not None else None
             # (M, b, n, d): one set of weights, so the modalities are one larger batch.
@@ -161,7 +176,7 @@ class MDGET(nn.Module):
         self, batch: DialogueBatch, features: Mapping[str, Tensor], present: dict[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
         """Return ``[M, b, n, d]``, zeros where absent, and ``[M, b, n]``."""
-        like = self.norm_in[self.config.modalities[0]].weight
+        like = next(self.parameters())
         extra = like.new_zeros(())
         if self.speaker is not None:
             slot = batch.speaker.clamp(min=0, max=self.speaker.num_embeddings - 1)

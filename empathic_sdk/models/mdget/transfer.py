@@ -115,5 +115,19 @@ class EmotionTransfer(nn.Module):
             else torch.ones_like(keep)
         )
         g = g * keep  # (b, rows, columns), in (0, 1) where valid
-        u = F.dropout(torch.relu(a[:, :, None] + c[:, None]), self.dropout, self.training)
+        u = torch.relu(a[:, :, None] + c[:, None])
+        if self.training and self.dropout:
+            u = _thinned(u, self.dropout)
         return g[..., None] * self.out(u), g
+
+
+def _thinned(x: Tensor, p: float) -> Tensor:
+    """Return dropout of ``x`` with ``p`` rounded to 1/256.
+
+    A tile draws millions of masks, twice. Eight of them from one 64-bit draw make the whole
+    network a third faster on a processor than one draw each.
+    """
+    cut = round(p * 256)
+    bits = torch.empty((x.numel() + 7) // 8, dtype=torch.int64, device=x.device)
+    drawn = bits.random_(-(2**63), None).view(torch.uint8)[: x.numel()].view(x.shape)
+    return x * (drawn >= cut).to(x.dtype).mul_(256 / (256 - cut))

@@ -41,7 +41,7 @@ def filled(module: nn.Module, seed: int = 0) -> nn.Module:
 def config(modalities: int = 3, **changes: Any) -> MDGETConfig:
     tiny: dict[str, Any] = {
         "inputs": dict(list(WIDTHS.items())[:modalities]), "classes": 3, "width": 8, "heads": 2,
-        "feedforward": 6, "window": 4, "speakers": 2, "timing": TIMING, "gue_layers": 2,
+        "feedforward": 6, "window": 4, "speakers": 2, "timing": TIMING, "gue_layers": 1,
         "acme_layers": 2, "gue_dropout": 0.0, "acme_dropout": 0.0, "dropout": 0.0,
     }  # fmt: skip
     return MDGETConfig(**(tiny | changes))

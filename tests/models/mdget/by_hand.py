@@ -70,6 +70,17 @@ def gru(w: Weights, x: Array, end: str = "") -> Array:
     return np.array(out)
 
 
+def own_past(w: Weights, x: Array, who: list[int], *, slots: int, causal: bool) -> Array:
+    """Each speaker's utterances, taken out of the dialogue, in a recurrence of their own."""
+    own, out = below(w, "gru"), x.copy()
+    for slot in range(slots):
+        at = [i for i, s in enumerate(who) if min(s, slots - 1) == slot]
+        if at:
+            heard = gru(own, x[at])
+            out[at] += heard if causal else cat(heard, gru(own, x[at][::-1], "_reverse")[::-1])
+    return out
+
+
 def feedforward(w: Weights, name: str, x: Array) -> Array:
     return linear(w, f"{name}.net.3", gelu(linear(w, f"{name}.net.0", x)))  # eq 5
 
@@ -196,6 +207,9 @@ def network(
         if c.timing and timing is not None:
             y = y + timing @ w["timing.weight"].T
         x[m] = y * real[m]
+        if c.speakers and c.own_past:
+            past = own_past(below(w, "own_past"), x[m], who, slots=c.speakers, causal=c.causal)
+            x[m] = past * real[m]
     for k in range(c.gue_layers if c.gue else 0):
         layer, gated = below(w, f"gue.{k}"), "gue" in c.gates
         x = {m: gue(layer, x[m], causal=c.causal, gated=gated) * real[m] for m in x}

@@ -13,6 +13,7 @@ from empathic_sdk.models.mdget.acme import GatedACME
 from empathic_sdk.models.mdget.attention import Reach, UtteranceAttention
 from empathic_sdk.models.mdget.fusion import GatedClassifier, ModalFusion
 from empathic_sdk.models.mdget.gue import GatedUnimodalEncoder
+from empathic_sdk.models.mdget.speakers import OwnPast
 from empathic_sdk.models.mdget.transfer import EmotionTransfer
 
 from . import by_hand
@@ -54,10 +55,29 @@ def test_unimodal_encoder(causal: bool, gated: bool) -> None:
         assert layer.gru.hidden_size == 2  # d/2 a direction: GRU(X) is as wide as X
 
 
+@pytest.mark.parametrize("slots", [1, 2, 5])
+@pytest.mark.parametrize("causal", [True, False])
+def test_own_past(causal: bool, slots: int) -> None:
+    module = filled(OwnPast(width=4, slots=slots, causal=causal))
+    x, mask = normal(2, 5, 4), torch.ones(2, 5, dtype=torch.bool)
+    mask[1, 3:] = False
+    rows = [WHO, [3, 0, 3, 1, 1]]
+    ours, hidden = module(torch.tensor(x), torch.tensor(rows), mask, None)
+    w = by_hand.weights(module)
+    for row, n in enumerate([5, 3]):
+        who = rows[row][:n]
+        same(ours[row, :n], by_hand.own_past(w, x[row, :n], who, slots=slots, causal=causal))
+        for slot in range(slots if causal else 0):
+            at = [i for i, s in enumerate(who) if min(s, slots - 1) == slot]
+            last = by_hand.gru(by_hand.below(w, "gru"), x[row, at])[-1] if at else np.zeros(4)
+            same(hidden[row, slot], last)
+    assert (hidden is None) == (not causal)
+
+
 @pytest.mark.parametrize("speakers", [True, False])
 @pytest.mark.parametrize("near", NEAR.values(), ids=list(NEAR))
 def test_attention(near: list[list[int]], speakers: bool) -> None:
-    module = filled(UtteranceAttention(width=6, heads=3, dropout=0.5, speakers=speakers))
+    module = filled(UtteranceAttention(width=6, heads=3, speakers=speakers))
     x, source = normal(5, 6), normal(5, 6, seed=2)
     present = [True, False, True, True, False]
     ours, kept = module(
@@ -72,7 +92,7 @@ def test_attention(near: list[list[int]], speakers: bool) -> None:
 
 
 def test_attention_that_may_look_nowhere_says_nothing() -> None:
-    module = filled(UtteranceAttention(width=6, heads=3, dropout=0.0, speakers=True))
+    module = filled(UtteranceAttention(width=6, heads=3, speakers=True))
     x, source = normal(5, 6), normal(5, 6, seed=2)
     present = torch.tensor([[False, False, True, True, True]])
     q = torch.tensor(x)[None].requires_grad_()
@@ -86,7 +106,7 @@ def test_attention_that_may_look_nowhere_says_nothing() -> None:
 
 
 def test_attention_by_pencil() -> None:
-    module = UtteranceAttention(width=1, heads=1, dropout=0.0, speakers=True).double()
+    module = UtteranceAttention(width=1, heads=1, speakers=True).double()
     with torch.no_grad():
         for linear in (module.query, module.key, module.value, module.out):
             linear.weight.fill_(1.0)

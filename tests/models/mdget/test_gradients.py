@@ -45,7 +45,9 @@ def check(found: dict[str, Tensor | None]) -> None:
 
 @DIRECTIONS
 @pytest.mark.parametrize("modalities", [1, 2, 3])
-@pytest.mark.parametrize("more", [{}, {"speakers": 0, "timing": 0}], ids=["all", "bare"])
+@pytest.mark.parametrize(
+    "more", [{}, {"own_past": False}, {"speakers": 0, "timing": 0}], ids=["all", "shared", "bare"]
+)
 def test_inputs(modalities: int, causal: bool, more: dict[str, Any]) -> None:
     check(gradients(modalities, causal=causal, **more))
 

@@ -42,7 +42,7 @@ def compare_by_hand(net: MDGET, dialogue: DialogueBatch) -> None:
 @DIRECTIONS
 @pytest.mark.parametrize("ablation", ABLATIONS.values(), ids=list(ABLATIONS))
 def test_every_ablation_by_hand(ablation: dict[str, object], causal: bool) -> None:
-    compare_by_hand(network(causal=causal, **ablation), batch([6], seed=3))
+    compare_by_hand(network(causal=causal, gue_layers=2, **ablation), batch([6], seed=3))
 
 
 @DIRECTIONS
@@ -51,9 +51,16 @@ def test_fewer_modalities_by_hand(modalities: int, causal: bool) -> None:
     compare_by_hand(network(modalities, causal=causal), batch([6], seed=4))
 
 
+@DIRECTIONS
+def test_without_the_own_past_by_hand(causal: bool) -> None:
+    compare_by_hand(network(causal=causal, own_past=False), batch([6], seed=4))
+
+
 def test_without_speakers_and_timing_by_hand() -> None:
     net = network(speakers=0, timing=0)
-    assert not [n for n, _ in net.named_parameters() if "speaker" in n or "timing" in n]
+    assert not [
+        n for n, _ in net.named_parameters() if "speaker" in n or "timing" in n or "own" in n
+    ]
     compare_by_hand(net, batch([6], seed=5))
     dialogue = batch([6], seed=5)
     other = dialogue._replace(speaker=dialogue.speaker + 1, timing=None)
@@ -64,11 +71,12 @@ def test_without_speakers_and_timing_by_hand() -> None:
 def test_ablations_take_away_what_they_name() -> None:
     names = {k: [n for n, _ in network(**a).named_parameters()] for k, a in ABLATIONS.items()}
     heads = {k: {n.split(".")[0] for n in found} for k, found in names.items()}
-    every = {"project", "norm_in", "speaker", "timing", "gue", "acme", "fusion", "classifier",
+    every = {"project", "norm_in", "speaker", "own_past", "timing", "gue", "acme", "fusion", "classifier",
              "shrink", "transfer"}  # fmt: skip
     assert heads["full"] == every
     assert heads["no gue"] == every - {"gue"}
-    assert not [n for n in names["no gue"] if "gru" in n]
+    bare = [n for n, _ in network(gue=False, own_past=False).named_parameters()]
+    assert not [n for n in bare if "gru" in n or "own_past" in n]
     assert heads["no acme"] == every - {"acme"}
     assert heads["no eetm"] == every - {"shrink", "transfer"}
 
@@ -84,11 +92,11 @@ def test_ablations_take_away_what_they_name() -> None:
 
 
 def test_gate_parameters_are_the_weights_of_all_gates() -> None:
-    net = network()
+    net = network(gue_layers=2)
     d = net.config.width
     shapes = sorted(tuple(p.shape) for p in net.gate_parameters())
     assert shapes == sorted(
-        [(d, 2 * d), (d, 3 * d)] * 2  # eq 1 and 3, a layer each
+        [(d, 2 * d), (d, 3 * d)] * 2  # eq 1 and 3, in each of two layers
         + ([(d, 2 * d)] * 4 + [(d, d)]) * 2  # eq 8, 9, 14, 17 and 20
         + [(3, 3 * d), (4 * d, 4 * d), (1, 2 * d)]  # eq 23, 26 and 34
     )

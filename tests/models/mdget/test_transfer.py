@@ -116,22 +116,32 @@ def test_dropout_is_the_same_on_the_way_back(
     torch.testing.assert_close(once(1), first, atol=0, rtol=0)
 
 
-def test_dropout_drops_what_it_says() -> None:
-    """Half of the units, the others doubled: each logit is a sum over units, in or out."""
-    part = made(gated=False, dropout=0.5)
+@pytest.mark.parametrize("p", [0.25, 0.5])
+def test_dropout_drops_what_it_says(p: float) -> None:
+    """Each logit is a sum over units, some of them out and the others larger for it."""
+    part = made(gated=False, dropout=p)
     part.train()
+    torch.manual_seed(3)
     h, other, valid = pairs(33, None)
     out = part(h, other, valid).logits.detach()[0]
     left, right = part.hidden.weight.detach().chunk(2, 1)
     units = torch.relu((h[0] @ left.T)[:, None] + (other[0] @ right.T)[None])
-    choices = torch.cartesian_prod(*[torch.tensor([0.0, 2.0], dtype=torch.float64)] * WIDTH)
+    sizes = torch.tensor([0.0, 1 / (1 - p)], dtype=torch.float64)
+    choices = torch.cartesian_prod(*[sizes] * WIDTH)
     options = torch.einsum("ijk,ck,ok->ijco", units, choices, part.out.weight.detach())
     away = (options - out[:, :, None]).abs().amax(-1)
     assert away.amin(-1).max() < 1e-12
     every = (units > 0).all(-1)
-    kept = choices[away[every].argmin(-1)].mean() / 2
+    kept = choices[away[every].argmin(-1)].mean() * (1 - p)
     assert every.sum() > 20
-    assert abs(kept - 0.5) < 0.15
+    assert abs(kept - (1 - p)) < 0.15
+
+
+def test_dropout_of_almost_everything() -> None:
+    part = made(dropout=0.9999)
+    part.train()
+    h, other, valid = pairs(7, None)
+    assert part(h, other, valid).logits.isfinite().all()
 
 
 def test_single_pairs_are_pairs() -> None:
