@@ -32,6 +32,7 @@ from empathic_sdk.types import (
 ATTENTIVE_FOR = timedelta(days=7)
 """How long a worrying turn is remembered into a new talk of the same person."""
 
+AGENT = "agent"
 log = logging.getLogger("empathic_sdk")
 
 
@@ -125,6 +126,10 @@ class Pipeline:
             )
         )
         clock.lap("respond")
+        if self.recognizer.dialogue is not None:
+            # What was said to a person is part of what their next words mean.
+            talk.session.add(Utterance(reply.text, speaker=AGENT))
+        clock.lap("listen")
         turn = Turn(
             id=uuid.uuid4().hex,
             reply=reply.text,

@@ -5,7 +5,7 @@ from empathic_sdk import EmotionAwareAgent
 LINES = (
     "I failed the exam again.",
     "I'm scared I'll lose my place.",
-    "But my sister called, and that really helped!",
+    "But then my sister came over and we laughed for an hour!",
 )
 
 

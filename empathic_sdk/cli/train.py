@@ -51,8 +51,8 @@ command.add_command(table)
 @click.option(
     "--without",
     multiple=True,
-    type=click.Choice(["meld", "goemotions", "dailydialog", "empathetic", "emobank"]),
-    help="Leave a corpus out of training (give it once a corpus).",
+    type=click.Choice(["meld"]),
+    help="Leave it out of training: a start for `train joint`.",
 )
 @click.option("--shuffle-labels", is_flag=True, help="A control: the result must be chance.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads.  [default: all cores]")

@@ -53,6 +53,12 @@ threads_option = click.option(
 @click.option("--timing", is_flag=True, help="Read gaps, durations and lengths, too (mdget).")
 @click.option("--ablation", default="full", show_default=True, help="A row of Table 6 (mdget).")
 @click.option("--paper", is_flag=True, help="Table 2's numbers instead of those dev chose.")
+@click.option("--runtime", is_flag=True, help="The recipe of what ships: more corpora beside MELD.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for dialogue.safetensors, which EmotionRecognizer(dialogue=...) reads.",
+)
 @click.option("--learned-balance", is_flag=True, help="Learn lambda instead of fixing it.")
 @click.option("--tau", type=click.FloatRange(0, 1, max_open=True), help="Threshold of eq 39.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))
@@ -71,6 +77,8 @@ def dialogue(
     timing: bool,
     ablation: str,
     paper: bool,
+    runtime: bool,
+    out: Path | None,
     learned_balance: bool,
     tau: float | None,
     seed: int,
@@ -91,6 +99,7 @@ def dialogue(
     from empathic_sdk.evaluation.dialogue_runs import train_dialogue
     from empathic_sdk.evaluation.queue import BASE, default_features, tuned, tuning_path
     from empathic_sdk.training.dialogue import paper as paper_numbers
+    from empathic_sdk.training.dialogue import runtime as runtime_numbers
 
     if threads:
         torch.set_num_threads(threads)
@@ -99,6 +108,8 @@ def dialogue(
     if paper:
         recipe = replace(paper_numbers(data_set), modalities=recipe.modalities,
                          causal=recipe.causal, model=model)  # fmt: skip
+    elif runtime:
+        recipe = runtime_numbers()
     elif tuning_path(data_set, features, results).is_file():
         recipe = tuned(data_set, features, model, not bidirectional, results)
     recipe = replace(
@@ -112,8 +123,9 @@ def dialogue(
         epochs=epochs or recipe.epochs,
     )
     record = train_dialogue(
-        recipe, data_set=data_set, features=features, data=data, results=results, cache=cache
-    )
+        recipe, data_set=data_set, features=features, data=data, results=results, cache=cache,
+        out=out,
+    )  # fmt: skip
     if as_json:
         click.echo(json.dumps(record))
         return

@@ -20,8 +20,9 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file, save_file
 
+from empathic_sdk import checkpoints
 from empathic_sdk.encoders.text import TextEncoder
-from empathic_sdk.errors import ConfigurationError, DataError
+from empathic_sdk.errors import ConfigurationError, DataError, ModelError
 from empathic_sdk.evaluation.calibrate import fit_abstention, fit_platt, fit_temperature
 from empathic_sdk.evaluation.dialogues import best_threshold, changed, shift_f1
 from empathic_sdk.evaluation.experiment import find_minilm
@@ -30,14 +31,16 @@ from empathic_sdk.evaluation.metrics import (
     expected_calibration_error,
     per_class_f1,
 )
+from empathic_sdk.models.mdget import MDGET, MDGETConfig
 from empathic_sdk.state import Calibration, probabilities
-from empathic_sdk.training.dialogue import DialogueRecipe, example, with_text
+from empathic_sdk.training.dialogue import DialogueRecipe, Statistics, example, with_text
 from empathic_sdk.training.dialogue_loop import Prediction, Score, fit, predict
-from empathic_sdk.training.dialogues import DialogueSet, read_dialogues
+from empathic_sdk.training.dialogues import DialogueSet, further_dialogues, read_dialogues
 
 DATA_SETS = ("meld", "iemocap", "mosi")
 FEATURES = ("minilm", "shipped", "given")
 FOLDER = "dialogue"
+CHECKPOINT = "dialogue.safetensors"
 
 
 class Scored(NamedTuple):
@@ -76,8 +79,28 @@ def load(data_set: str, split: str, *, data: Path, features: str, cache: Path) -
         return items
     if "text" in items.dialogues[0].features:
         raise ConfigurationError(f"{data_set} brings its own features; give --features given")
+    return with_vectors(items, features, cache)
+
+
+def with_vectors(items: DialogueSet, features: str, cache: Path) -> DialogueSet:
+    """Return dialogues with the text vectors of these encoders (see :func:`load`)."""
     parts = [_vectors(items, kind, cache) for kind in features.split("+")]
     return with_text(items, np.concatenate(parts, axis=1))
+
+
+def load_checkpoint(path: Path) -> tuple[MDGET, dict[str, Any]]:
+    """Read a dialogue checkpoint: the network in eval mode, and its description.
+
+    Raises:
+        ModelError: It holds something else.
+    """
+    tensors, about = checkpoints.load(path)
+    try:
+        network = MDGET(MDGETConfig.from_dict(about["configuration"]))
+        network.load_state_dict(tensors)
+    except (KeyError, ConfigurationError, RuntimeError) as error:
+        raise ModelError(f"{path} holds no dialogue model that fits: {error}") from error
+    return network.eval(), about
 
 
 def _vectors(items: DialogueSet, kind: str, cache: Path) -> np.ndarray:
@@ -129,6 +152,8 @@ def configuration_name(data_set: str, features: str, recipe: DialogueRecipe) -> 
              "+".join(recipe.modalities)]  # fmt: skip
     if recipe.timing:
         parts.append("timing")
+    if recipe.beside:
+        parts.append("beside")
     if recipe.ablation != "full":
         parts.append(recipe.ablation)
     return "-".join(parts)
@@ -147,8 +172,19 @@ def train_dialogue(
     data: Path,
     results: Path,
     cache: Path,
+    out: Path | None = None,
 ) -> dict[str, Any]:
     """Train one run, let dev choose and calibrate, store the test predictions unseen.
+
+    Args:
+        recipe: Its numbers.
+        data_set: ``meld``, ``iemocap`` or ``mosi``.
+        features: See :func:`load`.
+        data: Folder of the corpora.
+        results: Folder of the run records.
+        cache: Folder in which vectors are kept between runs.
+        out: Folder for ``dialogue.safetensors``, which :class:`EmotionRecognizer` reads; every
+            figure is then that of this file as it is read again. MDGET on one text encoder only.
 
     Returns:
         The run record; a finished one of the same configuration is returned as it is.
@@ -162,9 +198,34 @@ def train_dialogue(
         load(data_set, s, data=data, features=features, cache=cache)
         for s in ("train", "dev", "test")
     )
-    network, statistics, ran = fit(recipe, train, dev, dev_score(dev))
+    beside = [
+        with_vectors(further_dialogues(c, data, recipe.beside_size), features, cache)
+        for c in recipe.beside
+    ]
+    network, statistics, ran = fit(recipe, train, dev, dev_score(dev), beside)
+    about: dict[str, Any] = {}
+    if out is not None:
+        if not isinstance(network, MDGET):
+            raise ConfigurationError(
+                f"only mdget can be written to a checkpoint, not {recipe.model}"
+            )
+        statistics.fold(network)
+        statistics = Statistics()
+        about = {
+            "name": name,
+            "configuration": network.config.as_dict(),
+            "classes": list(dev.classes),
+            "text_sha256": _mark(_encoder(features)),
+            "calibration": Calibration().model_dump(),
+        }
+        checkpoints.save(out / CHECKPOINT, network.state_dict(), about)
+        network, _ = load_checkpoint(out / CHECKPOINT)
     on_dev = predict(network, [example(d, statistics) for d in dev.dialogues])
     calibration = calibrate(dev, on_dev)
+    if out is not None:
+        tensors, _ = checkpoints.load(out / CHECKPOINT)
+        about["calibration"] = calibration.model_dump()
+        checkpoints.save(out / CHECKPOINT, tensors, about)
     stored = scored(predict(network, [example(d, statistics) for d in test.dialogues]), calibration)
     record = {
         "recipe": "dialogue",
@@ -177,12 +238,21 @@ def train_dialogue(
             s.split: {"dialogues": len(s.dialogues), "n": len(s), "sha256": s.digest()}
             for s in (train, dev, test)
         },
+        "beside": {b.corpus: {"dialogues": len(b.dialogues), "n": len(b), "sha256": b.digest()}
+                   for b in beside},
         "environment": {"python": platform.python_version(), "torch": torch.__version__,
                         "processor": platform.machine(), "threads": torch.get_num_threads()},
         "run": ran,
         "calibration": calibration.model_dump(),
         "dev": measure(dev, scored(on_dev, calibration), calibration),
     }  # fmt: skip
+    if out is not None:
+        path = out / CHECKPOINT
+        record["checkpoint"] = {
+            "bytes": path.stat().st_size,
+            "sha256": _mark(path),
+            "text_sha256": about["text_sha256"],
+        }
     write_predictions(folder / f"{name}.predictions.jsonl.gz", test, stored)
     write_json(folder / f"{name}.json", record)
     return record
@@ -196,7 +266,9 @@ def finished(
     if not path.is_file() or not (folder / f"{name}.predictions.jsonl.gz").is_file():
         return None
     record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if record["configuration"] != json.loads(json.dumps(recipe.as_dict())):
+    # A record from before a number existed was run with what is its default now.
+    recorded = {**DialogueRecipe().as_dict(), **record["configuration"]}
+    if json.loads(json.dumps(recorded)) != json.loads(json.dumps(recipe.as_dict())):
         raise ConfigurationError(
             f"{path} records a run with other numbers; give another --results, or remove it"
         )

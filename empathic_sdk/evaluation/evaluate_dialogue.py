@@ -21,8 +21,6 @@ from empathic_sdk.recognizer import EmotionRecognizer
 from empathic_sdk.training.dialogues import DialogueSet, read_dialogues
 from empathic_sdk.types import Emotion, EmotionState, Utterance
 
-SHIPPED = "meld-joint-mdget-causal-text"
-
 
 def evaluate_dialogue(
     name: str, *, data: Path, split: str, results: Path, configuration: str | None = None
@@ -84,9 +82,7 @@ def evaluate_meld(
     """
     recognizer = EmotionRecognizer(text=TextEncoder(checkpoint))
     if model == "text" or recognizer.dialogue is None:
-        return evaluate_text(
-            "meld", data=data, split=split, checkpoint=checkpoint, results=results
-        )
+        return evaluate_text("meld", data=data, split=split, checkpoint=checkpoint, results=results)
     items = read_dialogues("meld", data, split)
     heard = [
         recognizer.session().extend(
@@ -103,7 +99,7 @@ def evaluate_meld(
         "causal": True,
         **measure_states(items, heard, recognizer.calibration.shift_threshold),
         **_alone(items, alone),
-        "runs": _recorded(results, data, split),
+        "runs": _recorded(recognizer.dialogue_about["name"], results, data, split),
     }
 
 
@@ -150,14 +146,17 @@ def _compared(items: DialogueSet, said: np.ndarray) -> np.ndarray:
     return np.concatenate([changed(part, d.speakers) for d, part in parts]).astype(float)
 
 
-def _recorded(results: Path, data: Path, split: str) -> dict[str, Any]:
-    """Return ``runs`` of what ships: rescored test predictions, or the records' dev figures."""
-    records = group(results, "meld").get(SHIPPED, [])
-    if split == "dev" or not records:
+def _recorded(name: str, results: Path, data: Path, split: str) -> dict[str, Any]:
+    """Return ``runs`` of a run and its siblings: rescored predictions, or the records' on dev."""
+    groups = group(results, "meld").items()
+    found = [(c, some) for c, some in groups if name in (r["name"] for r in some)]
+    if not found:
+        return {"n": 0}
+    configuration, records = found[0]
+    if split == "dev":
         return summary([r["dev"] for r in records])
     runs = Runs(results, data, "meld")
-    return summary([runs.measured(r) for r in runs.tested(SHIPPED)])
-
+    return summary([runs.measured(r) for r in runs.tested(configuration)])
 
 
 __all__ = ["evaluate_dialogue", "evaluate_meld", "measure_states"]

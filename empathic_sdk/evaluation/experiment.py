@@ -347,7 +347,7 @@ def _digests(data: Mapping[str, TextItems]) -> dict[str, Any]:
 
 def _name(recipe: TextRecipe) -> str:
     """Name a run; trials and controls get names of their own, which ``runs`` does not count."""
-    left_out = "".join(f"-without-{c}" for c in TextRecipe().epochs if c not in recipe.epochs)
+    left_out = "" if "meld" in recipe.epochs else "-without-meld"
     if recipe.limit is None and not recipe.shuffle_labels:
         return f"text{left_out}-seed{recipe.seed}"
     return f"trial-seed{recipe.seed}" + ("-shuffled" if recipe.shuffle_labels else "")

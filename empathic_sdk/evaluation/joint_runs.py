@@ -18,10 +18,11 @@ from empathic_sdk import checkpoints
 from empathic_sdk.encoders.minilm import MiniLM, MiniLMConfig
 from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.encoders.tokens import TextTokenizer
-from empathic_sdk.errors import ConfigurationError, DataError, ModelError
+from empathic_sdk.errors import DataError, ModelError
 from empathic_sdk.evaluation.dialogue_runs import (
     FOLDER,
     calibrate,
+    load_checkpoint,
     measure,
     scored,
     write_json,
@@ -30,7 +31,7 @@ from empathic_sdk.evaluation.dialogue_runs import (
 from empathic_sdk.evaluation.experiment import CHECKPOINT, SCORED, TOKENIZER, finish_text
 from empathic_sdk.evaluation.metrics import classification
 from empathic_sdk.evaluation.text import dev_score
-from empathic_sdk.models.mdget import MDGET, MDGETConfig
+from empathic_sdk.models.mdget import MDGET
 from empathic_sdk.state import Calibration
 from empathic_sdk.training.corpora import read
 from empathic_sdk.training.dialogue import Statistics, example, with_text
@@ -112,6 +113,8 @@ def train_joint(
         },
         "run": {**ran, "loss_weights": model.loss.weights()},
     }
+    # One of an earlier finish would be found beside the new text checkpoint, and not fit it.
+    (out / DIALOGUE).unlink(missing_ok=True)
     record = finish_text(model, tokenizer_path, about, dev_texts, out, results)
     return {**record, "dialogue": finish_dialogue(model.dialogue, dev, first, about, out, results)}
 
@@ -148,22 +151,11 @@ def finish_dialogue(
 
 def predict_checkpoint(dialogue: Path, text: Path, data: DialogueSet) -> list[Prediction]:
     """Return what a pair of checkpoints says of dialogues, as they will be loaded at run time."""
-    network, _ = load_dialogue(dialogue)
+    network, _ = load_checkpoint(dialogue)
     encoder = TextEncoder(text)
     vectors = encoder.encode([t for d in data.dialogues for t in d.texts])
     whole = with_text(data, vectors)
     return predict(network, [example(d, Statistics()) for d in whole.dialogues])
-
-
-def load_dialogue(path: Path) -> tuple[MDGET, dict[str, Any]]:
-    """Read a dialogue checkpoint: the network in eval mode, and its description."""
-    tensors, about = checkpoints.load(path)
-    try:
-        network = MDGET(MDGETConfig.from_dict(about["configuration"]))
-        network.load_state_dict(tensors)
-    except (KeyError, ConfigurationError, RuntimeError) as error:
-        raise ModelError(f"{path} holds no dialogue model that fits: {error}") from error
-    return network.eval(), about
 
 
 def score_joint(out: Path, *, data: Path, results: Path) -> dict[str, Any]:
@@ -172,7 +164,7 @@ def score_joint(out: Path, *, data: Path, results: Path) -> dict[str, Any]:
     Raises:
         DataError: The checkpoint is not the one that was recorded.
     """
-    _, about = load_dialogue(out / DIALOGUE)
+    _, about = load_checkpoint(out / DIALOGUE)
     path = results / FOLDER / f"meld-{about['name']}.json"
     if not path.is_file():
         raise DataError(f"there is no run record {path}: the choice on dev comes before any test")

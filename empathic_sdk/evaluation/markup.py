@@ -96,7 +96,7 @@ def table(
             cells += [tag("td", cell, class_=kind(k)) for k, cell in enumerate(rest, 1)]
             rows.append(tag("tr", *cells, class_="ours" if i in group.marked else None))
         bodies.append(tag("tbody", *rows))
-    whole = tag("table", tag("caption", caption), tag("thead", top), *bodies)
+    whole = tag("table", tag("caption", tag("span", caption)), tag("thead", top), *bodies)
     return tag("div", whole, class_="scroll", role="region", aria_label=label, tabindex="0")
 
 

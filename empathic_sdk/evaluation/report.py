@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from string import Template
@@ -13,6 +14,11 @@ from empathic_sdk.evaluation.report_depth import in_depth
 from empathic_sdk.evaluation.report_dialogue import Depth, depth
 from empathic_sdk.evaluation.report_words import Subject, describe
 from empathic_sdk.recognizer import EmotionRecognizer
+
+TITLES = {
+    "meld": "How well emotion is recognised in dialogue",
+    "mosi": "How well sentiment is recognised, sentence by sentence",
+}
 
 
 def write_report(
@@ -47,11 +53,10 @@ def write_report(
         ConfigurationError: There is no such dialogue.
     """
     subject = Subject.of(name, data=data, results=results, configuration=configuration)
-    if recognizer is None and subject.row.features == "joint":
+    if recognizer is None and name == "meld":
         recognizer = EmotionRecognizer()
-    found = depth(
-        subject, name=dialogue, data=data, cache=cache, live=live, recognizer=recognizer
-    )
+    found = depth(subject, name=dialogue, data=data, cache=cache, live=live, recognizer=recognizer)
+    found = replace(found, picked=dialogue is None)
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(out.name + ".part")
     part.write_text(page(subject, found), encoding="utf-8")
@@ -98,14 +103,15 @@ def _header(subject: Subject) -> Html:
     test = subject.runs.test
     n = int(sum((d.labels >= 0).sum() for d in test.dialogues))
     row = subject.row
+    kind = "videos" if subject.runs.data_set == "mosi" else "dialogues"
     about = (
-        f"{describe(row)} {n:,} labelled utterances in {len(test.dialogues):,} test dialogues; "
+        f"{describe(row)} {n:,} labelled utterances in {len(test.dialogues):,} test {kind}; "
         f"figures are percent, mean ± standard deviation over {row.tested} "
         f"{'runs' if row.tested != 1 else 'run'}."
     )
     return join(
         tag("p", f"{subject.corpus}, test", class_="eyebrow"),
-        tag("h1", "How well emotion is recognised in dialogue"),
+        tag("h1", TITLES.get(subject.runs.data_set, TITLES["meld"])),
         tag("p", about, class_="lead"), tables.headline(subject),
     )  # fmt: skip
 

@@ -23,11 +23,16 @@ def in_depth(subject: Subject, found: Depth) -> Html:
     lead = (
         f"Dialogue {found.dialogue.id}: {n} utterances of {people} "
         f"{'people' if people > 1 else 'person'}, {hit} of {int((gold >= 0).sum())} labels right. "
-        f"Predictions: {found.source}. It was picked by its gold labels alone: among the shorter "
-        "test dialogues, one in which a speaker’s emotion changes most often."
+        f"Predictions: {found.source}."
     )
+    if found.picked:
+        lead += (
+            " It was picked by its gold labels alone: among the shorter ones, that in which the "
+            "label of a speaker changes most often."
+        )
     parts = [tag("p", lead), _legend(subject), trajectory(subject, found), _said(subject, found)]
-    parts += [tag("h3", "Did the emotion change?"), changes(found)]
+    if subject.runs.data_set != "mosi":  # a sentence's sentiment is no state that changes
+        parts += [tag("h3", "Did the emotion change?"), changes(found)]
     parts.append(tag("h3", "Inside the network"))
     if found.inside is None:
         return join(*parts, tag("p", found.absent, class_="note"))

@@ -10,7 +10,13 @@ import torch
 from torch import nn
 
 from empathic_sdk.errors import ConfigurationError
-from empathic_sdk.evaluation.dialogue_runs import calibrate, dev_score, load, scored
+from empathic_sdk.evaluation.dialogue_runs import (
+    calibrate,
+    dev_score,
+    load,
+    scored,
+    with_vectors,
+)
 from empathic_sdk.evaluation.dialogues import changed
 from empathic_sdk.evaluation.report_words import Subject
 from empathic_sdk.models.mdget import MDGET
@@ -26,7 +32,7 @@ from empathic_sdk.training.dialogue import (
     with_text,
 )
 from empathic_sdk.training.dialogue_loop import fit, predict
-from empathic_sdk.training.dialogues import Dialogue, DialogueSet
+from empathic_sdk.training.dialogues import Dialogue, DialogueSet, further_dialogues
 
 LONGEST = 26
 
@@ -59,6 +65,7 @@ class Depth:
         source: Whose predictions these are.
         inside: Of a live network.
         absent: Why there is none, a sentence.
+        picked: By :func:`pick`, not by who asked for the report.
     """
 
     dialogue: Dialogue
@@ -68,6 +75,7 @@ class Depth:
     source: str
     inside: Inside | None = None
     absent: str = ""
+    picked: bool = True
 
 
 def pick(data: DialogueSet, name: str | None = None) -> int:
@@ -115,16 +123,16 @@ def depth(
     """
     at = pick(subject.runs.test, name)
     dialogue = subject.runs.test.dialogues[at]
+    names = [r["name"] for r in subject.runs.records(subject.row.name)]
+    if recognizer is not None and recognizer.dialogue is not None:
+        if recognizer.dialogue_about["name"] in names:
+            return _shipped(dialogue, recognizer.dialogue, recognizer)
     together = subject.row.features == "joint"
-    if together and recognizer is not None and recognizer.dialogue is not None:
-        return _shipped(dialogue, recognizer.dialogue, recognizer)
     if live and not together:
         return _trained(subject, at, data, cache)
-    absent = "Gates and transfer matrix need a live network, and the weights of these runs are not "
-    if together:
-        absent += "installed here."
-    else:
-        absent += "kept. With --live the configuration is trained once more and both are shown."
+    absent = "Gates and transfer matrix need a live network, and none of these runs is installed."
+    if not together:
+        absent += " With --live the configuration is trained once more and both are shown."
     return Depth(
         dialogue, subject.found.probabilities[at], subject.found.shift[at],
         Calibration(**subject.record["calibration"]).shift_threshold,
@@ -146,13 +154,19 @@ def _trained(subject: Subject, at: int, data: Path, cache: Path) -> Depth:
     """Train the configuration once more (seed 1) and return the dialogue as it reads it."""
     configuration = subject.record["configuration"]
     recipe = DialogueRecipe(
-        **{**configuration, "modalities": tuple(configuration["modalities"]), "seed": 1}
-    )
+        **{**configuration, "modalities": tuple(configuration["modalities"]),
+           "beside": tuple(configuration.get("beside", ())), "seed": 1}
+    )  # fmt: skip
+    features = subject.record["features"]
     train, dev, test = (
-        load(subject.runs.data_set, s, data=data, features=subject.record["features"], cache=cache)
+        load(subject.runs.data_set, s, data=data, features=features, cache=cache)
         for s in ("train", "dev", "test")
     )
-    network, statistics, _ = fit(recipe, train, dev, dev_score(dev))
+    beside = [
+        with_vectors(further_dialogues(c, data, recipe.beside_size), features, cache)
+        for c in recipe.beside
+    ]
+    network, statistics, _ = fit(recipe, train, dev, dev_score(dev), beside)
     calibration = calibrate(dev, predict(network, [example(d, statistics) for d in dev.dialogues]))
     return _live(
         test.dialogues[at], network, statistics, calibration, "seed 1, trained for this report"
@@ -217,5 +231,4 @@ def look(network: MDGET, read: Example) -> Inside:
             kept = out.pairs.gate[0, :n, :n].float().numpy()
             names.append("EETM, mean over pairs")
             rows.append(kept.sum(1) / np.maximum(valid.sum(1), 1))
-    values = np.stack(rows) if rows else np.zeros((0, n))
-    return Inside(values, names, change)
+    return Inside(np.stack(rows) if rows else np.zeros((0, n)), names, change)

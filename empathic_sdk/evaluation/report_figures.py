@@ -98,13 +98,16 @@ def confusion(subject: Subject) -> Html:
             )  # fmt: skip
         total = tag("td", f"{counts[i].sum():,}", class_="sum")
         rows.append(tag("tr", tag("th", name, scope="row"), *cells, total))
-    caption = (
-        f"Gold in rows, predicted in columns: utterances, and their share of the row. "
+    caption = tag("caption", "Gold in rows, predicted in columns")
+    whole = tag("table", caption, tag("thead", head), tag("tbody", *rows), class_="confusion")
+    scrolled = tag("div", whole, class_="scroll", role="region", aria_label="Confusions",
+                   tabindex="0")  # fmt: skip
+    note = (
+        "How many utterances of a class were taken for which, and their share of the row. "
         f"Run {subject.record['name']}, the one in the middle."
     )
-    whole = tag("table", tag("caption", caption), tag("thead", head), tag("tbody", *rows),
-                class_="confusion")  # fmt: skip
-    return tag("div", whole, class_="scroll", role="region", aria_label="Confusions", tabindex="0")
+    aside = tag("div", tag("p", note, class_="note"), class_="aside")
+    return tag("div", scrolled, aside, class_="pair")
 
 
 def reliability(subject: Subject) -> Html:
@@ -136,15 +139,16 @@ def reliability(subject: Subject) -> Html:
                      percent(hit)])  # fmt: skip
     for x in (0, 0.25, 0.5, 0.75, 1):
         parts.append(draw.words(frame.at_x(x), below + 74, _whole(x)))
-    parts.append(draw.words(frame.left + frame.width / 2, below + 94, "confidence, percent", "name"))
+    middle = frame.left + frame.width / 2
+    parts.append(draw.words(middle, below + 94, "confidence, percent", "name"))
     parts.append(draw.words(frame.left - 8, below + 60, "how many", anchor="end"))
     drawn = draw.svg(f"Reliability of the top label, {subject.corpus} test", 450, below + 104,
                      *parts)  # fmt: skip
-    ece = next(m for m in subject.measured if m is subject.runs.measured(subject.record))["ece"]
+    ece = subject.runs.measured(subject.record)["ece"]
     assert isinstance(ece, float)
     note = (
-        f"Were the model as sure as it is right, every bar would end at the line. Expected "
-        f"calibration error {percent(ece)}; the temperature was fixed on dev. "
+        "Bars above the line: it is right more often than it claims; below it: less often. "
+        f"Expected calibration error {percent(ece)}; the temperature was fixed on dev. "
         f"Run {subject.record['name']}."
     )
     head = ["Confidence", "Utterances", "Mean, percent", "Right, percent"]
@@ -191,7 +195,7 @@ def learning(subject: Subject) -> Html:
     columns = [_column(r, at) for r in records]
     rows = [[f"{x:g}", *(percent(_column(r, key)[i]) if i < len(_column(r, key)) else "–"
                          for r in records)]
-            for i, x in enumerate(max(columns, key=len))]  # fmt: skip
+            for i, x in enumerate(max(columns, key=lambda c: len(c)))]  # fmt: skip
     head = [at.capitalize(), *(f"seed {r['configuration']['seed']}" for r in records)]
     same = table(f"{name}, percent", head, [Group("", rows)], label="Learning")
     said = tag("p", f"Dots: the {at} that dev chose; its weights are kept.", class_="note")

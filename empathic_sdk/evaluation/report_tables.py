@@ -63,14 +63,14 @@ def comparison(subject: Subject) -> Html:
     """Return all compared models, best features first, with how far MDGET is ahead of each."""
     runs, key = subject.runs, subject.key
     other = "macro_f1" if key == "weighted_f1" else "weighted_f1"
-    compared = [r for r in subject.rows if r.compared(runs.data_set) and r.tested]
-    order = list(dict.fromkeys((r.features, r.direction) for r in compared))
-    order.sort(key=lambda f: (f[0] != subject.row.features, f[0] != "joint"))
+    compared = _compared(subject)
+    order = list(dict.fromkeys((r.features, r.direction, bool(r.beside)) for r in compared))
+    order.sort(key=lambda f: (f[0] != subject.row.features, not f[2], f[0] != "joint"))
     known = PUBLISHED.get(runs.data_set)
     frame = _frame(compared, key, known.weighted_f1[0] / 100 if known else None)
     groups = []
     for place in order:
-        here = [r for r in compared if (r.features, r.direction) == place]
+        here = [r for r in compared if (r.features, r.direction, bool(r.beside)) == place]
         here.sort(key=lambda r: -r.test[key].mean)
         ours = next((r for r in here if r.model == "mdget"), None)
         rows = []
@@ -83,6 +83,7 @@ def comparison(subject: Subject) -> Html:
                 cell(r.test[other]), cell(r.test["ece"]), better,
             ])  # fmt: skip
         title = f"{DIRECTIONS[place[1]].capitalize()} · {features(place[0])}"
+        title += " · further corpora beside" if place[2] else ""
         marked = frozenset(i for i, r in enumerate(here) if r.model == "mdget")
         groups.append(Group(title, rows, marked))
     if known:
@@ -97,6 +98,14 @@ def comparison(subject: Subject) -> Html:
         "95 %."
     )
     return table(caption, head, groups, label="Models compared")
+
+
+def _compared(subject: Subject) -> list[Row]:
+    """Return what is compared, and the subject itself, whatever it is."""
+    return [
+        r for r in subject.rows
+        if r.tested and (r.compared(subject.runs.data_set) or r.name == subject.row.name)
+    ]  # fmt: skip
 
 
 def _interval(found: dict[str, float]) -> Html:
@@ -170,8 +179,8 @@ def by_modality(subject: Subject) -> Html:
     shown = _features(subject)
     plain = [
         r for r in subject.rows
-        if r.model == "mdget" and r.ablation == "full" and not r.timing and r.tested
-        and r.features == shown
+        if r.model == "mdget" and r.ablation == "full" and r.tested and r.features == shown
+        and not r.timing and not r.beside
     ]  # fmt: skip
     known = PUBLISHED.get(data_set)
     every = BASE[data_set].modalities
@@ -268,9 +277,11 @@ def _step(step: float | None, widest: float, digits: int = 1) -> Html:
 
 
 def _features(subject: Subject) -> str:
-    """Return the features on which parts were taken away: the subject's, or the compared ones."""
-    own = subject.row.features
-    return default_features(subject.runs.data_set) if own == "joint" else own
+    """Return the features of the tables of parts: the subject's, if the whole model has them."""
+    data_set, own = subject.runs.data_set, subject.row.features
+    plain = (r for r in subject.rows if r.model == "mdget" and r.compared(data_set))
+    there = own != "joint" and any(r.features == own for r in plain)
+    return own if there else default_features(data_set)
 
 
 def shift(subject: Subject) -> Html:
@@ -280,14 +291,12 @@ def shift(subject: Subject) -> Html:
         "labels": "Labels of the two utterances compared",
         "independent": "The same, from two independent predictions",
     }
-    shown = [
-        r for r in subject.rows
-        if r.model == "mdget" and r.compared(subject.runs.data_set) and r.tested
-    ]  # fmt: skip
+    shown = [r for r in _compared(subject) if r.model == "mdget"]
     body = []
     for row in shown:
         told = subject.runs.shift(row.name, subject.rows)
         name = f"{DIRECTIONS[row.direction].capitalize()} · {features(row.features)}"
+        name += " · further corpora beside" if row.beside else ""
         body.append([name, *(cell(told[k]) for k in names)])
     own = frozenset(i for i, r in enumerate(shown) if r.name == subject.row.name)
     caption = (

@@ -116,6 +116,8 @@ def describe(row: Row) -> str:
     about = f"{MODELS[row.model]} on {modalities(row.modalities)}"
     if row.timing:
         about += ", with timing"
+    if row.beside:
+        about += f", trained with {', '.join(row.beside)} beside it"
     if row.ablation != "full":
         about += f" ({row.ablation})"
     where = "" if "text" not in row.modalities else f" Text: {features(row.features)}."

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from empathic_sdk.errors import DataError
-from empathic_sdk.evaluation.dialogue_runs import FOLDER, Scored, headline, measure, read_predictions
+from empathic_sdk.evaluation.dialogue_runs import (
+    FOLDER,
+    Scored,
+    headline,
+    measure,
+    read_predictions,
+)
 from empathic_sdk.evaluation.dialogues import paired_bootstrap
 from empathic_sdk.evaluation.queue import BASE, default_features, tuning_path
 from empathic_sdk.state import Calibration
-from empathic_sdk.training.dialogue import ABLATIONS, MODELS
+from empathic_sdk.training.dialogue import ABLATIONS, MODELS, DialogueRecipe
 from empathic_sdk.training.dialogues import read_dialogues
 
 METRICS = ("accuracy", "weighted_f1", "macro_f1", "uar", "ece", "shift_f1", "shift_f1_labels")
@@ -60,6 +66,7 @@ class Row:
         modalities: What it reads.
         ablation: A row of Table 6, or ``full``.
         timing: Whether it reads timing.
+        beside: Further corpora that it was trained on.
         features: Where its text vectors come from.
         parameters: How many; ``None`` where the record does not say.
         runs: How many records there are.
@@ -78,6 +85,7 @@ class Row:
     modalities: tuple[str, ...]
     ablation: str
     timing: bool
+    beside: tuple[str, ...]
     features: str
     parameters: int | None
     runs: int
@@ -95,13 +103,15 @@ class Row:
 
     def compared_but_for_ablation(self, data_set: str) -> bool:
         """Tell whether this row is the whole model's, or that of one with a part taken away."""
-        return set(self.modalities) == set(BASE[data_set].modalities) and not self.timing
+        plain = not self.timing and not self.beside
+        return plain and set(self.modalities) == set(BASE[data_set].modalities)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return {
             **asdict(self),
             "modalities": list(self.modalities),
+            "beside": list(self.beside),
             "dev": self.dev._asdict(),
             "test": {k: s._asdict() for k, s in self.test.items()},
         }
@@ -136,8 +146,10 @@ def group(results: Path, data_set: str) -> dict[str, list[Record]]:
 
 
 def _numbers(record: Record) -> list[dict[str, Any]]:
-    """Return what the runs of one configuration share."""
-    return [{**c, "seed": 0, "dialogue": 0} for c in (record["configuration"], recipe_of(record))]
+    """Return what the runs of one configuration share; what a record lacks is its default."""
+    recipe = json.loads(json.dumps({**DialogueRecipe().as_dict(), **recipe_of(record)}))
+    whole = record["configuration"] if record["recipe"] == "joint" else {}
+    return [{**c, "seed": 0, "dialogue": 0} for c in (recipe, whole)]
 
 
 class Runs:
@@ -213,7 +225,8 @@ class Runs:
         if not some:
             raise DataError(f"no run of {name} has stored test predictions")
         measured = [r["dev"] if split == "dev" else self.measured(r) for r in some]
-        order = np.argsort([m[self.headline] for m in measured], kind="stable")
+        figures: list[float] = [m[self.headline] for m in measured]
+        order = np.argsort(figures, kind="stable")
         return some[order[(len(order) - 1) // 2]], measured
 
     def row(self, name: str) -> Row:
@@ -230,6 +243,7 @@ class Runs:
             modalities=tuple(recipe["modalities"]),
             ablation=recipe["ablation"],
             timing=recipe["timing"],
+            beside=tuple(recipe.get("beside", ())),
             features="+".join(Path(f).stem for f in first["features"].split("+")),
             parameters=ran[0].get("parameters"),
             runs=len(records),
@@ -259,21 +273,22 @@ class Runs:
         return sorted(map(self.row, self.groups), key=self._place)
 
     def _place(self, row: Row) -> tuple[Any, ...]:
-        place = self._preference(row.features)
+        place = self._preference(row)
         kind = (not row.compared(self.data_set), row.timing, row.ablation != "full")
         inside = (MODELS.index(row.model), list(ABLATIONS).index(row.ablation), len(row.modalities))
         return place, row.features, row.direction != "causal", kind, inside, row.name
 
-    def _preference(self, features: str) -> int:
-        order = ("joint", "shipped", default_features(self.data_set))
-        return order.index(features) if features in order else len(order)
+    def _preference(self, row: Row) -> int:
+        order = ("joint", "beside", "shipped", default_features(self.data_set))
+        kind = "beside" if row.beside else row.features
+        return order.index(kind) if kind in order else len(order)
 
     def default(self, *, causal: bool = True) -> str:
         """Return the configuration that stands for a data set: MDGET, whole, looking back only.
 
-        Of MELD the one that was trained together with the encoder, if there is one; else on
-        vectors of the shipped encoder, if there are such runs; else on those on which models are
-        compared; else on any.
+        The one that was trained together with the encoder, if there is one; else with further
+        corpora beside it (both are made to ship); else on vectors of the shipped encoder, if there
+        are such runs; else on those on which models are compared; else on any.
 
         Raises:
             DataError: There is none.
@@ -281,9 +296,10 @@ class Runs:
         direction = "causal" if causal else "both"
         rows = [
             r for r in self.rows()
-            if r.model == "mdget" and r.direction == direction and r.compared(self.data_set)
+            if r.model == "mdget" and r.direction == direction
+            and replace(r, beside=()).compared(self.data_set)
         ]  # fmt: skip
-        rows.sort(key=lambda r: self._preference(r.features))
+        rows.sort(key=self._preference)
         tested = [r for r in rows if r.tested]
         if not rows:
             raise self._missing(f"the whole mdget, {direction}")

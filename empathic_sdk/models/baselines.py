@@ -238,9 +238,7 @@ class _Layer(nn.Module):
     def __init__(self, *, width: int, heads: int, dropout: float) -> None:
         super().__init__()
         self.norm_1, self.norm_2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.attention = UtteranceAttention(
-            width=width, heads=heads, speakers=False
-        )
+        self.attention = UtteranceAttention(width=width, heads=heads, speakers=False)
         self.feedforward = nn.Sequential(
             nn.Linear(width, 4 * width), nn.GELU(), nn.Dropout(dropout),
             nn.Linear(4 * width, width),

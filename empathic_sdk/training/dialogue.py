@@ -65,6 +65,12 @@ class DialogueRecipe:
         tau: Threshold of eq 39.
         penalty: eta of eq 40.
         smoothing: Label smoothing.
+        modality_dropout: In training, the chance that an utterance loses a modality (never its
+            only one): what is always there need not be trusted always.
+        beside: Further corpora that are seen between the batches (see ``further_dialogues``), for
+            a model that is to meet more than one corpus's people.
+        beside_size: Utterances of each, about.
+        beside_weight: Of their loss.
     """
 
     model: str = "mdget"
@@ -92,6 +98,10 @@ class DialogueRecipe:
     tau: float = 0.0
     penalty: float = 1e-5
     smoothing: float = 0.0
+    modality_dropout: float = 0.0
+    beside: tuple[str, ...] = ()
+    beside_size: int = 8000
+    beside_weight: float = 0.3
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
@@ -107,7 +117,8 @@ class DialogueRecipe:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return {**asdict(self), "modalities": list(self.modalities)}
+        return {**asdict(self), "modalities": list(self.modalities),
+                "beside": list(self.beside)}  # fmt: skip
 
 
 def paper(data_set: str) -> DialogueRecipe:
@@ -125,6 +136,14 @@ def paper(data_set: str) -> DialogueRecipe:
     if data_set not in numbers:
         raise ConfigurationError(f"Table 2 has no column {data_set!r}; it has {tuple(numbers)}")
     return DialogueRecipe(causal=False, penalty=1e-5, weight_decay=1e-5, **numbers[data_set])
+
+
+def runtime() -> DialogueRecipe:
+    """Return the recipe of the dialogue model that ships: MELD's scenes, and others beside them."""
+    return DialogueRecipe(
+        width=192, window=16, batch_size=8, epochs=8, patience=4, learning_rate=5e-4,
+        smoothing=0.1, beside=("dailydialog", "goemotions", "empathetic"),
+    )  # fmt: skip
 
 
 def build(recipe: DialogueRecipe, widths: Mapping[str, int], classes: int) -> nn.Module:
@@ -269,6 +288,15 @@ def collate(examples: Sequence[Example]) -> tuple[DialogueBatch, Tensor]:
         timing=padded([e.timing for e in examples], 0),
     )
     return batch, padded([e.labels for e in examples], -1)
+
+
+def without_some(batch: DialogueBatch, chance: float) -> DialogueBatch:
+    """Take modalities away from utterances at random; one that has only one keeps it."""
+    names = list(batch.present)
+    there = torch.stack([batch.present[m] for m in names])  # (M, b, n)
+    kept = there & (torch.rand(there.shape) >= chance)
+    kept = torch.where(kept.any(0), kept, there)
+    return batch._replace(present=dict(zip(names, kept, strict=True)))
 
 
 def batches(lengths: Sequence[int], size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:

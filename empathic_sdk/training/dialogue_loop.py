@@ -23,6 +23,7 @@ from empathic_sdk.training.dialogue import (
     build,
     collate,
     example,
+    without_some,
 )
 from empathic_sdk.training.dialogues import DialogueSet
 from empathic_sdk.training.transfer_loss import JointLoss, LossParts
@@ -47,9 +48,16 @@ Score = Callable[[Sequence[Prediction]], Mapping[str, float]]
 
 
 def fit(
-    recipe: DialogueRecipe, train: DialogueSet, dev: DialogueSet, score: Score
+    recipe: DialogueRecipe,
+    train: DialogueSet,
+    dev: DialogueSet,
+    score: Score,
+    beside: Sequence[DialogueSet] = (),
 ) -> tuple[nn.Module, Statistics, dict[str, Any]]:
     """Train one run on ``train``; ``score`` of dev alone chooses the epoch.
+
+    Between its batches stand batches of the sets ``beside``, in turn. How often their annotators
+    chose each emotion is one vector a set, added to the logits in training alone.
 
     Returns:
         The network with the chosen weights, the statistics its inputs are standardised with, and
@@ -63,7 +71,10 @@ def fit(
     widths = {m: rows.shape[1] for m, rows in items[0].features.items()}
     network = build(recipe, widths, len(train.classes))
     loss = joint_loss(recipe)
-    parameters = [*network.parameters(), *loss.parameters()]
+    others = [[example(d, statistics) for d in some.dialogues] for some in beside]
+    turns = [endless(some, recipe.batch_size, rng) for some in others]
+    frequency = nn.Parameter(torch.zeros(len(others), len(train.classes)))
+    parameters = [*network.parameters(), *loss.parameters(), frequency]
     optimizer = torch.optim.AdamW(
         parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
     )
@@ -79,8 +90,13 @@ def fit(
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate * rate(step, per_epoch, recipe.epochs)
             parts = batch_loss(network, loss, [items[i] for i in index], recipe)
+            total = parts.total
+            if turns:
+                k = step % len(turns)
+                more = batch_loss(network, loss, next(turns[k]), recipe, frequency[k])
+                total = total + recipe.beside_weight * more.total
             optimizer.zero_grad()
-            parts.total.backward()  # type: ignore[no-untyped-call]
+            total.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
             step += 1
@@ -114,6 +130,17 @@ def fit(
     )
 
 
+def endless(
+    examples: Sequence[Example], size: int, rng: np.random.Generator
+) -> Iterator[list[Example]]:
+    """Yield batches of about as many utterances as ``size`` dialogues of ten have, for ever."""
+    lengths = [len(e) for e in examples]
+    several = max(size, round(10 * size / (sum(lengths) / len(lengths))))
+    while True:
+        for index in batches(lengths, several, rng):
+            yield [examples[i] for i in index]
+
+
 def joint_loss(recipe: DialogueRecipe) -> JointLoss:
     """Return the recipe's loss."""
     without = recipe.ablation in ("no-eetm", "no-transfer-loss")
@@ -126,13 +153,21 @@ def joint_loss(recipe: DialogueRecipe) -> JointLoss:
 
 
 def batch_loss(
-    network: nn.Module, loss: JointLoss, examples: Sequence[Example], recipe: DialogueRecipe
+    network: nn.Module,
+    loss: JointLoss,
+    examples: Sequence[Example],
+    recipe: DialogueRecipe,
+    frequency: Tensor | None = None,
 ) -> LossParts:
-    """Return the loss of one batch of dialogues."""
+    """Return the loss of one batch of dialogues; ``frequency`` ``[classes]`` shifts the logits."""
     batch, labels = collate(examples)
-    out = network(batch.only(recipe.modalities), pairs=loss.balance != 0.0)
+    batch = batch.only(recipe.modalities)
+    if recipe.modality_dropout:
+        batch = without_some(batch, recipe.modality_dropout)
+    out = network(batch, pairs=loss.balance != 0.0)
     gates = network.gate_parameters() if isinstance(network, MDGET) else []
-    return loss(out.logits, labels, getattr(out, "pairs", None), gates)  # type: ignore[no-any-return]
+    logits = out.logits if frequency is None else out.logits + frequency
+    return loss(logits, labels, getattr(out, "pairs", None), gates)  # type: ignore[no-any-return]
 
 
 def predict(network: nn.Module, examples: Sequence[Example], size: int = 16) -> list[Prediction]:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from empathic_sdk.errors import DataError
-from empathic_sdk.training.corpora import SPLITS, open_lines
+from empathic_sdk.training.corpora import ORDER, SPLITS, open_lines, read
 from empathic_sdk.types.emotion import Emotion, Modality
 
 SEVEN = tuple(e.value for e in Emotion)
@@ -278,6 +278,34 @@ def read_dialogues(corpus: str, data: Path, split: str) -> DialogueSet:
         raise DataError(f"no split is named {split!r}; there are {', '.join(SPLITS)}")
     reader, classes = READERS[corpus]
     return DialogueSet(corpus=corpus, split=split, classes=classes, dialogues=reader(data, split))
+
+
+def further_dialogues(corpus: str, data: Path, size: int) -> DialogueSet:
+    """Return about ``size`` labelled training utterances of a corpus to be seen beside another's.
+
+    Of DailyDialog whole talks with at least one emotion that is not neutral; of ``goemotions`` and
+    ``empathetic`` single texts with one emotion, each a dialogue of one utterance. Always the same
+    ones.
+    """
+    rng = np.random.default_rng(0)
+    if corpus in READERS:
+        whole = read_dialogues(corpus, data, "train")
+        felt = [d for d in whole.dialogues if (d.labels > 0).any()]
+    else:
+        items = read(corpus, data, "train")
+        whole = DialogueSet(corpus=corpus, split="train", classes=ORDER, dialogues=[])
+        felt = [
+            Dialogue(
+                id=items.ids[i], ids=[items.ids[i]], texts=[items.texts[i]], speakers=["user"],
+                labels=items.emotion[i : i + 1], features={}, present={},
+                times=np.full((1, 2), np.nan),
+            )
+            for i in np.flatnonzero(items.emotion >= 0)
+        ]  # fmt: skip
+    order = rng.permutation(len(felt))
+    reached = np.cumsum([len(felt[i]) for i in order])
+    kept = [felt[i] for i in order[: int(np.searchsorted(reached, size)) + 1]]
+    return DialogueSet(corpus=corpus, split="beside", classes=whole.classes, dialogues=kept)
 
 
 def timing(dialogue: Dialogue) -> np.ndarray:

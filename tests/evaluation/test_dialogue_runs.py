@@ -132,7 +132,7 @@ def test_a_finished_run_is_not_trained_again(
 def test_one_name_other_features(mosi: Path, run: tuple[Path, dict[str, Any]]) -> None:
     results, _ = run
     recipe = replace(TINY)
-    with pytest.raises(ConfigurationError, match="on the features 'given', not 'runs/given.x'"):
+    with pytest.raises(ConfigurationError, match=r"on the features 'given', not 'runs/given\.x'"):
         train_dialogue(
             recipe, data_set="mosi", features="runs/given.x", data=mosi, results=results,
             cache=results,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -39,7 +39,7 @@ Keys = dict[str, Path]
 class Inline:
     """Stands for the pool of processes: works at once, in this one."""
 
-    opened: list[int] = []
+    opened: ClassVar[list[int]] = []
 
     def __init__(self, workers: int, *_: object) -> None:
         self.opened.append(workers)
@@ -150,7 +150,7 @@ def expected_configurations(data_set: str) -> int:
         return compared
     spokes = {"iemocap": 2, "mosi": 6}[data_set]  # proper subsets of two, of three modalities
     timing = 1 if data_set == "iemocap" else 0
-    return compared + 2 * (spokes + len(ABLATIONS) - 1) + timing
+    return compared + 2 * spokes + len(ABLATIONS) - 1 + timing
 
 
 @pytest.mark.parametrize("data_set", BASE)
@@ -169,10 +169,11 @@ def test_the_table_is_complete(data_set: str, trained: list[str], where: Keys) -
     if data_set != "meld":
         for causal in (True, False):
             full = replace(tuned(data_set, features, "mdget", causal, where["results"]), seed=5)
-            for name in ABLATIONS:
-                assert Job(data_set, features, replace(full, ablation=name)) in jobs
             for some in subsets(full.modalities):
                 assert Job(data_set, features, replace(full, modalities=some)) in jobs
+            for name in ABLATIONS:  # of the published form
+                there = Job(data_set, features, replace(full, ablation=name)) in jobs
+                assert there == (name == "full" or not causal)
     timed = [j for j in jobs if j.recipe.timing]
     assert len(timed) == (3 if data_set == "iemocap" else 0)
 

@@ -50,9 +50,9 @@ WIDTHS = {"text": 24, "speech": 4}
 
 
 def talks(n: int, *, seed: int, split: str = "train", shuffled: bool = False) -> DialogueSet:
-    """Draw ``n`` dialogues of two speakers; the greatest of a text's first three numbers is the label.
+    """Draw ``n`` dialogues of two speakers; the greatest of three numbers of a text is the label.
 
-    The 24 lie in a cloud, not in one heap a label: whatever a network makes of heaps, it makes
+    Its 24 lie in a cloud, not in one heap a label: whatever a network makes of heaps, it makes
     of all of a heap. Speech says the label softly and is absent from every fifth utterance.
     """
     rng = np.random.default_rng(seed)
@@ -309,7 +309,7 @@ def test_fold_moves_the_standardisation_into_the_network() -> None:
 def test_the_rate_warms_up_for_an_epoch_and_falls_to_a_tenth() -> None:
     rates = [rate(step, 10, 20) for step in range(200)]
     assert rates[0] == pytest.approx(0.1) and int(np.argmax(rates)) == 9
-    assert all(a > b for a, b in zip(rates[9:], rates[10:], strict=False))
+    assert (np.diff(rates[9:]) < 0).all()
     assert rates[100] == pytest.approx(0.55) and rates[-1] == pytest.approx(0.1, abs=1e-3)
 
 
@@ -414,7 +414,7 @@ def test_a_learned_balance_is_learned_beside_the_network() -> None:
     assert fixed["loss_weights"] == {"emotion": 1.0, "transfer": 0.2}
 
 
-# -- what a network says ----------------------------------------------------------------------------
+# -- what a network says ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("causal", [True, False])

@@ -37,7 +37,7 @@ class OwnPast(nn.Module):
         Returns:
             ``[b, n, d]``, and ``[b, slots, d]`` (causal, else ``None``).
         """
-        b, n, d = x.shape
+        b, _, d = x.shape
         slot = speaker.clamp(min=0, max=self.slots - 1)
         spoke = F.one_hot(slot, self.slots) * mask[..., None]  # (b, n, slots)
         counts = spoke.sum(1).flatten()  # (b * slots)

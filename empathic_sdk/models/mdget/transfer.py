@@ -127,7 +127,7 @@ def _thinned(x: Tensor, p: float) -> Tensor:
     A tile draws millions of masks, twice. Eight of them from one 64-bit draw make the whole
     network a third faster on a processor than one draw each.
     """
-    cut = round(p * 256)
+    cut = min(round(p * 256), 255)
     bits = torch.empty((x.numel() + 7) // 8, dtype=torch.int64, device=x.device)
     drawn = bits.random_(-(2**63), None).view(torch.uint8)[: x.numel()].view(x.shape)
     return x * (drawn >= cut).to(x.dtype).mul_(256 / (256 - cut))

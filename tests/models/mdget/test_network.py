@@ -71,8 +71,8 @@ def test_without_speakers_and_timing_by_hand() -> None:
 def test_ablations_take_away_what_they_name() -> None:
     names = {k: [n for n, _ in network(**a).named_parameters()] for k, a in ABLATIONS.items()}
     heads = {k: {n.split(".")[0] for n in found} for k, found in names.items()}
-    every = {"project", "norm_in", "speaker", "own_past", "timing", "gue", "acme", "fusion", "classifier",
-             "shrink", "transfer"}  # fmt: skip
+    every = {"project", "norm_in", "speaker", "own_past", "timing", "gue", "acme", "fusion",
+             "classifier", "shrink", "transfer"}  # fmt: skip
     assert heads["full"] == every
     assert heads["no gue"] == every - {"gue"}
     bare = [n for n, _ in network(gue=False, own_past=False).named_parameters()]
