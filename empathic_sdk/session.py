@@ -79,7 +79,23 @@ class DialogueMemory:
                     f"the {m} vector of utterance {bad[0] + 1} of {len(rows)} is not finite (it "
                     "holds a NaN or an infinity); check the encoder that made it"
                 )
-        numbers, n = [], len(speakers)
+        n = len(speakers)
+        if n > 1 and (np.sum(list(present.values()), axis=0) > 1).any():
+            # Contributions take modalities away from one utterance, whose past stays as it was.
+            singly = [
+                self.hear(
+                    [who],
+                    {m: x[i : i + 1] for m, x in features.items()},
+                    {m: p[i : i + 1] for m, p in present.items()},
+                )
+                for i, who in enumerate(speakers)
+            ]
+            return Heard(
+                np.concatenate([h.logits for h in singly]),
+                [h.shift[0] for h in singly],
+                [h.contributions[0] for h in singly],
+            )
+        numbers = []
         for s in speakers:  # numbered by first appearance
             if s not in self._speakers:
                 self._speakers[s] = (self._count, torch.empty(0))

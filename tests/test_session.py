@@ -246,7 +246,9 @@ def test_contributions_agree_with_deletion() -> None:
     label = heard.logits[1].argmax()
 
     def p(*some: str) -> float:
-        taken = {m: here & (m in some) for m, here in present.items()}
+        taken = {m: here.copy() for m, here in present.items()}
+        for m in taken:
+            taken[m][1] &= m in some
         logits = DialogueMemory(made, Calibration()).hear(["a", "b", "a"], features, taken).logits[1]
         e = np.exp(logits.astype(float) - logits.max())
         return float(e[label] / e.sum())
