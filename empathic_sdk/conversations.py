@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from empathic_sdk.errors import ConfigurationError, InputError
 from empathic_sdk.response import ResponderMemory
 from empathic_sdk.session import DialogueSession
-from empathic_sdk.types import EmotionState, SafetyLevel
+from empathic_sdk.types import EmotionState, SafetyLevel, Utterance
 
 HISTORY = 20
 _STATES = TypeAdapter(list[EmotionState])
@@ -31,6 +31,8 @@ class Talk:
         memory: What the responder used lately.
         turns: Turns so far.
         safety: Level of the last turn.
+        unheard: The agent's last reply, which the session has not heard yet. It holds words, so it
+            is never stored: a talk that another process takes up goes on without it.
         kept: What :meth:`dump` gave when it was last stored.
         lock: Held during a turn, so that two turns of one talk follow each other.
         holder: The thread that holds it.
@@ -42,6 +44,7 @@ class Talk:
         self.memory = ResponderMemory()
         self.turns = 0
         self.safety = SafetyLevel.NONE
+        self.unheard: tuple[Utterance, ...] = ()
         self.kept: bytes | None = None
         self.lock = threading.Lock()
         self.holder: int | None = None
@@ -60,6 +63,7 @@ class Talk:
         """Follow what is stored: another process may have gone on with this talk, or erased it."""
         if stored != self.kept:
             self.kept = None
+            self.unheard = ()
             self.load(stored or self._blank)
             self.kept = stored
 

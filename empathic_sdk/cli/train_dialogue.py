@@ -101,6 +101,8 @@ def dialogue(
     from empathic_sdk.training.dialogue import paper as paper_numbers
     from empathic_sdk.training.dialogue import runtime as runtime_numbers
 
+    if runtime and (paper or bidirectional or data_set != "meld" or model != "mdget"):
+        raise click.UsageError("--runtime is one recipe: the causal mdget on meld, without --paper")
     if threads:
         torch.set_num_threads(threads)
     features = features or default_features(data_set)
@@ -165,7 +167,7 @@ def joint(
     results: Path,
     threads: int | None,
 ) -> None:
-    """Fine-tune text encoder, utterance heads and dialogue model together: what ships.
+    """Fine-tune text encoder, utterance heads and dialogue model together.
 
     Dev data choose the step and calibrate. Test data are read by a second call, with --test, once
     that choice stands.

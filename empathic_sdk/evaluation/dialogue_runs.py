@@ -187,13 +187,19 @@ def train_dialogue(
             figure is then that of this file as it is read again. MDGET on one text encoder only.
 
     Returns:
-        The run record; a finished one of the same configuration is returned as it is.
+        The run record; a finished one of the same configuration (and of the checkpoint in ``out``,
+        if that is asked for) is returned as it is.
     """
     name = run_name(data_set, features, recipe)
     folder = results / FOLDER
     known = finished(folder, name, recipe, features)
-    if known is not None:
+    if known is not None and (out is None or _recorded(known, out / CHECKPOINT)):
         return known
+    if out is not None and (recipe.model != "mdget" or features == "given" or "+" in features):
+        raise ConfigurationError(
+            "only mdget on the vectors of one text encoder can be written to a checkpoint, not "
+            f"{recipe.model} on {features}"
+        )
     train, dev, test = (
         load(data_set, s, data=data, features=features, cache=cache)
         for s in ("train", "dev", "test")
@@ -202,13 +208,13 @@ def train_dialogue(
         with_vectors(further_dialogues(c, data, recipe.beside_size), features, cache)
         for c in recipe.beside
     ]
+    for some in beside:
+        if some.classes != train.classes:
+            raise ConfigurationError(f"{some.corpus} has other classes than {data_set}")
     network, statistics, ran = fit(recipe, train, dev, dev_score(dev), beside)
     about: dict[str, Any] = {}
     if out is not None:
-        if not isinstance(network, MDGET):
-            raise ConfigurationError(
-                f"only mdget can be written to a checkpoint, not {recipe.model}"
-            )
+        assert isinstance(network, MDGET)
         statistics.fold(network)
         statistics = Statistics()
         about = {
@@ -256,6 +262,11 @@ def train_dialogue(
     write_predictions(folder / f"{name}.predictions.jsonl.gz", test, stored)
     write_json(folder / f"{name}.json", record)
     return record
+
+
+def _recorded(record: Mapping[str, Any], path: Path) -> bool:
+    """Tell whether the checkpoint at ``path`` is the one of this record."""
+    return path.is_file() and record.get("checkpoint", {}).get("sha256") == _mark(path)
 
 
 def finished(

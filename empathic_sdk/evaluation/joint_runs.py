@@ -1,4 +1,4 @@
-"""Runs of the recipe ``joint``: what ships. Train, choose on dev, calibrate, record.
+"""Runs of the recipe ``joint``. Train, choose on dev, calibrate, record.
 
 A run folder holds ``text.safetensors`` (encoder and the heads of single utterances) and
 ``dialogue.safetensors`` (the dialogue model that reads its vectors).

@@ -123,10 +123,10 @@ def depth(
     """
     at = pick(subject.runs.test, name)
     dialogue = subject.runs.test.dialogues[at]
-    names = [r["name"] for r in subject.runs.records(subject.row.name)]
-    if recognizer is not None and recognizer.dialogue is not None:
-        if recognizer.dialogue_about["name"] in names:
-            return _shipped(dialogue, recognizer.dialogue, recognizer)
+    names = {r["name"] for r in subject.runs.records(subject.row.name)}
+    network = None if recognizer is None else recognizer.dialogue
+    if recognizer and network and recognizer.dialogue_about["name"] in names:
+        return _shipped(dialogue, network, recognizer)
     together = subject.row.features == "joint"
     if live and not together:
         return _trained(subject, at, data, cache)

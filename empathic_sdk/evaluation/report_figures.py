@@ -192,10 +192,10 @@ def learning(subject: Subject) -> Html:
             f"seed {r['configuration']['seed']}: {at} {r['run'][f'chosen_{at}']:g}")
         for i, r in enumerate(records)
     ]  # fmt: skip
-    columns = [_column(r, at) for r in records]
+    longest = max(records, key=lambda r: len(r["run"]["history"]))
     rows = [[f"{x:g}", *(percent(_column(r, key)[i]) if i < len(_column(r, key)) else "–"
                          for r in records)]
-            for i, x in enumerate(max(columns, key=lambda c: len(c)))]  # fmt: skip
+            for i, x in enumerate(_column(longest, at))]  # fmt: skip
     head = [at.capitalize(), *(f"seed {r['configuration']['seed']}" for r in records)]
     same = table(f"{name}, percent", head, [Group("", rows)], label="Learning")
     said = tag("p", f"Dots: the {at} that dev chose; its weights are kept.", class_="note")

@@ -187,15 +187,21 @@ def by_modality(subject: Subject) -> Html:
     sets = sorted(
         {r.modalities for r in plain}, key=lambda some: (len(some), [every.index(m) for m in some])
     )
+    lines = [(modalities(m), [r for r in plain if r.modalities == m], m) for m in sets]
+    own = subject.row
+    if own.model == "mdget" and own.ablation == "full" and not own.timing and own not in plain:
+        # What ships stands alone: it has features of its own, or further corpora.
+        about = f"{modalities(own.modalities)} · {features(own.features)}"
+        about += f" · {', '.join(own.beside)} beside" if own.beside else ""
+        lines.insert(0, (about, [own], own.modalities))
     body, marked = [], set()
-    for i, names in enumerate(sets):
-        found = {r.direction: r for r in plain if r.modalities == names}
-        if set(names) == set(every):
+    for i, (label, some, names) in enumerate(lines):
+        found = {r.direction: r for r in some}
+        if own in some:
             marked.add(i)
         paper = known.modalities.get("+".join(names)) if known else None
         body.append([
-            modalities(names), *(cell(found[d].test[key] if d in found else None)
-                                 for d in DIRECTIONS),
+            label, *(cell(found[d].test[key] if d in found else None) for d in DIRECTIONS),
             *([f"{paper:.2f}" if paper else "–"] if known else []),
         ])  # fmt: skip
     if known:

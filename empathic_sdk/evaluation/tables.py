@@ -46,10 +46,17 @@ def spread(values: Sequence[float]) -> Spread:
     return Spread(float(np.mean(values)), std)
 
 
+def plain(measures: Measures, key: str) -> float:
+    """Return a figure that is one number."""
+    value = measures[key]
+    assert isinstance(value, float)
+    return value
+
+
 def spreads(measured: Sequence[Measures]) -> dict[str, Spread]:
     """Summarise every plain figure that all these runs have."""
     return {
-        key: spread([float(m[key]) for m in measured])  # type: ignore[arg-type]
+        key: spread([plain(m, key) for m in measured])
         for key in (measured[0] if measured else ())
         if all(isinstance(m.get(key), float) for m in measured)
     }
@@ -225,8 +232,7 @@ class Runs:
         if not some:
             raise DataError(f"no run of {name} has stored test predictions")
         measured = [r["dev"] if split == "dev" else self.measured(r) for r in some]
-        figures: list[float] = [m[self.headline] for m in measured]
-        order = np.argsort(figures, kind="stable")
+        order = np.argsort([plain(m, self.headline) for m in measured], kind="stable")
         return some[order[(len(order) - 1) // 2]], measured
 
     def row(self, name: str) -> Row:
@@ -279,16 +285,16 @@ class Runs:
         return place, row.features, row.direction != "causal", kind, inside, row.name
 
     def _preference(self, row: Row) -> int:
-        order = ("joint", "beside", "shipped", default_features(self.data_set))
+        order = ("beside", "joint", "shipped", default_features(self.data_set))
         kind = "beside" if row.beside else row.features
         return order.index(kind) if kind in order else len(order)
 
     def default(self, *, causal: bool = True) -> str:
         """Return the configuration that stands for a data set: MDGET, whole, looking back only.
 
-        The one that was trained together with the encoder, if there is one; else with further
-        corpora beside it (both are made to ship); else on vectors of the shipped encoder, if there
-        are such runs; else on those on which models are compared; else on any.
+        The one that was trained with further corpora beside it (made to ship), if there is one;
+        else together with the encoder; else on vectors of the shipped encoder; else on those on
+        which models are compared; else on any.
 
         Raises:
             DataError: There is none.

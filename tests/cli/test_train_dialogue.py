@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from empathic_sdk.cli import main
 from empathic_sdk.evaluation import dialogue_runs, joint_runs, queue
 from empathic_sdk.evaluation.dialogue_runs import write_json
 from empathic_sdk.evaluation.queue import BASE, COMPARED, GRID, Job, tuning_path
-from empathic_sdk.training.dialogue import ABLATIONS, MODELS, DialogueRecipe
+from empathic_sdk.training.dialogue import ABLATIONS, MODELS, DialogueRecipe, runtime
 from empathic_sdk.training.joint import JointRecipe
 
 from ..training import corpora_imitation as imitation
@@ -130,6 +131,18 @@ def test_the_papers_numbers(where: tuple[str | Path, ...], asked: list[dict[str,
     assert recipe.modalities == ("text",) and recipe.causal
 
 
+def test_the_recipe_of_what_ships(
+    where: tuple[str | Path, ...], asked: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    given = ("dialogue", "--data-set", "meld", "--runtime", "--features", "shipped", *where)
+    run(*given, "--out", tmp_path / "run", "--seed", "2")
+    assert asked[-1]["recipe"] == replace(runtime(), seed=2)
+    assert asked[-1]["out"] == tmp_path / "run"
+    for wrong in (("--paper",), ("--bidirectional",), ("--model", "gru"), ("--data-set", "mosi")):
+        assert run(*given, *wrong).exit_code == 2
+    assert len(asked) == 1
+
+
 def test_the_numbers_that_dev_chose_are_used(
     where: tuple[str | Path, ...], asked: list[dict[str, Any]], tmp_path: Path
 ) -> None:
@@ -156,7 +169,7 @@ def test_table(
     given = ("table", "--data-set", "mosi", *where)
     out = run(*given, "--tune", "--workers", "5", "--json")
     assert json.loads(out.stdout.splitlines()[-1]) == {"data_set": "mosi", "runs": 0, "seconds": 0}
-    assert len(queued) == 1 and len(queued[0][0]) == len(COMPARED) * len(GRID)
+    assert len(queued) == 1 and queued[0][0] == queue.trials("mosi", "given")
     assert queued[0][1]["workers"] == 5
     assert tuning_path("mosi", "given", tmp_path / "results").is_file()
     out = run(*given, "--seeds", "2")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from empathic_sdk.evaluation.dialogue_runs import (
     configuration_name,
     dev_score,
     load,
+    load_checkpoint,
     measure,
     read_predictions,
     run_name,
@@ -27,8 +29,8 @@ from empathic_sdk.evaluation.dialogue_runs import (
     write_predictions,
 )
 from empathic_sdk.state import Calibration, probabilities
-from empathic_sdk.training.dialogue import DialogueRecipe
-from empathic_sdk.training.dialogue_loop import Prediction
+from empathic_sdk.training.dialogue import DialogueRecipe, Statistics, example
+from empathic_sdk.training.dialogue_loop import Prediction, predict
 from empathic_sdk.training.dialogues import Dialogue, DialogueSet, read_dialogues
 
 from ..training import corpora_imitation as imitation
@@ -362,6 +364,67 @@ def test_a_run_with_two_speakers_records_shifts(tmp_path: Path, checkpoint: Path
     assert record["name"] == "iemocap-text-mdget-causal-text+speech-timing-seed1"
     assert {"weighted_f1", "shift_f1", "shift_f1_labels", "ece"} <= set(record["dev"])
     assert set(record["dev"]["f1"]) == {"happy", "sad", "neutral", "angry", "excited", "frustrated"}
+
+
+def test_a_checkpoint_says_what_was_recorded(tmp_path: Path, checkpoint: Path) -> None:
+    data = imitation.write_dialogues(imitation.write(tmp_path, n=70))
+    recipe = replace(TINY, modalities=("text",), epochs=2, beside=("goemotions", "dailydialog"),
+                     beside_size=20)  # fmt: skip
+
+    def once(**changes: Any) -> dict[str, Any]:
+        return train_dialogue(
+            replace(recipe, **changes), data_set="meld", features=str(checkpoint), data=data,
+            results=tmp_path / "results", cache=tmp_path / "cache", out=tmp_path / "run",
+        )  # fmt: skip
+
+    record = once()
+    assert record["name"] == "meld-text-mdget-causal-text-beside-seed1"
+    assert record["beside"]["dailydialog"]["dialogues"] == 1
+    assert record["beside"]["goemotions"]["n"] == 20
+    path = tmp_path / "run" / "dialogue.safetensors"
+    assert record["checkpoint"]["bytes"] == path.stat().st_size
+    assert record["checkpoint"]["text_sha256"] == sha256(checkpoint.read_bytes()).hexdigest()
+    network, about = load_checkpoint(path)
+    assert about["calibration"] == plain(record["calibration"])
+    assert about["text_sha256"] == record["checkpoint"]["text_sha256"]
+    # It reads raw vectors, and its test predictions are those that were stored.
+    test = load("meld", "test", data=data, features=str(checkpoint), cache=tmp_path / "cache")
+    said = predict(network, [example(d, Statistics()) for d in test.dialogues])
+    stored = read_predictions(
+        tmp_path / "results" / "dialogue" / f"{record['name']}.predictions.jsonl.gz", test
+    )
+    now = scored(said, Calibration(**record["calibration"]))
+    for a, b in zip(now.probabilities, stored.probabilities, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-4)
+    # The record is returned as long as its checkpoint is there; else both are made again.
+    before = path.stat().st_mtime_ns
+    assert once() == plain(record) and path.stat().st_mtime_ns == before
+    path.unlink()
+    assert once()["dev"] == record["dev"] and path.is_file()
+
+
+@pytest.mark.parametrize(
+    ("features", "changes"),
+    [("given", {}), ("minilm+shipped", {}), ("minilm", {"model": "gru"})],
+)
+def test_what_cannot_be_a_checkpoint_is_said_before_training(
+    features: str, changes: dict[str, Any], mosi: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigurationError, match="only mdget on the vectors of one text encoder"):
+        train_dialogue(
+            replace(TINY, **changes), data_set="mosi", features=features, data=mosi,
+            results=tmp_path, cache=tmp_path, out=tmp_path,
+        )  # fmt: skip
+
+
+def test_corpora_beside_must_have_the_same_classes(tmp_path: Path, checkpoint: Path) -> None:
+    data = imitation.write_dialogues(imitation.write_iemocap(tmp_path))
+    recipe = replace(TINY, modalities=("text",), beside=("dailydialog",))
+    with pytest.raises(ConfigurationError, match="dailydialog has other classes than iemocap"):
+        train_dialogue(
+            recipe, data_set="iemocap", features=str(checkpoint), data=data, results=tmp_path,
+            cache=tmp_path / "cache",
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -28,10 +28,12 @@ from empathic_sdk.training.dialogue import (
     numbered,
     paper,
     with_text,
+    without_some,
 )
 from empathic_sdk.training.dialogue_loop import (
     Prediction,
     batch_loss,
+    endless,
     fit,
     joint_loss,
     predict,
@@ -412,6 +414,85 @@ def test_a_learned_balance_is_learned_beside_the_network() -> None:
     assert all(0 < abs(w - 1) < 0.1 for w in learned["loss_weights"].values())
     _, _, fixed = fit(replace(TINY, balance=0.2, epochs=1), data, data, accuracy(data))
     assert fixed["loss_weights"] == {"emotion": 1.0, "transfer": 0.2}
+
+
+def test_corpora_beside_have_frequencies_of_their_own() -> None:
+    """Two corpora of one rule; the other's annotators call two thirds of everything "c"."""
+    train, dev = talks(60, seed=6), talks(60, seed=7, split="dev")
+    rng = np.random.default_rng(0)
+    leaning = replace(
+        talks(60, seed=20),
+        corpus="leaning",
+        dialogues=[
+            replace(d, labels=np.where(rng.random(len(d)) < 0.6, 2, d.labels))
+            for d in talks(60, seed=20).dialogues
+        ],
+    )
+    recipe = replace(TINY, epochs=3, beside_weight=1.0)
+    seen: list[Prediction] = []
+
+    def watched(found: Sequence[Prediction]) -> dict[str, float]:
+        seen[:] = found
+        return accuracy(dev)(found)
+
+    _, _, ran = fit(recipe, train, dev, watched, [leaning])
+    _, _, plain = fit(recipe, train, dev, accuracy(dev))
+    assert ran["history"][-1]["objective"] > 0.6  # chance is 1/3
+    said = np.concatenate([p.logits.argmax(1) for p in seen])
+    assert (said == 2).mean() < 0.5  # the leaning stays in training
+    assert ran["history"][0]["loss"] != plain["history"][0]["loss"]
+    assert ran["parameters"] == plain["parameters"]
+    again = fit(recipe, train, dev, accuracy(dev), [leaning])[2]
+    assert without_time(again) == without_time(ran)
+
+
+def test_a_frequency_shifts_the_logits() -> None:
+    network, given = untrained(), items(talks(3, seed=1))
+    batch, labels = collate(given)
+    leaning = torch.tensor([1.0, -2.0, 0.5])
+    plain, shifted = (
+        batch_loss(network, joint_loss(TINY), given, TINY, f).emotion for f in (None, leaning)
+    )
+    logits = network(batch).logits[labels >= 0]
+    gold = labels[labels >= 0]
+    for found, moved in ((plain, logits), (shifted, logits + leaning)):
+        by_hand = -torch.log_softmax(moved, -1)[torch.arange(len(gold)), gold].mean()
+        assert found.item() == pytest.approx(by_hand.item(), abs=1e-5)
+
+
+def test_batches_beside_hold_as_many_utterances_and_never_end() -> None:
+    rng = np.random.default_rng(0)
+    short = [replace(e, labels=e.labels[:1]) for e in items(talks(50, seed=1))]
+    turns = endless(short, 3, rng)
+    some = [next(turns) for _ in range(5)]
+    assert [len(b) for b in some[:2]] in ([30, 20], [20, 30])  # 30 texts are 3 dialogues of ten
+    assert {id(e) for b in some[:2] for e in b} == {id(e) for e in short}
+    assert sum(map(len, some[2:4])) == 50
+    long = endless(items(talks(9, seed=1)) * 3, 4, rng)
+    assert 6 <= len(next(long)) <= 8  # of about six utterances
+
+
+def test_modalities_that_are_dropped() -> None:
+    batch, _ = collate(items(talks(200, seed=3)))
+    torch.manual_seed(0)
+    left = without_some(batch, 0.4)
+    text, speech = batch.present["text"], batch.present["speech"]
+    kept = {m: left.present[m] for m in WIDTHS}
+    for m in WIDTHS:
+        assert not (kept[m] & ~batch.present[m]).any()
+    assert torch.equal(kept["text"] | kept["speech"], text)  # no utterance is left without any
+    assert kept["text"][text & ~speech].all()  # its only one stays
+    both = text & speech
+    # Text goes where it falls and speech does not: 0.4 x 0.6 (both fallen: both stay).
+    assert (~kept["text"])[both].float().mean().item() == pytest.approx(0.24, abs=0.03)
+    assert (~kept["speech"])[both].float().mean().item() == pytest.approx(0.24, abs=0.03)
+    assert torch.equal(without_some(batch, 0.0).present["speech"], speech)
+    recipe = replace(TINY, modality_dropout=0.5)
+    given, network = items(talks(4, seed=0)), untrained()
+    assert (
+        batch_loss(network, joint_loss(TINY), given, TINY).emotion
+        != batch_loss(network, joint_loss(recipe), given, recipe).emotion
+    )
 
 
 # -- what a network says ---------------------------------------------------------------------------
