@@ -116,7 +116,9 @@ def test_what_a_session_keeps_stops_growing(talker: EmotionRecognizer) -> None:
 
 
 def test_two_thousand_utterances_and_one(talker: EmotionRecognizer) -> None:
-    states = talker.recognize_dialogue([Utterance("go on", speaker=str(i % 90)) for i in range(2000)])
+    states = talker.recognize_dialogue(
+        [Utterance("go on", speaker=str(i % 90)) for i in range(2000)]
+    )
     assert len(states) == 2000
     assert all(np.isfinite(s.confidence) for s in states)
     assert talker.recognize_dialogue(["alone"])[0].shift is None
@@ -249,7 +251,9 @@ def test_contributions_agree_with_deletion() -> None:
         taken = {m: here.copy() for m, here in present.items()}
         for m in taken:
             taken[m][1] &= m in some
-        logits = DialogueMemory(made, Calibration()).hear(["a", "b", "a"], features, taken).logits[1]
+        logits = (
+            DialogueMemory(made, Calibration()).hear(["a", "b", "a"], features, taken).logits[1]
+        )
         e = np.exp(logits.astype(float) - logits.max())
         return float(e[label] / e.sum())
 

@@ -8,6 +8,7 @@ tiles, and what a tile held is computed again on the way back.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -72,9 +73,11 @@ class EmotionTransfer(nn.Module):
         b, n, d = h.shape
         a, c = self._halves(h, other)
         ga, gc = self._gate_halves(h, other)
-        rows = max(1, min(n, self.tile // max(1, b * n * d)))
-        if window is not None:
-            rows = max(1, min(n, self.tile // max(1, b * min(n, window + rows) * d)))
+        cells = self.tile // max(1, b * d)
+        rows = cells // n
+        if window is not None:  # a tile of r rows has r + window - 1 columns
+            rows = max(rows, int((math.sqrt((window - 1) ** 2 + 4 * cells) - window + 1) / 2))
+        rows = max(1, min(n, rows))
         logits, gates = [], []
         for start in range(0, n, rows):
             end = min(n, start + rows)
