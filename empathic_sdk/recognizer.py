@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from empathic_sdk import checkpoints
+from empathic_sdk.encoders.batching import Batcher
 from empathic_sdk.encoders.normalize import legible
 from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.errors import ConfigurationError, InputError, ModelError
@@ -23,6 +24,7 @@ from empathic_sdk.state import Calibration
 from empathic_sdk.types import Emotion, EmotionState, Modality, UserContext, Utterance
 
 DIALOGUE = "dialogue.safetensors"
+Result = TypeVar("Result")
 
 
 class Reading(NamedTuple):
@@ -98,6 +100,7 @@ class EmotionRecognizer:
         self.about = about
         self._heads.eval()
         self.dialogue: MDGET | None = None
+        self._turns: Batcher[Callable[[], Any], tuple[Any, BaseException | None]] = Batcher(_each)
         beside = None if self.text.path is None else self.text.path.with_name(DIALOGUE)
         if dialogue is None and beside is not None and beside.is_file():
             dialogue = beside
@@ -184,6 +187,16 @@ class EmotionRecognizer:
             return np.ones(len(texts), np.float32)
         return np.array([legible(t) for t in texts], np.float32)
 
+    def one_by_one(self, work: Callable[[], Result]) -> Result:
+        """Run a step of the dialogue model in the one thread that all sessions share.
+
+        PyTorch keeps a pool of helpers for every thread that calls it (see ``Batcher``).
+        """
+        found, error = self._turns([work])[0]
+        if error is not None:
+            raise error
+        return found  # type: ignore[no-any-return]
+
     def readable(self, utterance: Utterance) -> str:
         """Return the part of an utterance that may be read here.
 
@@ -198,6 +211,18 @@ class EmotionRecognizer:
                 "this recogniser reads text: give it a text"
             )
         return utterance.text
+
+
+def _each(
+    steps: list[Callable[[], Any]],
+) -> list[tuple[Any, BaseException | None]]:
+    out: list[tuple[Any, BaseException | None]] = []
+    for step in steps:
+        try:
+            out.append((step(), None))
+        except Exception as error:  # each caller gets their own, and no other's
+            out.append((None, error))
+    return out
 
 
 def _sha256(path: Path) -> str:

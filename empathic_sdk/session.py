@@ -268,12 +268,15 @@ class DialogueSession:
     def _hear(
         self, said: Sequence[Utterance], vectors: NDArray[np.float32], rows: range
     ) -> Heard | None:
-        if self._memory is None:
+        memory = self._memory
+        if memory is None:
             return None
-        return self._memory.hear(
-            [digest(said[i].speaker) for i in rows],
-            {Modality.TEXT: vectors[rows.start : rows.stop]},
-            {Modality.TEXT: np.ones(len(rows), bool)},
+        return self._recognizer.one_by_one(
+            lambda: memory.hear(
+                [digest(said[i].speaker) for i in rows],
+                {Modality.TEXT: vectors[rows.start : rows.stop]},
+                {Modality.TEXT: np.ones(len(rows), bool)},
+            )
         )
 
     def state(self) -> bytes:

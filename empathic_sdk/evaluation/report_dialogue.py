@@ -151,13 +151,11 @@ def _shipped(dialogue: Dialogue, network: MDGET, recognizer: EmotionRecognizer) 
 
 
 def _trained(subject: Subject, at: int, data: Path, cache: Path) -> Depth:
-    """Train the configuration once more (seed 1) and return the dialogue as it reads it."""
-    configuration = subject.record["configuration"]
-    recipe = DialogueRecipe(
-        **{**configuration, "modalities": tuple(configuration["modalities"]),
-           "beside": tuple(configuration.get("beside", ())), "seed": 1}
-    )  # fmt: skip
-    features = subject.record["features"]
+    """Train the configuration's first run once more and return the dialogue as it reads it."""
+    first = subject.runs.records(subject.row.name)[0]
+    numbers = first["configuration"]
+    several = {k: tuple(numbers.get(k, ())) for k in ("modalities", "beside")}
+    recipe, features = DialogueRecipe(**{**numbers, **several}), first["features"]
     train, dev, test = (
         load(subject.runs.data_set, s, data=data, features=features, cache=cache)
         for s in ("train", "dev", "test")
@@ -169,7 +167,11 @@ def _trained(subject: Subject, at: int, data: Path, cache: Path) -> Depth:
     network, statistics, _ = fit(recipe, train, dev, dev_score(dev), beside)
     calibration = calibrate(dev, predict(network, [example(d, statistics) for d in dev.dialogues]))
     return _live(
-        test.dialogues[at], network, statistics, calibration, "seed 1, trained for this report"
+        test.dialogues[at],
+        network,
+        statistics,
+        calibration,
+        f"seed {recipe.seed}, trained for this report",
     )
 
 

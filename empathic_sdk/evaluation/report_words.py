@@ -26,6 +26,7 @@ FEATURES = {
     "shipped": "this package’s text encoder, frozen",
     "given": "the corpus’s own vectors",
     "joint": "text encoder trained together with it",
+    "text": "an encoder of `train text`, frozen",
 }
 CORPORA = {"meld": "MELD", "iemocap": "IEMOCAP", "mosi": "CMU-MOSI"}
 # Feelings that are alike have one colour on every page; numbers are those of the style sheet.

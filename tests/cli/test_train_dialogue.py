@@ -206,7 +206,7 @@ def test_joint(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert absent.exit_code == 1 and "there are no weights at" in absent.stderr
 
 
-def test_a_corpus_is_left_out_of_training_only(data: Path, tmp_path: Path) -> None:
+def test_meld_is_left_out_of_training_only(data: Path, tmp_path: Path) -> None:
     for other in (("--encoder", "x"), ("--average", tmp_path)):
         out = run("text", "--data", data, "--without", "meld", *other)
         assert out.exit_code == 2 and "--without does not go with" in out.stderr
