@@ -99,6 +99,10 @@ class EmotionRecognizer:
             )
         self.about = about
         self._heads.eval()
+        if dialogue not in (None, False) and not (isinstance(dialogue, str | Path) and dialogue):
+            raise ConfigurationError(
+                f"dialogue must be the path of a checkpoint, False or None, not {dialogue!r}"
+            )
         self.dialogue: MDGET | None = None
         self._turns: Batcher[Callable[[], Any], tuple[Any, BaseException | None]] = Batcher(_each)
         beside = None if self.text.path is None else self.text.path.with_name(DIALOGUE)
@@ -117,6 +121,11 @@ class EmotionRecognizer:
             calibration = Calibration(**about["calibration"])
         except (KeyError, TypeError, ValueError, RuntimeError, ConfigurationError) as error:
             raise ModelError(f"{path} holds no dialogue model that fits: {error}") from error
+        if config.timing:
+            raise ModelError(
+                f"the dialogue model at {path} reads the timing of utterances, which a session "
+                "does not give it: train one without --timing"
+            )
         if not config.causal:
             raise ModelError(
                 f"the dialogue model at {path} reads the future; an agent cannot: give one that "

@@ -6,7 +6,10 @@ import base64
 import json
 from collections import OrderedDict
 from collections.abc import Sequence
+from copy import copy
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -52,6 +55,7 @@ class DialogueMemory:
 
     def __init__(self, network: MDGET, calibration: Calibration) -> None:
         self._network, self._calibration = network, calibration
+        self._weights = _fingerprint(network)
         self._state: dict[str, Tensor] = {}
         self._speakers: OrderedDict[str, tuple[int, Tensor]] = OrderedDict()
         self._count = 0
@@ -100,6 +104,10 @@ class DialogueMemory:
             if s not in self._speakers:
                 self._speakers[s] = (self._count, torch.empty(0))
                 self._count += 1
+            self._speakers.move_to_end(s)
+            # Here, not after the piece: somebody forgotten who comes back within it is new.
+            if len(self._speakers) > _SPEAKERS:
+                self._speakers.popitem(last=False)
             numbers.append(self._speakers[s][0])
         batch = DialogueBatch(
             features={m: torch.from_numpy(x)[None] for m, x in features.items()},
@@ -116,9 +124,6 @@ class DialogueMemory:
                 number, last = self._speakers[s]
                 shift.append(self._change(out.vectors[0, i], last) if last.numel() else None)
                 self._speakers[s] = (number, out.vectors[0, i].clone())
-                self._speakers.move_to_end(s)
-            while len(self._speakers) > _SPEAKERS:
-                self._speakers.popitem(last=False)
             logits: NDArray[np.float32] = out.logits[0].numpy()
             shared = self._contributions(batch, before, logits, present)
         return Heard(logits, shift, shared)
@@ -156,6 +161,12 @@ class DialogueMemory:
             out.append({Modality(m): v for m, v in found.items()})
         return out
 
+    def blank(self) -> DialogueMemory:
+        """Return one of the same model that has heard nothing."""
+        new = copy(self)
+        new._state, new._speakers, new._count = {}, OrderedDict(), 0
+        return new
+
     def dump(self) -> dict[str, Any]:
         """Return all it remembers as JSON values."""
         tensors = {f"state.{k}": t.contiguous() for k, t in self._state.items()}
@@ -163,6 +174,7 @@ class DialogueMemory:
             tensors["last"] = torch.stack([v for _, v in self._speakers.values()])
         return {
             "configuration": self._network.config.as_dict(),
+            "weights": self._weights,
             "speakers": [[s, number] for s, (number, _) in self._speakers.items()],
             "count": self._count,
             "tensors": base64.b64encode(save_tensors(tensors)).decode("ascii"),
@@ -180,23 +192,21 @@ class DialogueMemory:
                     "this session state belongs to a dialogue model of another configuration; "
                     "continue it with that model, or start a new session"
                 )
+            if dumped["weights"] != self._weights:
+                raise InputError(
+                    "this session state belongs to a dialogue model with other weights; "
+                    "continue it with that model, or start a new session"
+                )
             tensors = load_tensors(base64.b64decode(dumped["tensors"], validate=True))
-            speakers = [(str(s), int(number)) for s, number in dumped["speakers"]]
-            count = int(dumped["count"])
-            state = {
-                k.removeprefix("state."): t for k, t in tensors.items() if k.startswith("state.")
-            }
-            width = self._network.config.width
-            last = tensors.get("last", torch.empty(0, width))
-            if last.shape != (len(speakers), width) or not all(
-                bool(torch.isfinite(t).all()) for t in tensors.values() if t.is_floating_point()
-            ):
-                raise ValueError("the tensors do not fit")
-            self._probe(state)
+            speakers = [(str(s), _whole(number)) for s, number in dumped["speakers"]]
+            count = _whole(dumped["count"])
+            last = tensors.pop("last", torch.empty(0, self._network.config.width))
+            state = {k.removeprefix("state."): t for k, t in tensors.items()}
+            self._check(speakers, count, last, state)
         except InputError:
             raise
-        except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError,
-                SafetensorError) as error:  # fmt: skip
+        except (AttributeError, IndexError, KeyError, OverflowError, RuntimeError, TypeError,
+                ValueError, SafetensorError) as error:  # fmt: skip
             raise InputError(
                 f"this is not the state of a dialogue session of this version: {error}"
             ) from error
@@ -205,18 +215,69 @@ class DialogueMemory:
             (s, (number, row.clone())) for (s, number), row in zip(speakers, last, strict=True)
         )
 
-    def _probe(self, state: dict[str, Tensor]) -> None:
-        """Run one step from ``state``: shapes that do not fit raise here, not in a later turn."""
-        width = self._network.config.inputs[self._network.config.modalities[0]]
-        here = torch.ones(1, 1, dtype=torch.bool)
+    def _check(
+        self, speakers: list[tuple[str, int]], count: int, last: Tensor, state: dict[str, Tensor]
+    ) -> None:
+        """Raise ValueError unless this is what :meth:`dump` can have made of a talk."""
+        config = self._network.config
+        numbers = [number for _, number in speakers]
+        fits = (
+            len({s for s, _ in speakers}) == len(set(numbers)) == len(speakers) <= _SPEAKERS
+            and all(n < count for n in numbers)
+            and last.shape == (len(speakers), config.width)
+            and last.dtype == torch.float32
+        )
+        heard = state["past.speaker"].shape[1] if state else 0
+        if not fits or bool(state) != bool(count) or heard > config.window - 1:
+            raise ValueError("the speakers do not fit")
+        if not state:
+            return
+        # What a talk of this length leaves: the same names, shapes and kinds of numbers.
+        like = self._silence(heard, None)[1]
+        if {k: (t.shape, t.dtype) for k, t in like.items()} != {
+            k: (t.shape, t.dtype) for k, t in state.items()
+        }:
+            raise ValueError("the tensors do not fit")
+        for t in (last, *state.values()):
+            if t.is_floating_point() and not bool((t.abs() < 1e6).all()):  # NaN compares false
+                raise ValueError("the tensors hold no plausible numbers")
+        if not bool(torch.isfinite(self._silence(2, state)[0]).all()):
+            raise ValueError("the tensors lead nowhere")
+
+    def _silence(self, n: int, state: dict[str, Tensor] | None) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return logits and state after ``n`` more utterances that say nothing."""
+        hub = self._network.config.modalities[0]
+        here = torch.ones(1, n, dtype=torch.bool)
         batch = DialogueBatch(
-            features={self._network.config.modalities[0]: torch.zeros(1, 1, width)},
-            present={self._network.config.modalities[0]: here},
+            features={hub: torch.zeros(1, n, self._network.config.inputs[hub])},
+            present={hub: here},
             mask=here,
-            speaker=torch.zeros(1, 1, dtype=torch.long),
+            speaker=torch.zeros(1, n, dtype=torch.long),
         )
         with torch.inference_mode():
-            self._network(batch, state)
+            out = self._network(batch, state)
+        return out.logits, out.state
+
+
+def _whole(value: object) -> int:
+    """Return an int that can number speakers; anything else raises ValueError."""
+    if type(value) is not int or not 0 <= value < 2**31:
+        raise ValueError(f"{value!r} is no count of speakers")
+    return value
+
+
+_FINGERPRINTS: WeakKeyDictionary[MDGET, str] = WeakKeyDictionary()
+
+
+def _fingerprint(network: MDGET) -> str:
+    """Return what tells two sets of weights apart, whatever file they came from."""
+    if network in _FINGERPRINTS:
+        return _FINGERPRINTS[network]
+    h = sha256()
+    for name, tensor in sorted(network.state_dict().items()):
+        h.update(name.encode())
+        h.update(tensor.contiguous().numpy().tobytes())
+    return _FINGERPRINTS.setdefault(network, h.hexdigest()[:16])
 
 
 class DialogueSession:
@@ -246,6 +307,12 @@ class DialogueSession:
         if not said:
             return []
         reading = self._recognizer.read_all(texts)
+        bad = np.flatnonzero(~np.isfinite(reading.vectors).all(1))
+        if len(bad):
+            raise InputError(
+                f"the text vector of utterance {bad[0] + 1} of {len(said)} is not finite (it holds "
+                "a NaN or an infinity); check the encoder that made it"
+            )
         out = []
         for start in range(0, len(said), _PIECE):
             rows = range(start, min(len(said), start + _PIECE))
@@ -298,9 +365,10 @@ class DialogueSession:
             memory = loaded.get("memory")
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InputError("these bytes are not the state of a dialogue session") from error
-        if version not in (1, _STATE_VERSION):
+        if type(version) is not int or version not in (1, _STATE_VERSION):
             raise InputError(
-                f"this session state has version {version}; this package reads {_STATE_VERSION}"
+                f"this session state has version {version!r}; this package reads 1 and "
+                f"{_STATE_VERSION}"
             )
         if version != 1 and (memory is None) != (self._memory is None):
             raise InputError(
@@ -311,6 +379,9 @@ class DialogueSession:
         # Version 1 knew each speaker's past alone: what was said before has no memory here.
         fresh = StateTracker(self._recognizer.calibration)
         fresh.load(speakers)
-        if self._memory is not None and memory is not None:
-            self._memory.load(memory)
-        self._tracker = fresh
+        begun = None
+        if self._memory is not None:
+            begun = self._memory.blank()
+            if version != 1:
+                begun.load(memory)
+        self._tracker, self._memory = fresh, begun

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load, save
 
 from empathic_sdk import EmotionRecognizer, Modality, TextEncoder, Utterance, checkpoints
-from empathic_sdk.errors import InputError, ModelError
+from empathic_sdk.errors import ConfigurationError, InputError, ModelError
 from empathic_sdk.models.dialogue import DialogueBatch
 from empathic_sdk.models.mdget import MDGET, MDGETConfig
 from empathic_sdk.session import DialogueMemory
@@ -149,6 +151,16 @@ def test_shift_is_the_transfer_module_s(talker: EmotionRecognizer, encoder: Text
     assert state.shift == pytest.approx(1 / (1 + np.exp(-(0.7 * odds + 0.2))), abs=1e-4)
 
 
+def changed(state: dict, name: str, value: float | None) -> str:
+    """Return the tensors of a state, one of them filled with a value or taken out."""
+    tensors = load(base64.b64decode(state["memory"]["tensors"]))
+    if value is None:
+        del tensors[name]
+    else:
+        tensors[name] = torch.full_like(tensors[name], value)
+    return base64.b64encode(save(tensors)).decode()
+
+
 @pytest.mark.parametrize(
     ("break_it", "message"),
     [
@@ -159,6 +171,13 @@ def test_shift_is_the_transfer_module_s(talker: EmotionRecognizer, encoder: Text
         (lambda d: d.update(memory=None), "without a dialogue model"),
         (lambda d: d.update(version=99), "version 99"),
         (lambda d: d["memory"].update(speakers=[["x", 0]]), "not the state of a dialogue session"),
+        (lambda d: d["memory"].update(count=float("inf")), "no count of speakers"),
+        (lambda d: d["memory"].update(count=-1), "no count of speakers"),
+        (lambda d: d["memory"].update(count=1), "speakers do not fit"),
+        (lambda d: d["memory"].update(weights="0" * 16), "with other weights"),
+        (lambda d: d["memory"].update(tensors=changed(d, "state.past.present", None)), "dialogue"),
+        (lambda d: d["memory"].update(tensors=changed(d, "state.own", 1e38)), "plausible"),
+        (lambda d: d["memory"].update(tensors=changed(d, "last", np.nan)), "plausible"),
     ],
 )
 def test_a_state_that_does_not_fit_is_refused_and_nothing_is_lost(
@@ -183,10 +202,50 @@ def test_a_state_from_before_the_dialogue_model_keeps_each_speaker_s_past(
     old = {"version": 1, "speakers": tracker.dump()}
     session = talker.session()
     session.restore(json.dumps(old).encode())
-    assert session.add(Utterance("hello", speaker="s0")).change is not None
+    session.extend(talk(5))
+    session.restore(json.dumps(old).encode())  # the dialogue model begins afresh
+    fresh = talker.session()
+    fresh.restore(json.dumps(old).encode())
+    state = session.add(Utterance("hello", speaker="s0"))
+    same(state, fresh.add(Utterance("hello", speaker="s0")))
+    assert state.change is not None
+
+
+def test_forgotten_speakers_are_new_however_the_talk_is_cut(talker: EmotionRecognizer) -> None:
+    rng = np.random.default_rng(0)
+    said = [Utterance(WORDS[i % 6], speaker=f"s{rng.integers(100)}") for i in range(200)]
+    whole = talker.recognize_dialogue(said)
+    session = talker.session()
+    for one, expected in zip(said, whole, strict=True):
+        same(session.add(one), expected)
+
+
+def test_all_or_nothing_is_heard(
+    talker: EmotionRecognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = talker.session()
+    session.extend(talk(3))
+    before = session.state()
+    encode = talker.text.encode
+
+    def broken(texts: list[str]) -> np.ndarray:
+        vectors = encode(texts).copy()
+        vectors[-1, 0] = np.nan
+        return vectors
+
+    monkeypatch.setattr(talker.text, "encode", broken)
+    with pytest.raises(InputError, match="utterance 70 of 70 is not finite"):
+        session.extend(talk(70))
+    assert session.state() == before
 
 
 def test_wrong_checkpoints_are_refused(encoder: TextEncoder, tmp_path: Path) -> None:
+    timed = saved(tmp_path, network(timing=4))
+    with pytest.raises(ModelError, match="reads the timing"):
+        EmotionRecognizer(text=encoder, dialogue=timed)
+    for wrong in (True, 5, ""):
+        with pytest.raises(ConfigurationError, match="dialogue must be the path"):
+            EmotionRecognizer(text=encoder, dialogue=wrong)  # type: ignore[arg-type]
     both = saved(tmp_path, network(causal=False))
     with pytest.raises(ModelError, match="reads the future"):
         EmotionRecognizer(text=encoder, dialogue=both)

@@ -167,7 +167,7 @@ def train_encoder_heads(
     tensors = {f"heads.{n}": t for n, t in heads.state_dict().items()}
 
     def load(path: Path) -> EmotionRecognizer:
-        return EmotionRecognizer(text=text, heads=path)
+        return EmotionRecognizer(text=text, heads=path, dialogue=False)
 
     return _finish(out / "heads.safetensors", tensors, description, about, dev, results, load)
 
@@ -194,7 +194,7 @@ def finish_text(
     }
 
     def load(path: Path) -> EmotionRecognizer:
-        return EmotionRecognizer(text=TextEncoder(path))
+        return EmotionRecognizer(text=TextEncoder(path), dialogue=False)
 
     return _finish(out / CHECKPOINT, tensors, description, about, dev, results, load)
 
@@ -270,7 +270,7 @@ def score_test(
     Raises:
         DataError: The checkpoint has no run record, or is not the one that was recorded.
     """
-    recognizer = EmotionRecognizer(text=TextEncoder(checkpoint))
+    recognizer = EmotionRecognizer(text=TextEncoder(checkpoint), dialogue=False)
     name = recognizer.about["name"]
     path = results / f"{name}.json"
     if not path.is_file():
@@ -327,7 +327,7 @@ def evaluate_text(
 ) -> dict[str, Any]:
     """Measure a checkpoint on one corpus; the object that ``empathic evaluate`` prints."""
     items = read(name, data, split)
-    recognizer = EmotionRecognizer(text=TextEncoder(checkpoint))
+    recognizer = EmotionRecognizer(text=TextEncoder(checkpoint), dialogue=False)
     predicted = predict(recognizer.read, items, recognizer.calibration)
     return {
         "dataset": name,

@@ -74,7 +74,7 @@ class StateTracker:
         """Continue from what :meth:`dump` returned."""
         restored: OrderedDict[str, deque[NDArray[np.float64]]] = OrderedDict()
         try:
-            for speaker, past in dumped.items():
+            for speaker, past in list(dumped.items())[-SPEAKERS:]:
                 rows = [np.asarray(p, np.float64) for p in past]
                 if not all(map(_is_distribution, rows)):
                     raise ValueError("not probabilities")

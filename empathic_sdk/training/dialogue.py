@@ -135,7 +135,10 @@ def paper(data_set: str) -> DialogueRecipe:
     }  # fmt: skip
     if data_set not in numbers:
         raise ConfigurationError(f"Table 2 has no column {data_set!r}; it has {tuple(numbers)}")
-    return DialogueRecipe(causal=False, penalty=1e-5, weight_decay=1e-5, **numbers[data_set])
+    return DialogueRecipe(
+        causal=False, penalty=1e-5, weight_decay=1e-5, speakers=0, own_past=False,
+        **numbers[data_set],
+    )  # fmt: skip
 
 
 def runtime() -> DialogueRecipe:
