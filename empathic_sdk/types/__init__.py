@@ -1,7 +1,7 @@
 """Frozen values that cross the doors between rooms. Nothing in here needs torch."""
 
 from empathic_sdk.types.emotion import Emotion, EmotionState, LearningState, Modality, Trend
-from empathic_sdk.types.features import FeatureSequence
+from empathic_sdk.types.features import Embedding, FeatureSequence
 from empathic_sdk.types.safety import HelpLine, SafetyAssessment, SafetyLevel
 from empathic_sdk.types.style import (
     HookContext,
@@ -28,6 +28,7 @@ from empathic_sdk.types.utterance import AGENT, BehaviourEvent, Utterance
 __all__ = [
     "AGENT",
     "BehaviourEvent",
+    "Embedding",
     "Emotion",
     "EmotionState",
     "FeatureSequence",
