@@ -82,7 +82,9 @@ class Talk:
         return json.dumps(
             {
                 "session": json.loads(self.session.state()),
-                "history": _STATES.dump_python(list(self.history), mode="json"),
+                "history": _STATES.dump_python(
+                    list(self.history), mode="json", exclude={"__all__": {"unread"}}
+                ),
                 "memory": self.memory.model_dump(mode="json"),
                 "turns": self.turns,
                 "safety": self.safety,

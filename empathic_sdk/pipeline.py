@@ -90,12 +90,14 @@ class Pipeline:
         talk: Talk,
         clock: _Clock,
     ) -> Outcome:
-        text = said.text or ""
         person = self.profiles.get(user)
         self._sync(talk, user, conversation)
+        talk.session.user = person  # what they consent to may have changed since
+        said = self.recognizer.listen(said, person)
+        text = said.text or ""
         # What was said to a person is part of what their next words mean. Both are read in one
         # pass: a pass of the encoder costs nearly the same for one text and for two.
-        state = talk.session.extend([*talk.unheard, said])[-1]
+        state = talk.session.extend([*talk.unheard, said], listen=False)[-1]
         clock.lap("recognize")
         history = tuple(talk.history)
         safety = assess(text, state, previous=talk.safety)

@@ -18,12 +18,15 @@ from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.errors import ConfigurationError, InputError, ModelError
 from empathic_sdk.models.mdget import MDGET, MDGETConfig
 from empathic_sdk.models.utterance import UtteranceClassifier
-from empathic_sdk.policy import Deployment, allowed
+from empathic_sdk.policy import Deployment, allowed, refusal
+from empathic_sdk.senses import Listener, Sense, Senses
 from empathic_sdk.session import DialogueSession
 from empathic_sdk.state import Calibration
 from empathic_sdk.types import Emotion, EmotionState, Modality, UserContext, Utterance
 
 DIALOGUE = "dialogue.safetensors"
+# A text that is legible to a lesser share says nothing beside a voice or a face.
+_LEGIBLE = 0.5
 Result = TypeVar("Result")
 
 
@@ -35,20 +38,24 @@ class Reading(NamedTuple):
     affect: NDArray[np.float32]
 
 
-class TextReading(NamedTuple):
-    """What one pass over ``n`` texts gives.
+class Perception(NamedTuple):
+    """What the encoders make of ``n`` utterances: all that a session needs of them.
 
     Attributes:
-        vectors: float32 ``[n, width]``: what the dialogue model reads.
-        emotion: float32 ``[n, 7]`` logits of the utterance heads.
-        affect: float32 ``[n, 2]``.
+        features: float32 ``[n, width]`` by modality: what the dialogue model reads.
+        present: bool ``[n]`` by modality, ``True`` = real.
+        emotion: float32 ``[n, 7]`` logits of the text's own heads; zeros where there is no text.
+        affect: float32 ``[n, 2]``; zeros where there is no text.
         legible: float32 ``[n]``: share of a text in a script that the network knows.
+        unread: Why a modality that was given plays no part, one an utterance.
     """
 
-    vectors: NDArray[np.float32]
+    features: dict[Modality, NDArray[np.float32]]
+    present: dict[Modality, NDArray[np.bool_]]
     emotion: NDArray[np.float32]
     affect: NDArray[np.float32]
     legible: NDArray[np.float32]
+    unread: list[dict[Modality, str]]
 
 
 class EmotionRecognizer:
@@ -62,9 +69,15 @@ class EmotionRecognizer:
             default the one that lies beside the encoder's own checkpoint, if there is one.
             ``False`` reads every utterance alone, and so does an encoder without a dialogue model.
         deployment: Where this runs; decides which modalities may be read. Default: text only.
+        speech: A ``SpeechEncoder``; ``None`` is the embedded one, made when it is first needed,
+            ``False`` none. It must be the one that the dialogue model was trained with.
+        face: A ``FaceEncoder``, in the same way.
+        behaviour: A ``BehaviourEncoder``, in the same way.
+        transcriber: What turns speech into words where an utterance has no text; ``None`` is
+            Whisper, if its weights are on this machine. ``False``: the voice alone.
 
     Raises:
-        ModelError: No heads fit the encoder.
+        ModelError: No heads fit the encoder, or a dialogue model fits its encoders not.
 
     Thread-safe.
     """
@@ -76,7 +89,15 @@ class EmotionRecognizer:
         heads: str | Path | None = None,
         dialogue: str | Path | Literal[False] | None = None,
         deployment: Deployment | None = None,
+        speech: Sense | Literal[False] | None = None,
+        face: Sense | Literal[False] | None = None,
+        behaviour: Sense | Literal[False] | None = None,
+        transcriber: Listener | Literal[False] | None = None,
     ) -> None:
+        self.senses = Senses(
+            {Modality.SPEECH: speech, Modality.FACE: face, Modality.BEHAVIOUR: behaviour},
+            transcriber,
+        )
         self.text = text or TextEncoder()
         self.deployment = deployment or Deployment()
         path = Path(heads) if heads else self.text.path
@@ -90,6 +111,7 @@ class EmotionRecognizer:
             self._heads = UtteranceClassifier(width=about["width"], corpora=about["corpora"])
             self._heads.load_state_dict(checkpoints.part(tensors, "heads"))
             self.calibration = Calibration(**about["calibration"])
+            self.text_temperature = self.calibration.temperature
         except (KeyError, TypeError, RuntimeError) as error:
             raise ModelError(f"{path} holds no emotion heads that fit: {error}") from error
         if about["width"] != self.text.width:
@@ -110,6 +132,18 @@ class EmotionRecognizer:
             dialogue = beside
         if dialogue:
             self._load_dialogue(Path(dialogue))
+        given = {Modality.SPEECH: speech, Modality.FACE: face, Modality.BEHAVIOUR: behaviour}
+        for m, sense in given.items():
+            wants = self._wants(m)
+            if sense and wants not in (None, sense.width):
+                raise ModelError(
+                    f"the dialogue model wants {m} vectors of {wants}, the encoder given gives "
+                    f"{sense.width}: train one with it (`empathic train fusion`)"
+                )
+
+    def _wants(self, modality: Modality) -> int | None:
+        """Return the length of the vectors that are read of a modality; ``None``: it is not."""
+        return None if self.dialogue is None else self.dialogue.config.inputs.get(modality)
 
     def _load_dialogue(self, path: Path) -> None:
         tensors, about = checkpoints.load(path)
@@ -147,18 +181,26 @@ class EmotionRecognizer:
         self.dialogue_about = about
         self.calibration = calibration.model_copy(update={"present": self.calibration.present})
 
-    def recognize(self, utterance: Utterance | str) -> EmotionState:
+    def recognize(
+        self, utterance: Utterance | str, *, user: UserContext | None = None
+    ) -> EmotionState:
         """Return what one utterance shows on its own.
 
+        Args:
+            utterance: A text, or anything with speech, faces or events in it.
+            user: Whose it is: ``UserContext(consents={...})`` says what they let be processed.
+
         Raises:
-            InputError: It is empty, no utterance at all, or holds nothing this can read.
+            InputError: It is empty, no utterance at all, or holds nothing that can be read.
             PolicyError: Nothing in it may be processed here.
         """
-        return self.session().add(utterance)
+        return self.session(user).add(utterance)
 
-    def recognize_dialogue(self, utterances: Iterable[Utterance | str]) -> list[EmotionState]:
+    def recognize_dialogue(
+        self, utterances: Iterable[Utterance | str], *, user: UserContext | None = None
+    ) -> list[EmotionState]:
         """Return a state an utterance, each in the light of the ones before it, never after."""
-        return self.session().extend(list(utterances))
+        return self.session(user).extend(list(utterances))
 
     def session(self, user: UserContext | None = None) -> DialogueSession:
         """Open a dialogue that takes one utterance at a time."""
@@ -180,16 +222,109 @@ class EmotionRecognizer:
         share = self._legible(texts)[:, None]
         return Reading(out.emotion.numpy() * share, out.present.numpy(), out.affect.numpy() * share)
 
-    def read_all(self, texts: Sequence[str]) -> TextReading:
-        """Return what a session needs of texts: vectors for the dialogue model, and affect."""
-        vectors = self.text.encode(texts)
-        with torch.inference_mode():
-            out = self._heads(torch.from_numpy(vectors))
-        share = self._legible(texts)
-        return TextReading(
-            vectors, out.emotion.numpy() * share[:, None], out.affect.numpy() * share[:, None],
-            share,
-        )  # fmt: skip
+    def listen(self, utterance: Utterance, user: UserContext) -> Utterance:
+        """Return an utterance with the words of its audio as its text, where it has none.
+
+        It comes back as it is where there is nothing to listen to, where the speech may not be
+        processed, and where nobody can tell the words.
+        """
+        there = utterance.modalities
+        if Modality.SPEECH not in there or Modality.TEXT in there:
+            return utterance
+        if refusal(Modality.SPEECH, self.deployment, user.consents.__contains__) is not None:
+            return utterance
+        words = self.senses.words(utterance)
+        return utterance if words is None else utterance.model_copy(update={"text": words})
+
+    def perceive(self, said: Sequence[Utterance], user: UserContext) -> Perception:
+        """Return what the encoders make of utterances.
+
+        What is broken, refused or unreadable in one modality is left out with a reason, as long
+        as another is left.
+
+        Raises:
+            InputError: Nothing in one of the utterances can be read.
+            PolicyError: Nothing in one of them may be processed here.
+        """
+        n = len(said)
+        may = [allowed(u.modalities, self.deployment, user.consents.__contains__) for u in said]
+        unread: list[dict[Modality, str]] = [
+            {
+                m: str(refusal(m, self.deployment, user.consents.__contains__))
+                for m in u.modalities
+                if m not in left
+            }
+            for u, left in zip(said, may, strict=True)
+        ]
+        rows = [i for i in range(n) if Modality.TEXT in may[i]]
+        texts = [said[i].text or "" for i in rows]
+        width = self.text.width
+        features = {Modality.TEXT: np.zeros((n, width), np.float32)}
+        present = {Modality.TEXT: np.zeros(n, bool)}
+        emotion, affect = np.zeros((n, len(Emotion)), np.float32), np.zeros((n, 2), np.float32)
+        known = np.ones(n, np.float32)
+        if rows:
+            vectors = self.text.encode(texts)
+            with torch.inference_mode():
+                out = self._heads(torch.from_numpy(vectors))
+            share = self._legible(texts)
+            features[Modality.TEXT][rows], present[Modality.TEXT][rows] = vectors, True
+            emotion[rows] = out.emotion.numpy() * share[:, None]
+            affect[rows], known[rows] = out.affect.numpy() * share[:, None], share
+        for m in (Modality.SPEECH, Modality.FACE, Modality.BEHAVIOUR):
+            if any(m in left for left in may):
+                features[m], present[m] = self._sense(m, said, may, unread)
+        found = Perception(features, present, emotion, affect, known, unread)
+        for i in range(n):
+            self._leave_out(found, i, user, n)
+        return found
+
+    def _sense(
+        self,
+        modality: Modality,
+        said: Sequence[Utterance],
+        may: Sequence[Sequence[Modality]],
+        unread: list[dict[Modality, str]],
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return one modality's vectors ``[n, width]`` and where they are real."""
+        width = self._wants(modality)
+        features = np.zeros((len(said), width or 1), np.float32)
+        present = np.zeros(len(said), bool)
+        for i, utterance in enumerate(said):
+            if modality not in may[i]:
+                continue
+            if width is None:
+                unread[i][modality] = f"no dialogue model is loaded that reads {modality}"
+                continue
+            made = self.senses.read(modality, utterance)
+            if made.missing is None and len(made.vector) != width:
+                unread[i][modality] = (
+                    f"the encoder gives vectors of {len(made.vector)}, the dialogue model "
+                    f"wants {width}"
+                )
+            elif made.missing is None:
+                features[i], present[i] = made.vector, True
+            else:
+                unread[i][modality] = made.missing
+        return features, present
+
+    def _leave_out(self, found: Perception, i: int, user: UserContext, n: int) -> None:
+        """Take out what says nothing beside what does; refuse an utterance with nothing left."""
+        there = [m for m, p in found.present.items() if p[i]]
+        if not there:
+            raise InputError(
+                f"nothing in utterance {i + 1} of {n} can be read: "
+                + "; ".join(f"{m}: {why}" for m, why in found.unread[i].items())
+            )
+        mute = [m for m in there if user.weights.get(m, 1.0) == 0.0]
+        if 0 < len(mute) < len(there):
+            for m in mute:
+                found.present[m][i] = False
+                found.unread[i][m] = "this person's own weights leave it out"
+            there = [m for m in there if m not in mute]
+        if len(there) > 1 and Modality.TEXT in there and found.legible[i] < _LEGIBLE:
+            found.present[Modality.TEXT][i] = False
+            found.unread[i][Modality.TEXT] = "it is in a script that the text encoder cannot read"
 
     def _legible(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if not self.text.embedded:
@@ -205,21 +340,6 @@ class EmotionRecognizer:
         if error is not None:
             raise error
         return found  # type: ignore[no-any-return]
-
-    def readable(self, utterance: Utterance) -> str:
-        """Return the part of an utterance that may be read here.
-
-        Raises:
-            InputError: There is none.
-            PolicyError: None of it may be processed here.
-        """
-        may = allowed(utterance.modalities, self.deployment)
-        if Modality.TEXT not in may or utterance.text is None:
-            raise InputError(
-                f"this utterance holds only {' and '.join(may)}; "
-                "this recogniser reads text: give it a text"
-            )
-        return utterance.text
 
 
 def _each(

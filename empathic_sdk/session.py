@@ -2,282 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from collections import OrderedDict
 from collections.abc import Sequence
-from copy import copy
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
-from torch import Tensor
 
 from empathic_sdk.errors import InputError
-from empathic_sdk.models.dialogue import DialogueBatch
-from empathic_sdk.models.mdget import MDGET
-from empathic_sdk.state import Calibration, StateTracker, digest, probabilities
-from empathic_sdk.state.contributions import shapley, shares
+from empathic_sdk.memory import DialogueMemory, Heard
+from empathic_sdk.state import StateTracker, digest, probabilities
 from empathic_sdk.types import EmotionState, Modality, UserContext, Utterance
 
 if TYPE_CHECKING:
-    from empathic_sdk.recognizer import EmotionRecognizer
+    from empathic_sdk.recognizer import EmotionRecognizer, Perception
 
 _STATE_VERSION = 2
 # Utterances that go through the dialogue model in one call; a longer dialogue takes several.
 _PIECE = 64
-_SPEAKERS = 64
-
-
-class Heard(NamedTuple):
-    """What the dialogue model says of a piece of a dialogue of ``n`` utterances.
-
-    Attributes:
-        logits: float32 ``[n, 7]``.
-        shift: One a utterance: the probability of a change since this speaker's last one, or
-            ``None`` on their first.
-        contributions: One a utterance: shares of the present modalities.
-    """
-
-    logits: NDArray[np.float32]
-    shift: list[float | None]
-    contributions: list[dict[Modality, float]]
-
-
-class DialogueMemory:
-    """The causal dialogue model and what it must remember; bounded however long it listens."""
-
-    def __init__(self, network: MDGET, calibration: Calibration) -> None:
-        self._network, self._calibration = network, calibration
-        self._weights = _fingerprint(network)
-        self._state: dict[str, Tensor] = {}
-        self._speakers: OrderedDict[str, tuple[int, Tensor]] = OrderedDict()
-        self._count = 0
-
-    def hear(
-        self,
-        speakers: Sequence[str],
-        features: dict[str, NDArray[np.float32]],
-        present: dict[str, NDArray[np.bool_]],
-    ) -> Heard:
-        """Hear the next utterances.
-
-        Args:
-            speakers: Digests of who spoke.
-            features: ``[n, width]`` by modality.
-            present: bool ``[n]`` by modality, ``True`` = real.
-
-        Raises:
-            InputError: A vector holds a NaN or an infinity. Nothing is heard then.
-        """
-        for m, rows in features.items():
-            bad = np.flatnonzero(~np.isfinite(rows).all(1) & present[m])
-            if len(bad):
-                raise InputError(
-                    f"the {m} vector of utterance {bad[0] + 1} of {len(rows)} is not finite (it "
-                    "holds a NaN or an infinity); check the encoder that made it"
-                )
-        n = len(speakers)
-        if n > 1 and (np.sum(list(present.values()), axis=0) > 1).any():
-            # Contributions take modalities away from one utterance, whose past stays as it was.
-            singly = [
-                self.hear(
-                    [who],
-                    {m: x[i : i + 1] for m, x in features.items()},
-                    {m: p[i : i + 1] for m, p in present.items()},
-                )
-                for i, who in enumerate(speakers)
-            ]
-            return Heard(
-                np.concatenate([h.logits for h in singly]),
-                [h.shift[0] for h in singly],
-                [h.contributions[0] for h in singly],
-            )
-        numbers = []
-        for s in speakers:  # numbered by first appearance
-            if s not in self._speakers:
-                self._speakers[s] = (self._count, torch.empty(0))
-                self._count += 1
-            self._speakers.move_to_end(s)
-            # Here, not after the piece: somebody forgotten who comes back within it is new.
-            if len(self._speakers) > _SPEAKERS:
-                self._speakers.popitem(last=False)
-            numbers.append(self._speakers[s][0])
-        batch = DialogueBatch(
-            features={m: torch.from_numpy(x)[None] for m, x in features.items()},
-            present={m: torch.from_numpy(p)[None] for m, p in present.items()},
-            mask=torch.ones(1, n, dtype=torch.bool),
-            speaker=torch.tensor([numbers]),
-        )
-        with torch.inference_mode():
-            before = self._state
-            out = self._network(batch, before)
-            self._state = out.state
-            shift: list[float | None] = []
-            for i, s in enumerate(speakers):
-                number, last = self._speakers[s]
-                shift.append(self._change(out.vectors[0, i], last) if last.numel() else None)
-                self._speakers[s] = (number, out.vectors[0, i].clone())
-            logits: NDArray[np.float32] = out.logits[0].numpy()
-            shared = self._contributions(batch, before, logits, present)
-        return Heard(logits, shift, shared)
-
-    def _change(self, now: Tensor, before: Tensor) -> float | None:
-        if self._network.transfer is None:
-            return None
-        raw = torch.softmax(self._network.transfer.between(now, before), -1)[1]
-        return self._calibration.shift(float(raw))
-
-    def _contributions(
-        self,
-        batch: DialogueBatch,
-        state: dict[str, Tensor],
-        logits: NDArray[np.float32],
-        present: dict[str, NDArray[np.bool_]],
-    ) -> list[dict[Modality, float]]:
-        """Return Shapley shares in the probability of the answer, given the same past."""
-        out: list[dict[Modality, float]] = []
-        known: dict[frozenset[str], NDArray[np.float64]] = {}
-        label = logits.argmax(1)
-        for i in range(len(logits)):
-            there = [m for m, p in present.items() if p[i]]
-            if len(there) == 1:
-                out.append({Modality(there[0]): 1.0})
-                continue
-
-            def value(some: frozenset[str], i: int = i) -> float:
-                if some not in known:
-                    found = self._network(batch.only(tuple(some)), state).logits[0].numpy()
-                    known[some] = probabilities(found, self._calibration.temperature)
-                return float(known[some][i, label[i]])
-
-            found = shares(shapley(value, there))
-            out.append({Modality(m): v for m, v in found.items()})
-        return out
-
-    def blank(self) -> DialogueMemory:
-        """Return one of the same model that has heard nothing."""
-        new = copy(self)
-        new._state, new._speakers, new._count = {}, OrderedDict(), 0
-        return new
-
-    def dump(self) -> dict[str, Any]:
-        """Return all it remembers as JSON values."""
-        tensors = {f"state.{k}": t.contiguous() for k, t in self._state.items()}
-        if self._speakers:
-            tensors["last"] = torch.stack([v for _, v in self._speakers.values()])
-        return {
-            "configuration": self._network.config.as_dict(),
-            "weights": self._weights,
-            "speakers": [[s, number] for s, (number, _) in self._speakers.items()],
-            "count": self._count,
-            "tensors": base64.b64encode(save_tensors(tensors)).decode("ascii"),
-        }
-
-    def load(self, dumped: dict[str, Any]) -> None:
-        """Continue from what :meth:`dump` returned.
-
-        Raises:
-            InputError: It is damaged, or belongs to a model of another configuration.
-        """
-        try:
-            if dumped["configuration"] != json.loads(json.dumps(self._network.config.as_dict())):
-                raise InputError(
-                    "this session state belongs to a dialogue model of another configuration; "
-                    "continue it with that model, or start a new session"
-                )
-            if dumped["weights"] != self._weights:
-                raise InputError(
-                    "this session state belongs to a dialogue model with other weights; "
-                    "continue it with that model, or start a new session"
-                )
-            tensors = load_tensors(base64.b64decode(dumped["tensors"], validate=True))
-            speakers = [(str(s), _whole(number)) for s, number in dumped["speakers"]]
-            count = _whole(dumped["count"])
-            last = tensors.pop("last", torch.empty(0, self._network.config.width))
-            state = {k.removeprefix("state."): t for k, t in tensors.items()}
-            self._check(speakers, count, last, state)
-        except InputError:
-            raise
-        except (AttributeError, IndexError, KeyError, OverflowError, RuntimeError, TypeError,
-                ValueError, SafetensorError) as error:  # fmt: skip
-            raise InputError(
-                f"this is not the state of a dialogue session of this version: {error}"
-            ) from error
-        self._state, self._count = state, count
-        self._speakers = OrderedDict(
-            (s, (number, row.clone())) for (s, number), row in zip(speakers, last, strict=True)
-        )
-
-    def _check(
-        self, speakers: list[tuple[str, int]], count: int, last: Tensor, state: dict[str, Tensor]
-    ) -> None:
-        """Raise ValueError unless this is what :meth:`dump` can have made of a talk."""
-        config = self._network.config
-        numbers = [number for _, number in speakers]
-        fits = (
-            len({s for s, _ in speakers}) == len(set(numbers)) == len(speakers) <= _SPEAKERS
-            and all(n < count for n in numbers)
-            and last.shape == (len(speakers), config.width)
-            and last.dtype == torch.float32
-        )
-        heard = state["past.speaker"].shape[1] if state else 0
-        if not fits or bool(state) != bool(count) or heard > config.window - 1:
-            raise ValueError("the speakers do not fit")
-        if not state:
-            return
-        # What a talk of this length leaves: the same names, shapes and kinds of numbers.
-        like = self._silence(heard, None)[1]
-        if {k: (t.shape, t.dtype) for k, t in like.items()} != {
-            k: (t.shape, t.dtype) for k, t in state.items()
-        }:
-            raise ValueError("the tensors do not fit")
-        for t in (last, *state.values()):
-            if t.is_floating_point() and not bool((t.abs() < 1e6).all()):  # NaN compares false
-                raise ValueError("the tensors hold no plausible numbers")
-        if not bool(torch.isfinite(self._silence(2, state)[0]).all()):
-            raise ValueError("the tensors lead nowhere")
-
-    def _silence(self, n: int, state: dict[str, Tensor] | None) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return logits and state after ``n`` more utterances that say nothing."""
-        hub = self._network.config.modalities[0]
-        here = torch.ones(1, n, dtype=torch.bool)
-        batch = DialogueBatch(
-            features={hub: torch.zeros(1, n, self._network.config.inputs[hub])},
-            present={hub: here},
-            mask=here,
-            speaker=torch.zeros(1, n, dtype=torch.long),
-        )
-        with torch.inference_mode():
-            out = self._network(batch, state)
-        return out.logits, out.state
-
-
-def _whole(value: object) -> int:
-    """Return an int that can number speakers; anything else raises ValueError."""
-    if type(value) is not int or not 0 <= value < 2**31:
-        raise ValueError(f"{value!r} is no count of speakers")
-    return value
-
-
-_FINGERPRINTS: WeakKeyDictionary[MDGET, str] = WeakKeyDictionary()
-
-
-def _fingerprint(network: MDGET) -> str:
-    """Return what tells two sets of weights apart, whatever file they came from."""
-    if network in _FINGERPRINTS:
-        return _FINGERPRINTS[network]
-    h = sha256()
-    for name, tensor in sorted(network.state_dict().items()):
-        h.update(name.encode())
-        h.update(tensor.contiguous().numpy().tobytes())
-    return _FINGERPRINTS.setdefault(network, h.hexdigest()[:16])
 
 
 class DialogueSession:
@@ -297,54 +39,91 @@ class DialogueSession:
         """Return what this utterance shows in the light of those before; errors as `recognize`."""
         return self.extend([utterance])[0]
 
-    def extend(self, utterances: Sequence[Utterance | str]) -> list[EmotionState]:
+    def extend(
+        self, utterances: Sequence[Utterance | str], *, listen: bool = True
+    ) -> list[EmotionState]:
         """Return what :meth:`add` would return for each in turn, in fewer calls of the network.
 
         Nothing is heard unless all of them can be.
+
+        Args:
+            utterances: The next ones of the dialogue.
+            listen: Transcribe audio that has no text; ``False`` where that was tried already.
         """
         said = [Utterance.of(u) for u in utterances]
-        texts = [self._recognizer.readable(u) for u in said]
         if not said:
             return []
-        reading = self._recognizer.read_all(texts)
-        bad = np.flatnonzero(~np.isfinite(reading.vectors).all(1))
-        if len(bad):
-            raise InputError(
-                f"the text vector of utterance {bad[0] + 1} of {len(said)} is not finite (it holds "
-                "a NaN or an infinity); check the encoder that made it"
-            )
+        if listen:
+            said = [self._recognizer.listen(u, self.user) for u in said]
+        seen = self._recognizer.perceive(said, self.user)
+        for m, rows in seen.features.items():
+            bad = np.flatnonzero(~np.isfinite(rows).all(1) & seen.present[m])
+            if len(bad):
+                raise InputError(
+                    f"the {m} vector of utterance {bad[0] + 1} of {len(said)} is not finite (it "
+                    "holds a NaN or an infinity); check the encoder that made it"
+                )
         out = []
         for start in range(0, len(said), _PIECE):
-            rows = range(start, min(len(said), start + _PIECE))
-            heard = self._hear(said, reading.vectors, rows)
-            for k, i in enumerate(rows):
-                share = reading.legible[i]
-                logits = reading.emotion[i] if heard is None else heard.logits[k] * share
-                out.append(
-                    self._tracker.add(
-                        said[i].speaker,
-                        logits,
-                        reading.affect[i],
-                        [m for m in Modality if m is not Modality.TEXT],
-                        shift=None if heard is None else heard.shift[k],
-                        contributions=None if heard is None else heard.contributions[k],
-                    )
-                )
+            piece = range(start, min(len(said), start + _PIECE))
+            heard = self._hear(said, seen, piece)
+            for k, i in enumerate(piece):
+                out.append(self._state_of(said[i].speaker, seen, i, heard, k))
         return out
 
-    def _hear(
-        self, said: Sequence[Utterance], vectors: NDArray[np.float32], rows: range
-    ) -> Heard | None:
+    def _hear(self, said: Sequence[Utterance], seen: Perception, rows: range) -> Heard | None:
         memory = self._memory
         if memory is None:
             return None
+        part = slice(rows.start, rows.stop)
+        # A modality that is nowhere in the piece need not be looked at.
+        there = [m for m, p in seen.present.items() if m is Modality.TEXT or p[part].any()]
         return self._recognizer.one_by_one(
             lambda: memory.hear(
                 [digest(said[i].speaker) for i in rows],
-                {Modality.TEXT: vectors[rows.start : rows.stop]},
-                {Modality.TEXT: np.ones(len(rows), bool)},
+                {m: seen.features[m][part] for m in there},
+                {m: seen.present[m][part] for m in there},
+                {m: w for m, w in self.user.weights.items() if w > 0},
             )
         )
+
+    def _state_of(
+        self, speaker: str, seen: Perception, i: int, heard: Heard | None, k: int
+    ) -> EmotionState:
+        """Return the state of utterance ``i``, the ``k``-th of a piece that was heard."""
+        present = [m for m, p in seen.present.items() if p[i]]
+        alone = present == [Modality.TEXT]
+        logits = seen.emotion[i]
+        if heard is not None:
+            logits = heard.logits[k] * (seen.legible[i] if alone else 1.0)
+        return self._tracker.add(
+            speaker,
+            logits,
+            seen.affect[i] if alone else self._affect(seen, i, logits),
+            [m for m in Modality if m not in present],
+            shift=None if heard is None else heard.shift[k],
+            contributions=None if heard is None else heard.contributions[k],
+            unread=seen.unread[i],
+        )
+
+    def _affect(
+        self, seen: Perception, i: int, logits: NDArray[np.floating]
+    ) -> NDArray[np.floating]:
+        """Return valence and arousal where more than a text was read.
+
+        What the emotion alone would mean; and where there is a text, what its own heads say,
+        moved by as much as the other modalities moved the emotion.
+        """
+        calibration = self._recognizer.calibration
+        if not calibration.affect:
+            return seen.affect[i]
+        means = np.asarray(calibration.affect)
+        now: NDArray[np.float64] = probabilities(logits, calibration.temperature) @ means
+        if not seen.present[Modality.TEXT][i]:
+            return now
+        by_text = probabilities(seen.emotion[i], self._recognizer.text_temperature) @ means
+        moved: NDArray[np.float64] = seen.affect[i] + now - by_text
+        return moved
 
     def state(self) -> bytes:
         """Return all that the next ``add`` depends on: derived values, never what was said."""

@@ -36,7 +36,8 @@ ALLOWED = {
     "cli": SHARED | {"__init__", "demo", "training", "evaluation"},
 }
 RUNTIME_TOP = [
-    "agent", "pipeline", "recognizer", "session", "conversations", "policy", "checkpoints",
+    "agent", "pipeline", "recognizer", "senses", "session", "memory", "conversations", "policy",
+    "checkpoints",
 ]  # fmt: skip
 
 

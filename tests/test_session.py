@@ -13,9 +13,9 @@ from safetensors.torch import load, save
 
 from empathic_sdk import EmotionRecognizer, Modality, TextEncoder, Utterance, checkpoints
 from empathic_sdk.errors import ConfigurationError, InputError, ModelError
+from empathic_sdk.memory import DialogueMemory
 from empathic_sdk.models.dialogue import DialogueBatch
 from empathic_sdk.models.mdget import MDGET, MDGETConfig
-from empathic_sdk.session import DialogueMemory
 from empathic_sdk.state import Calibration, StateTracker
 from empathic_sdk.state.contributions import shapley, shares
 

@@ -18,6 +18,8 @@ class DialogueBatch(NamedTuple):
         mask: bool ``[b, n]``, ``True`` = a real utterance; padding stands at the end.
         speaker: int64 ``[b, n]``: who spoke, numbered by first appearance in the dialogue.
         timing: float ``[b, n, k]``, or ``None``.
+        weights: float ``[b, n]``, at least 0, by modality: how much it is to be believed beside
+            the others (1 where not named), or ``None``.
     """
 
     features: Mapping[str, Tensor]
@@ -25,6 +27,7 @@ class DialogueBatch(NamedTuple):
     mask: Tensor
     speaker: Tensor
     timing: Tensor | None = None
+    weights: Mapping[str, Tensor] | None = None
 
     def only(self, modalities: tuple[str, ...]) -> DialogueBatch:
         """Return the batch with every other modality taken away (absent, for whoever reads it)."""

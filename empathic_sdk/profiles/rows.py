@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from empathic_sdk.types import Emotion, Turn, UserContext
+from empathic_sdk.types import Emotion, Modality, Turn, UserContext
 
 # Safety reasons are names of signs. Anything else might be the person's own words.
 _SIGN = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,63}")
@@ -88,7 +88,18 @@ def context_of(db: Database, user: str) -> UserContext:
         mean_valence=max(-1.0, min(1.0, valence_sum / turns)) if turns else 0.0,
         emotions={e: shown[e] for e in Emotion if e in shown},
         preferences=json.loads(preferences),
+        consents=frozenset(consented(db, user)),
     )
+
+
+def consented(db: Database, user: str) -> list[Modality]:
+    """Return the modalities that ``user`` last said yes to."""
+    rows = db.execute(
+        "SELECT modality, granted FROM consents WHERE id IN (SELECT max(id) FROM consents "
+        "WHERE user_id = (SELECT id FROM users WHERE name = ?) GROUP BY modality)",
+        [user],
+    )
+    return [Modality(modality) for modality, granted in rows if granted]
 
 
 def turn_rows(

@@ -22,6 +22,8 @@ class Calibration(Value):
         shift_scale: The transfer module's log-odds of a change are multiplied by it.
         shift_bias: Then this is added (Platt 1999).
         shift_threshold: From this probability on a change is called one.
+        affect: Valence and arousal of each emotion, for what no text says; empty where nothing
+            but text is read.
     """
 
     temperature: Annotated[float, Field(gt=0.0)] = 1.0
@@ -30,6 +32,7 @@ class Calibration(Value):
     shift_scale: Annotated[float, Field(gt=0.0)] = 1.0
     shift_bias: float = 0.0
     shift_threshold: Annotated[float, Field(ge=0.0, le=1.0)] = 0.5
+    affect: tuple[tuple[float, float], ...] = ()
 
     def shift(self, raw: float) -> float:
         """Return the calibrated probability of a change."""

@@ -42,6 +42,7 @@ class StateTracker:
         *,
         shift: float | None = None,
         contributions: Mapping[Modality, float] | None = None,
+        unread: Mapping[Modality, str] | None = None,
     ) -> EmotionState:
         """Return the state after one more utterance of ``speaker``.
 
@@ -52,6 +53,7 @@ class StateTracker:
             missing: Modalities that played no part.
             shift: What a transfer module says; without one, it is read off two distributions.
             contributions: Shares of the present modalities; default: text alone.
+            unread: Why a modality that was given played no part.
         """
         p = probabilities(logits, self._calibration.temperature)
         # Names are words, too, and what is dumped may be stored: only their digests are kept.
@@ -63,7 +65,7 @@ class StateTracker:
         if len(self._speakers) > SPEAKERS:
             self._speakers.popitem(last=False)
         return build(
-            p, affect, before, trend(past), self._calibration, missing, shift, contributions
+            p, affect, before, trend(past), self._calibration, missing, shift, contributions, unread
         )
 
     def dump(self) -> dict[str, Any]:
@@ -100,6 +102,7 @@ def build(
     missing: Sequence[Modality],
     shift: float | None = None,
     contributions: Mapping[Modality, float] | None = None,
+    unread: Mapping[Modality, str] | None = None,
 ) -> EmotionState:
     """Put one state together from probabilities ``[7]`` now and before."""
     if before is None:
@@ -123,6 +126,7 @@ def build(
         trend=heading,
         contributions=dict(contributions or {Modality.TEXT: 1.0}),
         missing=tuple(missing),
+        unread=dict(unread or {}),
     )
 
 

@@ -20,6 +20,7 @@ from empathic_sdk.training.dialogues import Dialogue, DialogueSet, timing
 
 MODELS = ("mdget", "linear", "gru", "transformer", "dialogue-rnn", "cfn-esa")
 TIMING_WIDTH = 4
+SPEAKERS = 16
 
 # The rows of the paper's Table 6: what each takes away.
 ABLATIONS: Mapping[str, Mapping[str, Any]] = {
@@ -67,6 +68,8 @@ class DialogueRecipe:
         smoothing: Label smoothing.
         modality_dropout: In training, the chance that an utterance loses a modality (never its
             only one): what is always there need not be trusted always.
+        varied: In training, channels come and go as they do in life (see ``varied``).
+        behaviour_weight: How much behaviour is believed beside the other modalities.
         beside: Further corpora that are seen between the batches (see ``further_dialogues``), for
             a model that is to meet more than one corpus's people.
         beside_size: Utterances of each, about.
@@ -99,6 +102,8 @@ class DialogueRecipe:
     penalty: float = 1e-5
     smoothing: float = 0.0
     modality_dropout: float = 0.0
+    varied: bool = False
+    behaviour_weight: float = 1.0
     beside: tuple[str, ...] = ()
     beside_size: int = 8000
     beside_weight: float = 0.3
@@ -176,12 +181,15 @@ def build(recipe: DialogueRecipe, widths: Mapping[str, int], classes: int) -> nn
 
 def mdget_config(recipe: DialogueRecipe, inputs: Mapping[str, int], classes: int) -> MDGETConfig:
     """Return the network's configuration under this recipe."""
+    weighs = "behaviour" in inputs and recipe.behaviour_weight != 1.0
     return MDGETConfig(
         inputs=dict(inputs), classes=classes, width=recipe.width, gue_layers=recipe.gue_layers,
         acme_layers=recipe.acme_layers, gue_dropout=recipe.gue_dropout,
         acme_dropout=recipe.acme_dropout, dropout=recipe.dropout, causal=recipe.causal,
         window=recipe.window, speakers=recipe.speakers, own_past=recipe.own_past,
-        timing=TIMING_WIDTH if recipe.timing else 0, **ABLATIONS[recipe.ablation],
+        timing=TIMING_WIDTH if recipe.timing else 0,
+        weights={"behaviour": recipe.behaviour_weight} if weighs else {},
+        **ABLATIONS[recipe.ablation],
     )  # fmt: skip
 
 
@@ -300,6 +308,32 @@ def without_some(batch: DialogueBatch, chance: float) -> DialogueBatch:
     kept = there & (torch.rand(there.shape) >= chance)
     kept = torch.where(kept.any(0), kept, there)
     return batch._replace(present=dict(zip(names, kept, strict=True)))
+
+
+def varied(batch: DialogueBatch) -> DialogueBatch:
+    """Let channels come and go as in life; no utterance loses its last one.
+
+    Four of ten speakers only type. Of the others each spoke is open with probability 0.65, and
+    closed again for one utterance in ten; one utterance in ten of theirs has no text (no words
+    were understood). How far each modality is to be believed is drawn as well: three of ten
+    dialogues have a weight of their own for it, so that a person's own weights mean something to
+    the network.
+    """
+    hub, *spokes = batch.present
+    b, n = batch.mask.shape
+    who = batch.speaker.clamp(max=SPEAKERS - 1)
+    typing = torch.rand(b, SPEAKERS) < 0.4
+    present = {}
+    for m in spokes:
+        open_ = (torch.rand(b, SPEAKERS) < 0.65) & ~typing
+        present[m] = batch.present[m] & open_.gather(1, who) & (torch.rand(b, n) >= 0.1)
+    heard = torch.stack([*present.values()]).any(0) if spokes else torch.zeros_like(batch.mask)
+    present = {hub: batch.present[hub] & ~(heard & (torch.rand(b, n) < 0.1)), **present}
+    weights = {}
+    for m in (hub, *spokes):
+        drawn = torch.where(torch.rand(b, 1) < 0.3, torch.rand(b, 1) * 2, torch.ones(b, 1))
+        weights[m] = drawn.expand(b, n)
+    return batch._replace(present=present, weights=weights)
 
 
 def batches(lengths: Sequence[int], size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:

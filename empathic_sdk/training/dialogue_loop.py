@@ -23,6 +23,7 @@ from empathic_sdk.training.dialogue import (
     build,
     collate,
     example,
+    varied,
     without_some,
 )
 from empathic_sdk.training.dialogues import DialogueSet
@@ -164,6 +165,8 @@ def batch_loss(
     batch = batch.only(recipe.modalities)
     if recipe.modality_dropout:
         batch = without_some(batch, recipe.modality_dropout)
+    if recipe.varied:
+        batch = varied(batch)
     out = network(batch, pairs=loss.balance != 0.0)
     gates = network.gate_parameters() if isinstance(network, MDGET) else []
     logits = out.logits if frequency is None else out.logits + frequency

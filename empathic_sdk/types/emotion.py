@@ -60,6 +60,8 @@ class EmotionState(Value):
         trend: Where this speaker is heading over their last few utterances.
         contributions: Share of each present modality in ``label``; they sum to 1.
         missing: Modalities that played no part: not given, not allowed, or broken.
+        unread: Why a modality that was given played no part. Never stored: a reason may name a
+            file.
     """
 
     label: Emotion
@@ -74,6 +76,7 @@ class EmotionState(Value):
     trend: Trend = Trend.STEADY
     contributions: dict[Modality, Unit]
     missing: tuple[Modality, ...] = ()
+    unread: dict[Modality, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _sums(self) -> EmotionState:

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from empathic_sdk.types.base import Value
-from empathic_sdk.types.emotion import Emotion, Signed
+from empathic_sdk.types.emotion import Emotion, Modality, Signed
 
 
 class UserContext(Value):
@@ -23,6 +23,9 @@ class UserContext(Value):
         mean_valence: Mean over all recorded turns.
         emotions: How often each emotion was shown.
         preferences: What they asked for (``tone``, ``language``, ...).
+        consents: The biometric modalities that they let be processed.
+        weights: How far a modality of theirs is to be believed beside the others, where not 1;
+            0 leaves it out as long as there is another.
     """
 
     user: str = "default"
@@ -33,3 +36,5 @@ class UserContext(Value):
     mean_valence: Signed = 0.0
     emotions: dict[Emotion, int] = Field(default_factory=dict)
     preferences: dict[str, str] = Field(default_factory=dict)
+    consents: frozenset[Modality] = frozenset()
+    weights: dict[Modality, Annotated[float, Field(ge=0.0, le=10.0)]] = Field(default_factory=dict)

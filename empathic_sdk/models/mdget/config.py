@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from empathic_sdk.errors import ConfigurationError
@@ -37,6 +37,8 @@ class MDGETConfig:
         acme: Ablation: ``False`` fuses the unimodal encoder's output.
         eetm: Ablation: ``False`` leaves the emotion transfer module out.
         gates: Which gates are there; the others are replaced by 1 (a plain residual sum).
+        weights: How much a modality is believed beside the others, where it is not 1 (see
+            ``ModalFusion``); the weights of a batch multiply these.
     """
 
     inputs: Mapping[str, int]
@@ -58,6 +60,7 @@ class MDGETConfig:
     acme: bool = True
     eetm: bool = True
     gates: tuple[str, ...] = GATES
+    weights: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.inputs or min(self.inputs.values()) < 1:
@@ -75,6 +78,8 @@ class MDGETConfig:
         unknown = set(self.gates) - set(GATES)
         if unknown:
             raise ConfigurationError(f"no gate is named {sorted(unknown)}; there are {GATES}")
+        if set(self.weights) - set(self.inputs) or any(w < 0 for w in self.weights.values()):
+            raise ConfigurationError("weights must name inputs and be at least 0")
         for name in ("gue_dropout", "acme_dropout", "dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigurationError(f"{name} must lie in [0, 1)")
@@ -89,7 +94,7 @@ class MDGETConfig:
         # A list keeps the order of the inputs whatever sorts the keys on the way.
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return {**values, "inputs": [list(i) for i in self.inputs.items()],
-                "gates": list(self.gates)}  # fmt: skip
+                "gates": list(self.gates), "weights": dict(self.weights)}  # fmt: skip
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> MDGETConfig:

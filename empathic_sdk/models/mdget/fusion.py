@@ -13,8 +13,18 @@ class ModalFusion(nn.Module):
         super().__init__()
         self.gate = nn.Linear(modalities * width, modalities) if gated else None
 
-    def forward(self, h: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, h: Tensor, present: Tensor, weights: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Fuse ``h`` ``[b, n, M, d]``, zeros where ``present`` ``[b, n, M]`` is False.
+
+        Args:
+            h: Features by modality.
+            present: bool.
+            weights: ``[b, n, M]``, at least 0: how much each modality is to be believed, relative
+                to the one believed most among those present. They multiply the gates, whose sum
+                stays what it was, and scale the features beside them, which eq 25 would hand on
+                untouched. A modality alone is not changed by its weight.
 
         Returns:
             ``[b, n, (M + 1) * d]`` of eq 25, and the gates ``[b, n, M]`` in [0, 1] (zero where
@@ -23,7 +33,13 @@ class ModalFusion(nn.Module):
         flat = h.flatten(2)
         g = torch.sigmoid(self.gate(flat)) if self.gate is not None else torch.ones_like(h[..., 0])
         g = g * present.to(h.dtype)  # eq 23
-        return torch.cat([flat, (g[..., None] * h).sum(2)], -1), g  # eq 24, 25
+        if weights is None:
+            return torch.cat([flat, (g[..., None] * h).sum(2)], -1), g  # eq 24, 25
+        w = weights.to(h.dtype) * present.to(h.dtype)
+        w = w / w.amax(-1, keepdim=True).clamp(min=1e-6)
+        weighted = g * w
+        g = weighted * (g.sum(-1, keepdim=True) / weighted.sum(-1, keepdim=True).clamp(min=1e-6))
+        return torch.cat([(w[..., None] * h).flatten(2), (g[..., None] * h).sum(2)], -1), g
 
 
 class GatedClassifier(nn.Module):

@@ -147,7 +147,8 @@ class MDGET(nn.Module):
                 trace[f"gue.{k}"] = {n: g.view_as(x) for n, g in note.items()}
         keys, reach = self._reach(batch, present_now, state)
         h, caches = self._cross(x, reach, keys, state, trace)
-        fused, gates = self.fusion(h, present_now.permute(1, 2, 0))
+        weights = self._weights(batch)
+        fused, gates = self.fusion(h, present_now.permute(1, 2, 0), weights)
         logits = self.classifier(fused)
         vectors = self.shrink(fused) if self.shrink is not None else fused[..., : c.width]
         found = None
@@ -155,7 +156,7 @@ class MDGET(nn.Module):
             other = vectors
             if self.training and self.shrink is not None:  # H' of eq 33
                 again, _ = self._cross(x, reach, keys, state, None)
-                other = self.shrink(self.fusion(again, present_now.permute(1, 2, 0))[0])
+                other = self.shrink(self.fusion(again, present_now.permute(1, 2, 0), weights)[0])
             valid = batch.mask[:, :, None] & batch.mask[:, None]
             if c.causal:
                 valid = valid & _band(0, batch.mask.shape[1], c.window, batch.mask.device)
@@ -171,6 +172,16 @@ class MDGET(nn.Module):
             for m in self.config.inputs
         }
         return batch.features, present
+
+    def _weights(self, batch: DialogueBatch) -> Tensor | None:
+        """Return ``[b, n, M]``, or ``None`` where nothing is weighed."""
+        if batch.weights is None and not self.config.weights:
+            return None
+        given = batch.weights or {}
+        one = torch.ones_like(batch.mask, dtype=next(self.parameters()).dtype)
+        return torch.stack(
+            [given.get(m, one) * self.config.weights.get(m, 1.0) for m in self.config.inputs], -1
+        )
 
     def _project(
         self, batch: DialogueBatch, features: Mapping[str, Tensor], present: dict[str, Tensor]

@@ -1,0 +1,161 @@
+"""The senses beside reading: speech, faces and behaviour, and the words of what was heard.
+
+Each encoder is made when something first needs it, and what goes wrong with one modality stays
+with that modality: a reason instead of a vector.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from empathic_sdk.errors import ConfigurationError, EmpathicError, MissingExtraError, ModelError
+from empathic_sdk.types import Embedding, Modality, Utterance
+
+log = logging.getLogger("empathic_sdk")
+
+
+class Sense(Protocol):
+    """What an encoder of ``empathic_sdk.encoders`` offers."""
+
+    @property
+    def width(self) -> int:
+        """Length of a vector."""
+
+    def encode(self, items: Sequence[Any], /) -> list[Embedding]:
+        """Return one embedding an item."""
+
+
+class Listener(Protocol):
+    """What turns speech into words."""
+
+    def transcribe(self, audio: Any, /) -> Any:
+        """Return an object with ``text``."""
+
+
+def _speech() -> Sense:
+    from empathic_sdk.encoders.speech import SpeechEncoder
+
+    return SpeechEncoder()
+
+
+def _face() -> Sense:
+    from empathic_sdk.encoders.face import FaceEncoder
+
+    return FaceEncoder()
+
+
+def _behaviour() -> Sense:
+    from empathic_sdk.encoders.behaviour import BehaviourEncoder
+
+    return BehaviourEncoder()
+
+
+def _listener() -> Listener:
+    from empathic_sdk.encoders.transcribe import Transcriber
+
+    return Transcriber(download=False)
+
+
+_MAKERS: Mapping[Modality, Callable[[], Sense]] = {
+    Modality.SPEECH: _speech,
+    Modality.FACE: _face,
+    Modality.BEHAVIOUR: _behaviour,
+}
+
+
+class Senses:
+    """The encoders of an :class:`EmotionRecognizer` beside its text encoder.
+
+    Args:
+        given: By modality an encoder, ``None`` for the embedded one, or ``False`` for none.
+        transcriber: What turns speech into words; ``None`` for Whisper, if its weights are on
+            this machine, ``False`` for none.
+
+    Thread-safe.
+    """
+
+    def __init__(
+        self,
+        given: Mapping[Modality, Sense | Literal[False] | None],
+        transcriber: Listener | Literal[False] | None = None,
+    ) -> None:
+        for m, sense in given.items():
+            # A str has an encode(), too: the width tells.
+            if sense not in (None, False) and not isinstance(getattr(sense, "width", None), int):
+                raise ConfigurationError(f"{m}= must be an encoder, None or False, not {sense!r}")
+        if transcriber not in (None, False) and not callable(
+            getattr(transcriber, "transcribe", None)
+        ):
+            raise ConfigurationError("transcriber= must be a Transcriber, None or False")
+        self._made: dict[str, Any] = {
+            m: "it is switched off" if sense is False else sense
+            for m, sense in given.items()
+            if sense is not None
+        }
+        if transcriber is not None:
+            self._made["words"] = "it is switched off" if transcriber is False else transcriber
+        self._lock = threading.Lock()
+
+    def width(self, modality: Modality) -> int | None:
+        """Return the length of its vectors; ``None`` where there is no such encoder."""
+        sense = self._get(modality, _MAKERS[modality])
+        return None if isinstance(sense, str) else sense.width
+
+    def read(self, modality: Modality, utterance: Utterance) -> Embedding:
+        """Return what one modality of an utterance shows; a reason where that is nothing."""
+        sense = self._get(modality, _MAKERS[modality])
+        if isinstance(sense, str):
+            return _nothing(modality, sense)
+        signal = {
+            Modality.SPEECH: utterance.audio,
+            Modality.FACE: utterance.frames,
+            Modality.BEHAVIOUR: utterance.events,
+        }[modality]
+        try:
+            found: Embedding = sense.encode([signal])[0]
+            return found
+        except EmpathicError as error:
+            return _nothing(modality, str(error))
+        except Exception as error:  # one broken channel must not take the others down
+            log.exception("the %s encoder failed", modality)
+            return _nothing(modality, f"the encoder failed ({type(error).__name__})")
+
+    def words(self, utterance: Utterance) -> str | None:
+        """Return what was said in an utterance's audio, ``None`` where nobody can tell."""
+        listener = self._get("words", _listener)
+        if isinstance(listener, str):
+            return None
+        try:
+            text = str(listener.transcribe(utterance.audio).text).strip()
+        except ModelError as error:  # there are no weights: say so once, and go on by the voice
+            self._lose("words", str(error))
+            return None
+        except EmpathicError as error:
+            log.info("no words could be understood: %s", type(error).__name__)
+            return None
+        except Exception:
+            log.exception("the transcriber failed")
+            return None
+        return text or None
+
+    def _get(self, name: str, make: Callable[[], Any]) -> Any:
+        with self._lock:
+            if name not in self._made:
+                try:
+                    self._made[name] = make()
+                except (MissingExtraError, ModelError) as error:
+                    self._lose(name, str(error))
+            return self._made[name]
+
+    def _lose(self, name: str, reason: str) -> None:
+        log.warning("%s cannot be read: %s", name, reason)
+        self._made[name] = reason
+
+
+def _nothing(modality: Modality, reason: str) -> Embedding:
+    return Embedding(modality=modality, vector=np.zeros(0, np.float32), missing=reason)
