@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from empathic_sdk.cli.options import data_option, json_option
-from empathic_sdk.cli.train_dialogue import dialogue, joint, table
+from empathic_sdk.cli.train_dialogue import dialogue, fusion, joint, table
 
 
 @click.group(name="train")
@@ -17,6 +17,7 @@ def command() -> None:
 
 
 command.add_command(dialogue)
+command.add_command(fusion)
 command.add_command(joint)
 command.add_command(table)
 

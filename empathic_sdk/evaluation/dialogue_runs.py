@@ -107,7 +107,7 @@ def _vectors(items: DialogueSet, kind: str, cache: Path) -> np.ndarray:
     """Return one encoder's vectors of all utterances ``[n, width]``, from the cache if there."""
     model = _encoder(kind)
     texts = [t for d in items.dialogues for t in d.texts]
-    digest = hashlib.sha256(json.dumps([kind, _mark(model), texts]).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps([kind, mark(model), texts]).encode()).hexdigest()
     path = cache / f"{items.corpus}-{items.split}-{digest[:16]}.safetensors"
     if not path.is_file():
         vectors = TextEncoder(model).encode(texts)
@@ -134,7 +134,7 @@ def _encoder(features: str) -> Path | None:
     return path
 
 
-def _mark(model: Path | None) -> str:
+def mark(model: Path | None) -> str:
     """Tell checkpoints of one name apart."""
     if model is None:
         from empathic_sdk.resources import weights_dir
@@ -221,7 +221,7 @@ def train_dialogue(
             "name": name,
             "configuration": network.config.as_dict(),
             "classes": list(dev.classes),
-            "text_sha256": _mark(_encoder(features)),
+            "text_sha256": mark(_encoder(features)),
             "calibration": Calibration().model_dump(),
         }
         checkpoints.save(out / CHECKPOINT, network.state_dict(), about)
@@ -256,7 +256,7 @@ def train_dialogue(
         path = out / CHECKPOINT
         record["checkpoint"] = {
             "bytes": path.stat().st_size,
-            "sha256": _mark(path),
+            "sha256": mark(path),
             "text_sha256": about["text_sha256"],
         }
     write_predictions(folder / f"{name}.predictions.jsonl.gz", test, stored)
@@ -266,7 +266,7 @@ def train_dialogue(
 
 def _recorded(record: Mapping[str, Any], path: Path) -> bool:
     """Tell whether the checkpoint at ``path`` is the one of this record."""
-    return path.is_file() and record.get("checkpoint", {}).get("sha256") == _mark(path)
+    return path.is_file() and record.get("checkpoint", {}).get("sha256") == mark(path)
 
 
 def finished(

@@ -154,6 +154,14 @@ def runtime() -> DialogueRecipe:
     )  # fmt: skip
 
 
+def fusion() -> DialogueRecipe:
+    """Return the recipe of the dialogue model that ships, with every modality."""
+    return replace(
+        runtime(), modalities=("text", "speech", "face", "behaviour"), width=128, varied=True,
+        behaviour_weight=0.3, epochs=10,
+    )  # fmt: skip
+
+
 def build(recipe: DialogueRecipe, widths: Mapping[str, int], classes: int) -> nn.Module:
     """Return the recipe's network with fresh weights, for features of these widths."""
     missing = [m for m in recipe.modalities if m not in widths]

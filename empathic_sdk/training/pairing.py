@@ -124,14 +124,18 @@ class _Picker:
 
 
 def replaced(
-    data: DialogueSet, junk: Mapping[str, np.ndarray], *, share: float = 1.0, seed: int = 0
+    data: DialogueSet,
+    junk: Mapping[str, Sequence[np.ndarray | None]],
+    *,
+    share: float = 1.0,
+    seed: int = 0,
 ) -> DialogueSet:
-    """Put vectors of signals that mean nothing in the place of real ones.
+    """Put signals that mean nothing in the place of real ones.
 
     Args:
         data: Dialogues with media.
-        junk: ``[k, width]`` by modality: noise, silence, things that are no face. No rows at all
-            (the encoder found nothing in any of them) make the modality absent.
+        junk: By modality what an encoder made of each signal: ``[width]``, or ``None`` where it
+            found nothing in it, which makes the modality absent.
         share: Of the utterances, at random.
         seed: Of the draw.
     """
@@ -142,12 +146,10 @@ def replaced(
         for m, rows in junk.items():
             if m not in features:
                 continue
-            struck = present[m] & (rng.random(len(d)) < share)
             features[m], present[m] = features[m].copy(), present[m].copy()
-            if len(rows):
-                features[m][struck] = rows[rng.integers(len(rows), size=int(struck.sum()))]
-            else:
-                features[m][struck], present[m][struck] = 0.0, False
+            for i in np.flatnonzero(present[m] & (rng.random(len(d)) < share)):
+                row = rows[rng.integers(len(rows))]
+                features[m][i], present[m][i] = (0.0, False) if row is None else (row, True)
         out.append(replace(d, features=features, present=present))
     return replace(data, dialogues=out)
 

@@ -447,7 +447,7 @@ def test_the_shipped_encoder_does_not_need_the_other_one(
     tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dialogue_runs, "find_minilm", lambda _: pytest.fail("not asked for"))
-    monkeypatch.setattr(dialogue_runs, "_mark", lambda _: "mark")
+    monkeypatch.setattr(dialogue_runs, "mark", lambda _: "mark")
     data = imitation.write_iemocap(tmp_path)
     got = load("iemocap", "dev", data=data, features="shipped", cache=tmp_path / "cache")
     assert got.dialogues[0].features["text"].shape[1] == 2

@@ -86,11 +86,11 @@ def test_drawing_is_repeatable_and_depends_on_the_seed() -> None:
 
 def test_noise_takes_the_place_of_what_was_there() -> None:
     data = pair(dialogues(), pool(500, 2.0, 5, seed=3))
-    noise = np.full((4, 3), 9.0, np.float32)
+    noise = [np.full(3, 9.0, np.float32)] * 4
     d = replaced(data, {"speech": noise, "face": noise}).dialogues[0]
     assert (d.features["speech"][1:] == 9).all() and not d.present["speech"][0]
     assert "face" not in d.features
-    gone = replaced(data, {"speech": np.zeros((0, 3), np.float32)}).dialogues[0]
+    gone = replaced(data, {"speech": [None]}).dialogues[0]
     assert not gone.present["speech"].any()
     half = replaced(data, {"speech": noise}, share=0.5)
     struck = np.mean([(x.features["speech"][1:] == 9).all(1).mean() for x in half.dialogues])
