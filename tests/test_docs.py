@@ -77,7 +77,7 @@ def test_the_readme_shows_what_comes_out(
 ) -> None:
     """After new weights or templates, paste what this prints into README.md."""
     monkeypatch.setattr("empathic_sdk.agent.EmotionRecognizer", lambda **_: recognizer)
-    monkeypatch.setattr(empathic_sdk, "EmotionRecognizer", lambda: recognizer)
+    monkeypatch.setattr(empathic_sdk, "EmotionRecognizer", lambda **_: recognizer)
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     code, shown = re.findall(r"```python\n(.*?)```\n.*?```text\n(.*?)```", text, re.DOTALL)[0]
     exec(compile(code, "README.md", "exec"), {"__name__": "readme"})

@@ -1,14 +1,15 @@
-"""``empathic bench`` and ``empathic bench dialogue``."""
+"""``empathic bench``, ``empathic bench dialogue`` and ``empathic bench media``."""
 
 from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import click
 
-from empathic_sdk.cli.options import json_option
+from empathic_sdk.cli.options import data_option, json_option
 
 
 @click.group(name="bench", invoke_without_command=True)
@@ -54,6 +55,22 @@ def dialogue(context: click.Context, as_json: bool) -> None:
         click.echo(f"{name:32}" + "".join(f"{row[n]:>11.2f}" for n in lengths))
     click.echo()
     _show({k: v for k, v in report.items() if not re.search(r"_n\d+$", k)})
+
+
+@command.command()
+@data_option
+@json_option
+@click.option("--turns", default=40, show_default=True, type=click.IntRange(min=5))
+@click.pass_context
+def media(context: click.Context, data: Path, as_json: bool, turns: int) -> None:
+    """Measure turns with three seconds of speech and a face. Needs the extras speech and face."""
+    from empathic_sdk.evaluation.bench_media import bench_media
+
+    report = bench_media(data=data, turns=turns)
+    if as_json or (context.parent is not None and context.parent.params["as_json"]):
+        click.echo(json.dumps(report))
+        return
+    _show(report)
 
 
 def _show(report: dict[str, Any]) -> None:

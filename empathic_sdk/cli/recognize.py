@@ -9,9 +9,11 @@ from typing import Any, TextIO
 import click
 
 from empathic_sdk.errors import DialogueFormatError, EmpathicError
-from empathic_sdk.types import Emotion, EmotionState, Utterance
+from empathic_sdk.types import Emotion, EmotionState, Modality, Utterance
 
-FIELDS = {"text", "speaker", "at"}
+FIELDS = {"text", "speaker", "at", "audio", "frames", "events"}
+SAID = {"text", "audio", "frames", "events"}
+CONTEXTS = ("personal", "healthcare", "research", "education", "workplace")
 
 
 @click.command(name="recognize")
@@ -24,14 +26,32 @@ FIELDS = {"text", "speaker", "at"}
     default="auto",
     help="auto: JSONL where the first line is a JSON object, else one utterance a line.",
 )
+@click.option(
+    "--context", type=click.Choice(CONTEXTS), help="Where this runs.  [default: text only]"
+)
+@click.option(
+    "--consent",
+    type=click.Choice(["speech", "face", "behaviour"]),
+    multiple=True,
+    help="What the people in FILE have agreed to; give it once a modality.",
+)
 @click.option("--keep-going", is_flag=True, help="Name a broken line and go on with the rest.")
-def command(source: TextIO, as_json: bool, form: str, keep_going: bool) -> None:
+def command(
+    source: TextIO,
+    as_json: bool,
+    form: str,
+    context: str | None,
+    consent: tuple[str, ...],
+    keep_going: bool,
+) -> None:
     """Recognise the emotion of every utterance in FILE (- is standard input), in order.
 
     A text file holds one utterance a line. A JSONL file holds one object a line with "text", and
-    optionally "speaker" and "at" (seconds). Empty lines are passed over.
+    optionally "speaker" and "at" (seconds); with "audio" (a path), "frames" (paths) or "events"
+    the text may be missing. Empty lines are passed over.
     """
-    from empathic_sdk import EmotionRecognizer
+    from empathic_sdk import Deployment, EmotionRecognizer, UserContext
+    from empathic_sdk.policy import Context
 
     heard: list[tuple[int, Utterance]] = []
     broken = 0
@@ -50,10 +70,20 @@ def command(source: TextIO, as_json: bool, form: str, keep_going: bool) -> None:
         raise DialogueFormatError(
             f"{source.name} is not UTF-8 text: {error.reason} at byte {error.start}", line=0
         ) from error
-    states = EmotionRecognizer().recognize_dialogue([u for _, u in heard]) if heard else []
+    states = []
+    if heard:
+        recognizer = EmotionRecognizer(
+            deployment=Deployment(context=None if context is None else Context(context))
+        )
+        user = UserContext(consents=frozenset(map(Modality, consent)))
+        states = recognizer.recognize_dialogue([u for _, u in heard], user=user)
     if as_json:
         for (number, said), state in zip(heard, states, strict=True):
-            click.echo(json.dumps({"line": number, "speaker": said.speaker, **_row(state)}))
+            click.echo(
+                json.dumps(
+                    {"line": number, "speaker": said.speaker, **_row(state, context is not None)}
+                )
+            )
     else:
         _table(heard, states)
     if broken:
@@ -78,20 +108,23 @@ def _utterance(number: int, line: str, form: str) -> Utterance:
         if not isinstance(given, dict):
             raise DialogueFormatError(f"line {number} is no JSON object", line=number)
         unknown = set(given) - FIELDS
-        if unknown or "text" not in given:
+        if unknown or not set(given) & SAID:
             raise DialogueFormatError(
-                f"line {number}: an utterance has the keys {sorted(FIELDS)}, 'text' among them"
+                f"line {number}: an utterance has some of the keys {sorted(FIELDS)}, and one of "
+                f"{sorted(SAID)} among them"
                 + (f"; it does not know {sorted(unknown)}" if unknown else ""),
                 line=number,
             )
+    if not isinstance(given.get("frames", []), list):
+        raise DialogueFormatError(f"line {number}: frames must be a list of paths", line=number)
     try:
         return Utterance(**given)
     except EmpathicError as error:
         raise DialogueFormatError(f"line {number}: {error}", line=number) from error
 
 
-def _row(state: EmotionState) -> dict[str, Any]:
-    return state.model_dump(mode="json", exclude={"missing"})
+def _row(state: EmotionState, every: bool) -> dict[str, Any]:
+    return state.model_dump(mode="json", exclude=set() if every else {"missing", "unread"})
 
 
 def printable(text: str) -> str:

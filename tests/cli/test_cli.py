@@ -73,7 +73,7 @@ def test_recognize_a_dialogue_as_jsonl() -> None:
         ('{"text": "half', "line 2 is no JSON"),
         ('{"text": ' + "[" * 5000, "line 2 is no JSON"),
         ("[1, 2]", "line 2 is no JSON object"),
-        ('{"words": "hello"}', "line 2: an utterance has the keys"),
+        ('{"words": "hello"}', "line 2: an utterance has some of the keys"),
         ('{"text": "  "}', "line 2: this utterance is empty"),
         ('{"text": 7}', "line 2: Utterance cannot be made: text"),
         ('{"text": "a", "at": "noon"}', "line 2: Utterance cannot be made: at"),
@@ -262,3 +262,21 @@ def test_bench_texts_are_all_different() -> None:
     drawn = list(islice(texts(1), 5000))
     assert len(set(drawn)) == 5000
     assert drawn == list(islice(texts(1), 5000))
+
+
+def test_recognize_says_why_media_are_not_read() -> None:
+    lines = [
+        {"text": "I am so happy!", "frames": ["nowhere.png"]},
+        {"text": "Really.", "events": [{"kind": "click", "at": 1.0}]},
+    ]
+    text = "\n".join(map(json.dumps, lines))
+    plain = [json.loads(x) for x in run("recognize", "-", "--json", stdin=text).output.splitlines()]
+    assert "missing" not in plain[0]
+    out = run("recognize", "-", "--json", "--context", "personal", stdin=text)
+    rows = [json.loads(line) for line in out.output.splitlines()]
+    assert "consented" in rows[0]["unread"]["face"]
+    assert "behaviour" in rows[1]["missing"]
+    alone = run("recognize", "-", "--json", stdin=json.dumps({"frames": ["nowhere.png"]}))
+    assert alone.exit_code == 1 and "only text is read" in alone.stderr
+    wrong = run("recognize", "-", "--json", stdin=json.dumps({"frames": "nowhere.png"}))
+    assert wrong.exit_code == 1 and "frames must be a list" in wrong.stderr
