@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from empathic_sdk import EmotionAwareAgent, EmotionRecognizer, ProfileStore
+from empathic_sdk import Deployment, EmotionAwareAgent, EmotionRecognizer, ProfileStore
 from empathic_sdk.cli import main
 
 from ..conftest import ROOT
@@ -36,8 +36,14 @@ def _one_recognizer(recognizer: EmotionRecognizer, monkeypatch: pytest.MonkeyPat
     import empathic_sdk
     import empathic_sdk.agent
 
-    monkeypatch.setattr(empathic_sdk, "EmotionRecognizer", lambda **_: recognizer)
-    monkeypatch.setattr(empathic_sdk.agent, "EmotionRecognizer", lambda **_: recognizer)
+
+    def shared(deployment: Deployment | None = None) -> EmotionRecognizer:
+        if deployment in (None, Deployment()):
+            return recognizer
+        return EmotionRecognizer(text=recognizer.text, deployment=deployment)
+
+    monkeypatch.setattr(empathic_sdk, "EmotionRecognizer", shared)
+    monkeypatch.setattr(empathic_sdk.agent, "EmotionRecognizer", shared)
 
 
 def test_help_names_every_command() -> None:
