@@ -23,11 +23,12 @@ from empathic_sdk.types.turn import (
     TurnEvent,
 )
 from empathic_sdk.types.user import UserContext
-from empathic_sdk.types.utterance import AGENT, BehaviourEvent, Utterance
+from empathic_sdk.types.utterance import AGENT, BehaviourEvent, BehaviourKind, Utterance
 
 __all__ = [
     "AGENT",
     "BehaviourEvent",
+    "BehaviourKind",
     "Embedding",
     "Emotion",
     "EmotionState",
