@@ -96,10 +96,11 @@ def test_types_and_hooks_do_without_torch() -> None:
 def test_public_names() -> None:
     assert sorted(empathic_sdk.__all__) == list(empathic_sdk.__all__) == [
         "BehaviourEncoder", "BehaviourEvent", "BehaviourKind", "Deployment", "DialogueSession",
-        "Emotion", "EmotionAwareAgent", "EmotionRecognizer", "EmotionState", "EmpathicError", "FeatureSequence", "HelpLine",
-        "HookContext", "LearningState", "Modality", "Pacing", "ProfileStore", "ResponseStyle",
-        "SafetyAssessment", "SafetyLevel", "SentenceEvent", "StateEvent", "Strategy",
-        "TextEncoder", "Theme", "Tone", "Trend", "Turn", "TurnEvent", "UserContext", "Utterance",
+        "Emotion", "EmotionAwareAgent", "EmotionRecognizer", "EmotionState", "EmpathicError",
+        "FeatureSequence", "HelpLine", "HookContext", "LearningState", "Modality", "Pacing",
+        "ProfileStore", "ResponseStyle", "SafetyAssessment", "SafetyLevel", "SentenceEvent",
+        "StateEvent", "Strategy", "TextEncoder", "Theme", "Tone", "Trend", "Turn", "TurnEvent",
+        "UserContext", "Utterance",
     ]  # fmt: skip
     for name in empathic_sdk.__all__:
         assert getattr(empathic_sdk, name).__name__ == name

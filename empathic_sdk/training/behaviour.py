@@ -40,8 +40,8 @@ class BehaviourRecipe:
     seed: int = 1
     width: int = 32
     pooling: str = "gated"
-    dropout: float = 0.1
-    epochs: int = 12
+    dropout: float = 0.0
+    epochs: int = 8
     batch_size: int = 128
     learning_rate: float = 4e-3
     weight_decay: float = 0.01
@@ -139,9 +139,7 @@ def fit(
     }
 
 
-def predict(
-    network: BehaviourNetwork, logs: Sequence[CodedEvents], size: int = 256
-) -> np.ndarray:
+def predict(network: BehaviourNetwork, logs: Sequence[CodedEvents], size: int = 256) -> np.ndarray:
     """Return logits, float32 ``[n, 7]``, in the order of ``logs``."""
     network.eval()
     out = np.zeros((len(logs), network.config.classes), np.float32)

@@ -35,9 +35,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from empathic_sdk.errors import ConfigurationError
-from empathic_sdk.types import BehaviourEvent, BehaviourKind, Emotion
+from empathic_sdk.types import BehaviourEvent, BehaviourKind
 
-PEOPLE = {"train": 600, "dev": 120, "test": 200}
+PEOPLE = {"train": 1500, "dev": 120, "test": 300}
 MESSAGES = 24
 # How often each is felt, in the order of Emotion: half neutral, as in everyday talk.
 FREQUENCY = (0.46, 0.15, 0.10, 0.11, 0.08, 0.05, 0.05)
