@@ -110,9 +110,7 @@ def windows(
     starts = np.asarray(origin + number * hop_s, np.float64)
     hops = round(window_s / hop_s)
     meets = abs(hops * hop_s - window_s) <= 1e-9 * window_s
-    ends = np.asarray(
-        origin + (number + hops) * hop_s if meets else starts + window_s, np.float64
-    )
+    ends = np.asarray(origin + (number + hops) * hop_s if meets else starts + window_s, np.float64)
     return starts[starts < until], ends[starts < until]
 
 
