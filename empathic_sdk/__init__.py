@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from empathic_sdk.agent import EmotionAwareAgent
+    from empathic_sdk.encoders.behaviour import BehaviourEncoder
     from empathic_sdk.encoders.text import TextEncoder
     from empathic_sdk.errors import EmpathicError
     from empathic_sdk.policy import Deployment
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from empathic_sdk.session import DialogueSession
     from empathic_sdk.types import (
         BehaviourEvent,
+        BehaviourKind,
         Emotion,
         EmotionState,
         FeatureSequence,
@@ -48,7 +50,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "BehaviourEncoder": "encoders.behaviour",
     "BehaviourEvent": "types",
+    "BehaviourKind": "types",
     "Deployment": "policy",
     "DialogueSession": "session",
     "Emotion": "types",
@@ -80,7 +84,9 @@ _HOMES = {
 }
 
 __all__ = [
+    "BehaviourEncoder",
     "BehaviourEvent",
+    "BehaviourKind",
     "Deployment",
     "DialogueSession",
     "Emotion",

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from empathic_sdk.cli.options import data_option, json_option
+from empathic_sdk.cli.train_behaviour import behaviour
 from empathic_sdk.cli.train_dialogue import dialogue, fusion, joint, table
 
 
@@ -16,6 +17,7 @@ def command() -> None:
     """Train a model from public corpora. Needs the extra "train"."""
 
 
+command.add_command(behaviour)
 command.add_command(dialogue)
 command.add_command(fusion)
 command.add_command(joint)

@@ -1,7 +1,7 @@
 """Frozen values that cross the doors between rooms. Nothing in here needs torch."""
 
 from empathic_sdk.types.emotion import Emotion, EmotionState, LearningState, Modality, Trend
-from empathic_sdk.types.features import Embedding, FeatureSequence
+from empathic_sdk.types.features import AlignedWindows, Embedding, FeatureSequence
 from empathic_sdk.types.safety import HelpLine, SafetyAssessment, SafetyLevel
 from empathic_sdk.types.style import (
     HookContext,
@@ -23,11 +23,13 @@ from empathic_sdk.types.turn import (
     TurnEvent,
 )
 from empathic_sdk.types.user import UserContext
-from empathic_sdk.types.utterance import AGENT, BehaviourEvent, Utterance
+from empathic_sdk.types.utterance import AGENT, BehaviourEvent, BehaviourKind, Utterance
 
 __all__ = [
     "AGENT",
+    "AlignedWindows",
     "BehaviourEvent",
+    "BehaviourKind",
     "Embedding",
     "Emotion",
     "EmotionState",

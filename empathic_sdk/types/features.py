@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from empathic_sdk.types.base import Value
 from empathic_sdk.types.emotion import Modality
@@ -61,4 +63,44 @@ class Embedding(Value):
             raise ValueError("vector must be float32 [width]")
         if not np.isfinite(self.vector).all():
             raise ValueError("vector holds a NaN or an infinity")
+        return self
+
+
+class AlignedWindows(Value):
+    """Several modalities on one clock: a row a time window (PED eq 14-16).
+
+    Attributes:
+        times: float64 ``[k]``: when each window begins, in seconds; it ends ``window_s`` later,
+            and its own end is no part of it.
+        window_s: Length of a window in seconds.
+        values: float32 ``[k, width]`` by modality; zeros where it is missing.
+        masks: bool ``[k]`` for each key of ``values``, ``True`` = real.
+    """
+
+    times: np.ndarray
+    window_s: float = Field(gt=0, allow_inf_nan=False)
+    values: Mapping[Modality, np.ndarray]
+    masks: Mapping[Modality, np.ndarray]
+
+    def __len__(self) -> int:
+        """How many windows there are."""
+        return len(self.times)
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        """Those that have a column here, in the order of :class:`Modality`."""
+        return tuple(m for m in Modality if m in self.values)
+
+    @model_validator(mode="after")
+    def _shapes(self) -> AlignedWindows:
+        k = len(self.times)
+        if self.times.ndim != 1 or set(self.values) != set(self.masks):
+            raise ValueError("times must be [k]; values and masks must have the same modalities")
+        for m, rows in self.values.items():
+            if rows.ndim != 2 or len(rows) != k or self.masks[m].shape != (k,):
+                raise ValueError(f"{m}: values must be [{k}, width] and masks [{k}]")
+            if self.masks[m].dtype != bool or rows.dtype != np.float32:
+                raise ValueError(f"{m}: values must be float32, masks bool, True = real")
+            if not np.isfinite(rows).all() or rows[~self.masks[m]].any():
+                raise ValueError(f"{m}: values must be finite, and zeros where it is missing")
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,31 @@ Audio = str | Path | bytes | tuple[np.ndarray, int]
 Frame = str | Path | bytes | np.ndarray
 
 
+class BehaviourKind(StrEnum):
+    """The kinds of interaction event that have a meaning of their own, and what ``value`` is.
+
+    ``click``: how many clicks in one go. ``pause``: seconds without input. ``scroll``: pixels,
+    negative upwards. ``delay``: seconds from the last reply to the first input. ``typing``:
+    characters a second over one stretch of typing. ``correction``: characters deleted per 100
+    typed. ``switch``: seconds spent in another window or tab.
+    """
+
+    CLICK = "click"
+    PAUSE = "pause"
+    SCROLL = "scroll"
+    DELAY = "delay"
+    TYPING = "typing"
+    CORRECTION = "correction"
+    SWITCH = "switch"
+
+
 class BehaviourEvent(Value):
     """One interaction event.
 
     Attributes:
-        kind: ``click``, ``pause``, ``scroll``, ``key``, ...
+        kind: One of :class:`BehaviourKind`; any other name is taken as "something else happened".
         at: Seconds since the dialogue began.
-        value: Its size where it has one (pause in seconds, scroll in pixels).
+        value: Its size, in the unit of its kind.
     """
 
     kind: str

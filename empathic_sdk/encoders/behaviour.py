@@ -1,0 +1,214 @@
+"""Interaction events to one vector: how somebody types, waits, corrects and clicks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from empathic_sdk import checkpoints
+from empathic_sdk.errors import ConfigurationError, InputError, ModelError
+from empathic_sdk.models.behaviour import BehaviourBatch, BehaviourConfig, BehaviourNetwork
+from empathic_sdk.resources import weights_dir
+from empathic_sdk.types import BehaviourEvent, BehaviourKind, Embedding, FeatureSequence, Modality
+
+KINDS = tuple(BehaviourKind)
+"""The kinds with a slot of their own, in the order of the slots; one more slot is for the rest."""
+
+MAX_EVENTS = 512
+"""Of a longer log the last so many events are read."""
+
+# Signed log1p of a value is cut off here: about 1e6 in its unit. Nothing real lies beyond.
+_MAX_VALUE = 14.0
+_BATCH = 64
+
+
+class CodedEvents(NamedTuple):
+    """One log as numbers, in order of time.
+
+    Attributes:
+        kind: int64 ``[n]``: the slot of each.
+        at: float64 ``[n]``: seconds, ascending.
+        value: float32 ``[n]``: ``sign(v) * log1p(|v|)``, cut off at 14.
+    """
+
+    kind: np.ndarray
+    at: np.ndarray
+    value: np.ndarray
+
+    @property
+    def interval(self) -> np.ndarray:
+        """Seconds since the event before, float32 ``[n]``; 0 on the first, 1e6 at most."""
+        return np.minimum(np.diff(self.at, prepend=self.at[:1]), 1e6).astype(np.float32)
+
+
+def code(events: Iterable[BehaviourEvent]) -> CodedEvents:
+    """Check a log, put it in order of time, and keep its last ``MAX_EVENTS`` events.
+
+    Listeners report when they get to it, so events out of order are put in order (those of one
+    moment stay as given). Two equal events are two events.
+
+    Raises:
+        InputError: A time is negative or not finite; a value is not finite, or negative where its
+            kind cannot be (only ``scroll`` and unknown kinds can).
+    """
+    given = list(events)
+    for i, event in enumerate(given):
+        if not isinstance(event, BehaviourEvent):
+            raise InputError(
+                f"event {i} must be a BehaviourEvent(kind, at, value), not {type(event).__name__}"
+            )
+    at = np.array([e.at for e in given], np.float64)
+    value = np.array([e.value for e in given], np.float64)
+    slot = {k.value: i for i, k in enumerate(KINDS)}
+    kind = np.array([slot.get(e.kind, len(KINDS)) for e in given], np.int64)
+    signed = (kind == slot[BehaviourKind.SCROLL]) | (kind == len(KINDS))
+    for wrong, says in (
+        (~np.isfinite(at), "its time is not a finite number"),
+        (at < 0, "its time is negative; times are seconds since the dialogue began"),
+        (~np.isfinite(value), "its value is not a finite number"),
+        ((value < 0) & ~signed, "its value is negative, which this kind cannot be"),
+    ):
+        if wrong.any():
+            i = int(np.flatnonzero(wrong)[0])
+            raise InputError(f"event {i} ({given[i].kind!r}) cannot be read: {says}")
+    order = np.argsort(at, kind="stable")[-MAX_EVENTS:]
+    size = np.minimum(np.log1p(np.abs(value[order])), _MAX_VALUE)
+    return CodedEvents(kind[order], at[order], (np.sign(value[order]) * size).astype(np.float32))
+
+
+def collate(logs: Sequence[CodedEvents]) -> BehaviourBatch:
+    """Pad logs to one batch; at least one event wide, so that an empty log is a masked row."""
+    wide = max(1, *(len(log.kind) for log in logs)) if logs else 1
+    kind = torch.zeros(len(logs), wide, dtype=torch.long)
+    interval, value = torch.zeros(len(logs), wide), torch.zeros(len(logs), wide)
+    mask = torch.zeros(len(logs), wide, dtype=torch.bool)
+    for i, log in enumerate(logs):
+        n = len(log.kind)
+        kind[i, :n] = torch.from_numpy(log.kind)
+        interval[i, :n] = torch.from_numpy(log.interval)
+        value[i, :n] = torch.from_numpy(log.value)
+        mask[i, :n] = True
+    return BehaviourBatch(kind, interval, value, mask)
+
+
+class BehaviourEncoder:
+    """One vector from the interaction events of one utterance.
+
+    Only what lies between events counts, not when the first one happened: a log that is shifted
+    in time gives the same vector.
+
+    Args:
+        model: ``None`` for the weights that ship, or a checkpoint (``.safetensors``) written by
+            ``empathic train behaviour``.
+
+    Attributes:
+        name: What was loaded.
+        width: Length of a vector.
+        path: The checkpoint that it was read from.
+        embedded: ``True``: it is a network of ours.
+
+    Raises:
+        ConfigurationError: ``model`` is no ``.safetensors`` file.
+        ModelError: The weights are missing, damaged or do not fit.
+
+    What ships was trained on simulated people, because no corpus of this kind is public: see
+    ``weights/behaviour.md`` before using its probabilities. Safe to use from several threads.
+    """
+
+    def __init__(self, model: str | Path | None = None) -> None:
+        if model is not None and Path(model).suffix != ".safetensors":
+            raise ConfigurationError(
+                f"a behaviour model is a .safetensors file of `empathic train behaviour`, not "
+                f"{str(model)!r}"
+            )
+        self.path = weights_dir() / "behaviour.safetensors" if model is None else Path(model)
+        self.embedded = True
+        tensors, about = checkpoints.load(self.path)
+        try:
+            config = BehaviourConfig.from_dict(about["behaviour"])
+            self._network = BehaviourNetwork(config)
+            self._network.load_state_dict(checkpoints.part(tensors, "behaviour"))
+            self._temperature = float(about["calibration"]["temperature"])
+            if tuple(about["kinds"]) != KINDS or config.kinds != len(KINDS) + 1:
+                raise ValueError(f"it knows the kinds {about['kinds']}")
+            self.name = str(about["name"])
+        except (KeyError, TypeError, ValueError, RuntimeError, ConfigurationError) as error:
+            raise ModelError(
+                f"{self.path} holds no behaviour network that fits: {error}"
+            ) from error
+        self._network.eval()
+        self.width = config.width
+
+    def encode(self, items: Sequence[Sequence[BehaviourEvent]]) -> list[Embedding]:
+        """Return one embedding an utterance, in order; one without events is missing.
+
+        Of a log of more than 512 events the last 512 are read (all are checked).
+
+        Raises:
+            InputError: An event cannot be read (see :func:`code`); the message says which.
+        """
+        logs = [_named(i, len(items), events) for i, events in enumerate(items)]
+        out: dict[int, Embedding] = {
+            i: Embedding(
+                modality=Modality.BEHAVIOUR,
+                vector=np.zeros(self.width, np.float32),
+                missing="no interaction events",
+            )
+            for i, log in enumerate(logs)
+            if not len(log.kind)
+        }
+        # Alike lengths together: a short log would otherwise be mostly padding.
+        order = sorted((i for i in range(len(logs)) if i not in out), key=lambda i: len(logs[i].at))
+        for start in range(0, len(order), _BATCH):
+            rows = order[start : start + _BATCH]
+            with torch.inference_mode():
+                found = self._network(collate([logs[i] for i in rows]))
+                p = torch.softmax(found.logits.double() / self._temperature, -1).float()
+            for k, i in enumerate(rows):
+                out[i] = Embedding(
+                    modality=Modality.BEHAVIOUR,
+                    vector=found.vector[k].numpy().copy(),
+                    probabilities=p[k].numpy().copy(),
+                )
+        return [out[i] for i in range(len(items))]
+
+    def features(
+        self, events: Sequence[BehaviourEvent], *, began: float | None = None
+    ) -> FeatureSequence:
+        """Return a row an event, float32 ``[events, width]``: its state, q_j of PED eq 44.
+
+        A row depends on its event and those before it only.
+
+        Args:
+            events: Of one utterance.
+            began: When the utterance began, on the clock of the events; default: with the first.
+
+        Raises:
+            InputError: An event cannot be read, or one lies before ``began``.
+        """
+        log = code(events)
+        began = float(log.at[0]) if began is None and len(log.at) else began or 0.0
+        if len(log.at) and not log.at[0] >= began:
+            raise InputError(
+                f"the first event, at {log.at[0]:g} s, lies before the utterance, {began:g} s"
+            )
+        with torch.inference_mode():
+            states = self._network(collate([log])).states[0, : len(log.at)]
+        return FeatureSequence(
+            modality=Modality.BEHAVIOUR,
+            values=states.numpy().copy(),
+            times=log.at - began,
+            mask=np.ones(len(log.at), bool),
+        )
+
+
+def _named(i: int, n: int, events: Sequence[BehaviourEvent]) -> CodedEvents:
+    """Code one log of several; an error says which."""
+    try:
+        return code(events)
+    except InputError as error:
+        raise InputError(f"utterance {i}: {error}" if n > 1 else str(error)) from error
