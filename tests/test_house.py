@@ -21,7 +21,7 @@ SHARED = {"types", "errors", "resources", "checkpoints"}
 # (agent, pipeline, recognizer, conversations) may look into every runtime room.
 ALLOWED = {
     "types": {"errors"},
-    "encoders": SHARED,
+    "encoders": SHARED | {"models"},
     "alignment": SHARED,
     "models": SHARED,
     "state": SHARED,
