@@ -14,6 +14,7 @@ from empathic_sdk.types.style import (
     ToneHook,
     contrast,
 )
+from empathic_sdk.types.transcript import Transcript, Word
 from empathic_sdk.types.turn import (
     SentenceEvent,
     StateEvent,
@@ -51,10 +52,12 @@ __all__ = [
     "ThemeHook",
     "Tone",
     "ToneHook",
+    "Transcript",
     "Trend",
     "Turn",
     "TurnEvent",
     "UserContext",
     "Utterance",
+    "Word",
     "contrast",
 ]

@@ -1,0 +1,113 @@
+"""Pitch, loudness, rhythm and timbre of a whole utterance in one row of statistics.
+
+What a network trained on a thousand clips does not find in spectra by itself: how high and how
+lively the pitch is, how the level moves, how bright the loud parts are.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from empathic_sdk.encoders.acoustics import (
+    FRAME,
+    HOP,
+    dct_matrix,
+    deltas,
+    frames,
+    log_mel,
+    mel_filters,
+    power_spectrum,
+)
+
+_LAGS = (27, 267)
+"""Periods that are looked for, in samples at 16 kHz: 593 Hz down to 60 Hz."""
+
+_VOICED = 0.5
+_CEPSTRA = 20
+_BANDS = 26
+
+WIDTH = 289
+"""Numbers in the row of :func:`statistics`."""
+
+
+def pitch(samples: Tensor) -> tuple[Tensor, Tensor]:
+    """Return height and strength of the pitch a frame (autocorrelation; Boersma 1993).
+
+    The autocorrelation of a windowed frame is divided by that of its window; among the periods
+    that come within 90 % of the best, the shortest wins, which avoids octaves too low.
+
+    Args:
+        samples: ``[n]`` at 16 kHz.
+
+    Returns:
+        Semitones above 100 Hz ``[time]`` (of no meaning where nothing is voiced) and strength
+        ``[time]``, about 1 for a pure tone and 0 for noise.
+    """
+    framed = frames(samples)
+    framed = framed - framed.mean(-1, keepdim=True)
+    window = torch.hann_window(FRAME, periodic=False)
+    size = 1 << (FRAME + _LAGS[1]).bit_length()
+    own = torch.fft.irfft(torch.fft.rfft(window, size).abs().square(), size)[: _LAGS[1] + 1]
+    spectrum = torch.fft.rfft(framed * window, size)
+    power = spectrum.real.square() + spectrum.imag.square()
+    r = torch.fft.irfft(power, size)[..., : _LAGS[1] + 1]
+    r = r / r[..., :1].clamp(min=1e-9) / (own / own[0])
+    r = r[..., _LAGS[0] :]
+    lag = (r > 0.9 * r.amax(-1, keepdim=True).clamp(min=1e-3)).to(torch.int8).argmax(-1)
+    for _ in range(8):  # from the flank of that peak to its top
+        further = (lag + 1).clamp(max=r.shape[-1] - 1)
+        lag = torch.where(_at(r, further) > _at(r, lag), further, lag)
+    return 12 * torch.log2(16_000 / 100 / (lag + _LAGS[0])), _at(r, lag)
+
+
+def statistics(samples: Tensor) -> Tensor:
+    """Return one row of statistics of voiced ``[n]`` samples at :func:`~.acoustics.level`: ``[289]``.
+
+    Mean, deviation and five quantiles of 20 cepstra, of pitch, of its slope, of its strength, of
+    the level and of its slope; mean of the cepstra and of 26 bands, and deviation of the bands, in
+    the louder frames; deviations of the cepstra's slopes; share of voiced frames; seconds.
+    """
+    power = power_spectrum(frames(samples))
+    bands = torch.log(power @ mel_filters(_BANDS) + 1e-3)
+    cepstra = torch.log(power @ mel_filters(40) + 1e-5) @ dct_matrix(40, _CEPSTRA)
+    slopes = deltas(cepstra)
+    level = bands.mean(1, keepdim=True)
+    loud = level[:, 0] >= torch.quantile(level[:, 0], 0.6)
+    height, strength = pitch(samples)
+    voiced = strength > _VOICED
+    if voiced.sum() < 5:  # whispered: better the heights of all frames than none
+        voiced = torch.ones_like(voiced)
+    rise = height[1:] - height[:-1]
+    # A jump of more than three semitones in 10 ms is an error of the octave, not a melody.
+    rise = rise[voiced[1:] & voiced[:-1] & (rise.abs() < 3)]
+    if len(rise) < 2:
+        rise = torch.zeros(2)
+    return torch.cat(
+        [
+            _spread(cepstra),
+            cepstra[loud].mean(0),
+            slopes.std(0, correction=0),
+            deltas(slopes).std(0, correction=0),
+            _spread(height[voiced, None]),
+            _spread(rise[:, None]),
+            _spread(strength[:, None]),
+            _spread(level),
+            _spread(deltas(level)),
+            (strength > _VOICED).float().mean()[None],
+            torch.tensor([len(samples) / 16_000]),
+            bands[loud].mean(0),
+            bands[loud].std(0, correction=0),
+        ]
+    )
+
+
+def _spread(x: Tensor) -> Tensor:
+    """Return mean, deviation and five quantiles over time of ``[time, width]``: ``[7 width]``."""
+    marks = torch.quantile(x, torch.tensor([0.05, 0.25, 0.5, 0.75, 0.95]), dim=0)
+    return torch.cat([x.mean(0), x.std(0, correction=0), marks.flatten()])
+
+
+def _at(r: Tensor, lag: Tensor) -> Tensor:
+    return r.gather(-1, lag[..., None])[..., 0]

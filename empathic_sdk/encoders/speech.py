@@ -1,0 +1,329 @@
+"""Speech to one vector: how something is said, whatever the words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from empathic_sdk import checkpoints
+from empathic_sdk.encoders.audio import RATE, Samples, decode
+from empathic_sdk.encoders.batching import Batcher
+from empathic_sdk.encoders.acoustics import level
+from empathic_sdk.encoders.listening import Front, pad
+from empathic_sdk.encoders.prosody import WIDTH, statistics
+from empathic_sdk.encoders.voice import Segment, VoiceDetector, voiced
+from empathic_sdk.errors import ModelError
+from empathic_sdk.models.speech import (
+    MfccLstm,
+    PedSpeech,
+    PedSpeechConfig,
+    SpeechClassifier,
+    StatisticsClassifier,
+)
+from empathic_sdk.resources import weights_dir
+from empathic_sdk.types import Embedding, Emotion, FeatureSequence, Modality
+from empathic_sdk.types.utterance import Audio
+
+WINDOW_S = 6.0
+"""Seconds of voice that are read at a time; of longer speech the windows are averaged."""
+
+_STATISTICS_S = 30.0  # a row of statistics of half a minute says what one of an hour would
+
+# What corpora of acted speech name and Ekman does not.
+_FOLDED = {"calm": Emotion.NEUTRAL, "boredom": Emotion.NEUTRAL}
+
+
+class Heard(NamedTuple):
+    """What a network made of one stretch of voice.
+
+    Attributes:
+        vector: float32 ``[width]``.
+        logits: float32 ``[classes]``, or ``None`` where the network has no head.
+        frames: float32 ``[time, width]``.
+        times: float64 ``[time]``, middle of each frame in seconds of voiced sound.
+    """
+
+    vector: NDArray[np.float32]
+    logits: NDArray[np.float32] | None
+    frames: NDArray[np.float32]
+    times: NDArray[np.float64]
+
+
+class _Network(Protocol):
+    width: int
+
+    def hear(self, voices: Sequence[Samples]) -> list[Heard]: ...
+
+
+class SpeechEncoder:
+    """Vectors of voices from the embedded network, or from a Wav2Vec2, HuBERT or WavLM.
+
+    Args:
+        model: ``None`` for the network that ships with this package; a checkpoint
+            (``.safetensors``) written by ``empathic train speech``; or the name or folder of a
+            speech model that ``transformers`` loads (a name is looked up on its hub).
+
+    Attributes:
+        name: What was loaded.
+        width: Length of a vector.
+        path: The checkpoint of ours that it was read from, or ``None``.
+        embedded: Whether it is a network of ours. Only those give probabilities.
+
+    Raises:
+        ModelError: The model cannot be loaded.
+        MissingExtraError: The extra "speech" is not installed.
+
+    Thread-safe: files are decoded in the caller's thread, and what several threads ask for at once
+    becomes one batch. How loud the recording is plays no part.
+    """
+
+    def __init__(self, model: str | Path | None = None) -> None:
+        own = model is None or Path(model).suffix == ".safetensors"
+        self.name = "ped-speech" if model is None else str(model)
+        self.path = (
+            (weights_dir() / "speech.safetensors" if model is None else Path(model))
+            if own
+            else None
+        )
+        self._detector = VoiceDetector()
+        self._network: _Network = _Embedded(self.path) if self.path else _Plugged(str(model))
+        self.width = self._network.width
+        self.embedded = self.path is not None
+        self._batcher: Batcher[Samples, tuple[Heard | None, list[Segment]]] = Batcher(
+            self._hear_now, largest=16
+        )
+
+    def encode(self, items: Sequence[Audio]) -> list[Embedding]:
+        """Return one embedding a recording; one without a voice in it comes out as missing.
+
+        Raises:
+            InputError: A recording cannot be read.
+        """
+        sounds = [decode(item) for item in items]
+        return [
+            self._embedding(sound, heard)
+            for sound, (heard, _) in zip(sounds, self._batcher(sounds), strict=True)
+        ]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Classes that the network was trained to tell apart; none for a plugged-in model."""
+        return self._network.classes if isinstance(self._network, _Embedded) else ()
+
+    def class_probabilities(self, items: Sequence[Audio]) -> list[NDArray[np.float64] | None]:
+        """Return calibrated probabilities of :attr:`classes`, ``None`` where nobody speaks.
+
+        Raises:
+            ModelError: A plugged-in model has no classes.
+        """
+        if not isinstance(self._network, _Embedded):
+            raise ModelError(f"{self.name} comes without classes; only a network of ours has them")
+        network = self._network
+        return [
+            None if heard is None or heard.logits is None else network.softened(heard.logits)
+            for heard, _ in self._batcher([decode(item) for item in items])
+        ]
+
+    def features(self, audio: Audio) -> FeatureSequence:
+        """Return the network's frames of one recording, with the times at which they were spoken.
+
+        Where nobody speaks there is no frame: a recording without voice gives none at all.
+        """
+        heard, stretches = self._batcher([decode(audio)])[0]
+        if heard is None:
+            nothing = np.zeros((0, self.width), np.float32)
+            return FeatureSequence(
+                modality=Modality.SPEECH, values=nothing, times=np.zeros(0), mask=np.zeros(0, bool)
+            )
+        return FeatureSequence(
+            modality=Modality.SPEECH,
+            values=heard.frames,
+            times=_recorded_at(heard.times, stretches),
+            mask=np.ones(len(heard.frames), bool),
+        )
+
+    def _embedding(self, sound: Samples, heard: Heard | None) -> Embedding:
+        if heard is None:
+            return Embedding(
+                modality=Modality.SPEECH,
+                vector=np.zeros(self.width, np.float32),
+                missing=f"no voice in {len(sound) / RATE:.1f} s of audio",
+            )
+        probabilities = None
+        if heard.logits is not None and isinstance(self._network, _Embedded):
+            probabilities = self._network.probabilities(heard.logits)
+        return Embedding(modality=Modality.SPEECH, vector=heard.vector, probabilities=probabilities)
+
+    def _hear_now(self, sounds: list[Samples]) -> list[tuple[Heard | None, list[Segment]]]:
+        stretches = [self._detector(sound) for sound in sounds]
+        spoken = [i for i, s in enumerate(stretches) if s]
+        heard = dict(
+            zip(
+                spoken,
+                self._network.hear([voiced(sounds[i], stretches[i]) for i in spoken]),
+                strict=True,
+            )
+        )
+        return [(heard.get(i), s) for i, s in enumerate(stretches)]
+
+
+class _Embedded:
+    """A network of ours."""
+
+    def __init__(self, path: Path) -> None:
+        tensors, self.about = checkpoints.load(path)
+        try:
+            self._front, self._model = build(self.about)
+            self._front.load_state_dict(checkpoints.part(tensors, "front"))
+            self._model.load_state_dict(checkpoints.part(tensors, "network"))
+            head = self.about["head"]
+            self.classes = tuple(self.about["classes"][head])
+            self._head = SpeechClassifier(
+                width=self._model.width, classes={head: len(self.classes)}
+            )
+            self._head.load_state_dict(
+                {
+                    k: v
+                    for k, v in checkpoints.part(tensors, "heads").items()
+                    if k.startswith(f"heads.{head}.")
+                }
+            )
+            self._share = float(self.about["share"])
+            self._statistics = StatisticsClassifier(width=WIDTH, classes=len(self.classes))
+            if self._share < 1:
+                self._statistics.load_state_dict(checkpoints.part(tensors, "statistics"))
+            self._temperature = float(self.about["calibration"]["temperature"])
+            self._emotion = [_emotion(name) for name in self.classes]
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise ModelError(f"{path} holds no speech network that fits: {error}") from error
+        for module in (self._front, self._model, self._head, self._statistics):
+            module.eval()
+        self._name = head
+        self.width = self._model.width
+
+    def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return seven calibrated probabilities of the head's ``[classes]`` logits."""
+        seven = np.zeros(len(Emotion))
+        np.add.at(seven, self._emotion, self.softened(logits))
+        return seven.astype(np.float32)
+
+    def softened(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the head's own classes as calibrated probabilities."""
+        scaled = logits.astype(np.float64) / self._temperature
+        e = np.exp(scaled - scaled.max())
+        return np.asarray(e / e.sum())
+
+    def hear(self, voices: Sequence[Samples]) -> list[Heard]:
+        windows = [_windows(self._front(torch.from_numpy(v)), self._front.hop) for v in voices]
+        flat = [w for per_voice in windows for w in per_voice]
+        vectors: list[Tensor] = []
+        frames: list[Tensor] = []
+        with torch.inference_mode():
+            for start in range(0, len(flat), 16):
+                part = flat[start : start + 16]
+                out = self._model(*pad(part))
+                vectors += list(out.vector)
+                frames += [f[m] for f, m in zip(out.frames, out.mask, strict=True)]
+            heard, at = [], 0
+            stride = self._model.time_stride
+            for voice, per_voice in zip(voices, windows, strict=True):
+                count = len(per_voice)
+                share = torch.tensor([float(len(w)) for w in per_voice])
+                vector = torch.stack(vectors[at : at + count]).T @ (share / share.sum())
+                rows = torch.cat(frames[at : at + count])
+                starts = np.cumsum([0, *(len(w) for w in per_voice[:-1])])
+                places = np.concatenate(
+                    [
+                        s + stride * np.arange(len(f)) + (stride - 1) / 2
+                        for s, f in zip(starts, frames[at : at + count], strict=True)
+                    ]
+                )
+                logits = self._share * self._head(vector[None], self._name)[0]
+                if self._share < 1:
+                    row = statistics(level(torch.from_numpy(voice[: round(_STATISTICS_S * RATE)])))
+                    logits = logits + (1 - self._share) * self._statistics(row[None])[0]
+                seconds = self._front.seconds(0) + places * self._front.hop / RATE
+                heard.append(Heard(vector.numpy(), logits.numpy(), rows.numpy(), seconds))
+                at += count
+        return heard
+
+
+class _Plugged:
+    """A Wav2Vec2, HuBERT or WavLM: its last hidden states, averaged over the real frames."""
+
+    def __init__(self, name: str) -> None:
+        from transformers import AutoFeatureExtractor, AutoModel  # seconds to import
+
+        try:
+            # safetensors only: the other format is a pickle, and that runs code.
+            self._model: Any = AutoModel.from_pretrained(name, use_safetensors=True).eval()
+            self._extractor: Any = AutoFeatureExtractor.from_pretrained(name)
+            rate = int(self._extractor.sampling_rate)
+            self.width = int(self._model.config.hidden_size)
+            self._lengths = self._model._get_feat_extract_output_lengths
+        except Exception as error:  # whatever a hub, a disk or a config can do wrong
+            raise ModelError(f"the speech model {name!r} cannot be loaded: {error}") from error
+        if rate != RATE:
+            raise ModelError(f"the speech model {name!r} wants {rate} Hz, and this reads {RATE}")
+
+    def hear(self, voices: Sequence[Samples]) -> list[Heard]:
+        return [self._hear_one(voice) for voice in voices]
+
+    def _hear_one(self, voice: Samples) -> Heard:
+        size = round(WINDOW_S * RATE)
+        count = max(1, math.ceil(len(voice) / size))
+        # One batch of windows of one length but the last; models whose extractor gives no mask
+        # (they normalise over the whole input) must not see padding, and get them one by one.
+        windows = np.array_split(voice, count)
+        masked = bool(getattr(self._extractor, "return_attention_mask", False))
+        groups = [windows] if masked else [[w] for w in windows]
+        rows: list[Tensor] = []
+        with torch.inference_mode():
+            for group in groups:
+                inputs = self._extractor(
+                    [np.asarray(w) for w in group],
+                    sampling_rate=RATE,
+                    return_tensors="pt",
+                    padding=True,
+                )
+                hidden = self._model(**inputs).last_hidden_state
+                lengths = self._lengths(torch.tensor([len(w) for w in group])).tolist()
+                rows += [h[: max(1, n)] for h, n in zip(hidden, lengths, strict=True)]
+        frames = torch.cat(rows).float().numpy()
+        times = (np.arange(len(frames)) + 0.5) * (len(voice) / RATE / len(frames))
+        return Heard(frames.mean(0), None, frames, times)
+
+
+def build(about: dict[str, Any]) -> tuple[Front, PedSpeech | MfccLstm]:
+    """Return front and network as a checkpoint's description names them, untrained."""
+    front = Front(**about["front"])
+    if about["kind"] == "lstm":
+        return front, MfccLstm()
+    sizes = dict(about["network"])
+    return front, PedSpeech(PedSpeechConfig(**{**sizes, "channels": tuple(sizes["channels"])}))
+
+
+def _emotion(name: str) -> int:
+    return list(Emotion).index(_FOLDED.get(name) or Emotion(name))
+
+
+def _windows(features: Tensor, hop: int) -> list[Tensor]:
+    """Cut ``[time, width]`` into equal stretches of at most :data:`WINDOW_S`."""
+    most = int(WINDOW_S * RATE / hop)
+    return list(torch.tensor_split(features, max(1, math.ceil(len(features) / most))))
+
+
+def _recorded_at(times: NDArray[np.float64], stretches: Sequence[Segment]) -> NDArray[np.float64]:
+    """Map seconds of voiced sound to seconds of the recording."""
+    lengths = np.array([(s.end - s.start) / RATE for s in stretches])
+    begins = np.array([s.start / RATE for s in stretches])
+    before = np.concatenate([[0.0], np.cumsum(lengths)[:-1]])
+    which = np.clip(np.searchsorted(before, times, side="right") - 1, 0, len(stretches) - 1)
+    return np.asarray(begins[which] + times - before[which])
