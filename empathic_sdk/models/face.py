@@ -1,125 +1,32 @@
-"""Networks over grey face crops: a compact residual network, and Table 5 of the adaptive paper.
-
-Both read what ``encoders/faces.py`` makes of a picture: grey, equalised, in [-1, 1].
-"""
+"""The face network of the adaptive paper, Table 5."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F  # noqa: N812
-from einops import rearrange
 from torch import Tensor, nn
 
-CLASSES = 7
 
+class FaceLogits(NamedTuple):
+    """What :class:`TableFiveCNN` returns.
 
-class FaceReading(NamedTuple):
-    """What a face network returns.
-
-    ``vectors`` is ``[batch, width]``, ``logits`` ``[batch, 7]`` in the order of ``Emotion``.
+    ``vectors`` is ``[batch, 256]``, ``logits`` ``[batch, classes]``.
     """
 
     vectors: Tensor
     logits: Tensor
 
 
-class FaceConfig(NamedTuple):
-    """Sizes of :class:`FaceNet`; the defaults are those of the network that ships.
-
-    ``stem`` is the width at full resolution; ``widths`` and ``blocks`` are channels and residual
-    blocks a stage, each stage at half the resolution of the one before it.
-    """
-
-    size: int = 48
-    stem: int = 16
-    widths: tuple[int, ...] = (48, 96, 192)
-    blocks: tuple[int, ...] = (1, 2, 2)
-    squeeze: int = 8
-    dropout: float = 0.3
-
-
-class SqueezeExcite(nn.Module):
-    """Weighs channels by what the whole map holds (Hu et al. 2018)."""
-
-    def __init__(self, width: int, ratio: int) -> None:
-        super().__init__()
-        self.down = nn.Linear(width, max(4, width // ratio))
-        self.up = nn.Linear(max(4, width // ratio), width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map ``[batch, width, height, width]`` to the same shape."""
-        # gate: [batch, width, 1, 1], range (0, 1)
-        gate = torch.sigmoid(self.up(F.relu(self.down(x.mean((2, 3))))))
-        return x * gate[:, :, None, None]
-
-
-class Block(nn.Module):
-    """Two 3x3 convolutions, channel weights and a way around them (He et al. 2016)."""
-
-    def __init__(self, inside: int, width: int, *, stride: int, squeeze: int) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(inside, width, 3, stride=stride, padding=1, bias=False)
-        self.first_norm = nn.BatchNorm2d(width)
-        self.second = nn.Conv2d(width, width, 3, padding=1, bias=False)
-        self.second_norm = nn.BatchNorm2d(width)
-        # At the start every block passes on what it got; depth then grows where it pays.
-        nn.init.zeros_(self.second_norm.weight)
-        self.channels = SqueezeExcite(width, squeeze)
-        self.around: nn.Module = nn.Identity()
-        if stride != 1 or inside != width:
-            self.around = nn.Sequential(
-                nn.AvgPool2d(stride, ceil_mode=True) if stride > 1 else nn.Identity(),
-                nn.Conv2d(inside, width, 1, bias=False),
-                nn.BatchNorm2d(width),
-            )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map ``[batch, inside, height, width]`` to ``[batch, width, height', width']``."""
-        y = F.relu(self.first_norm(self.first(x)))
-        y = self.channels(self.second_norm(self.second(y)))
-        out: Tensor = F.relu(y + self.around(x))
-        return out
-
-
-class FaceNet(nn.Module):
-    """A residual network with squeeze and excitation, sized for one processor core."""
-
-    def __init__(self, config: FaceConfig | None = None) -> None:
-        super().__init__()
-        self.config = config or FaceConfig()
-        c = self.config
-        self.stem = nn.Conv2d(1, c.stem, 3, padding=1, bias=False)
-        self.stem_norm = nn.BatchNorm2d(c.stem)
-        blocks: list[nn.Module] = []
-        inside = c.stem
-        for width, count in zip(c.widths, c.blocks, strict=True):
-            for k in range(count):
-                blocks.append(Block(inside, width, stride=1 if k else 2, squeeze=c.squeeze))
-                inside = width
-        self.blocks = nn.Sequential(*blocks)
-        self.width = inside
-        self.drop = nn.Dropout(c.dropout)
-        self.head = nn.Linear(inside, CLASSES)
-
-    def forward(self, x: Tensor) -> FaceReading:
-        """Read crops ``[batch, 1, size, size]`` in [-1, 1]."""
-        x = F.relu(self.stem_norm(self.stem(x)))
-        vectors = self.blocks(x).mean((2, 3))
-        return FaceReading(vectors, self.head(self.drop(vectors)))
-
-
 class TableFiveCNN(nn.Module):
-    """The face network of the adaptive paper, Table 5: three convolutions, two dense layers.
+    """Three convolutions, a mean over the picture, two dense layers.
 
     128,391 parameters as Keras counts them, 127,943 here, where the running statistics of batch
     norm are buffers. The paper feeds it 112 x 112 pixels; no layer depends on that.
     """
 
-    def __init__(self, *, size: int = 48, dropout: float = 0.4) -> None:
+    def __init__(self, *, classes: int = 7, dropout: float = 0.4) -> None:
         super().__init__()
-        self.size = size
         self.convolutions = nn.ModuleList(
             nn.Conv2d(a, b, 3) for a, b in ((1, 32), (32, 64), (64, 128))
         )
@@ -127,13 +34,13 @@ class TableFiveCNN(nn.Module):
         self.dense = nn.Linear(128, 256)
         self.width = 256
         self.drop = nn.Dropout(dropout)
-        self.head = nn.Linear(128, CLASSES)
+        self.head = nn.Linear(256, classes)
 
-    def forward(self, x: Tensor) -> FaceReading:
+    def forward(self, x: Tensor) -> FaceLogits:
         """Read crops ``[batch, 1, size, size]`` in [-1, 1]."""
         for k, (convolution, norm) in enumerate(zip(self.convolutions, self.norms, strict=True)):
             x = norm(F.relu(convolution(x)))
             if k < 2:
                 x = F.max_pool2d(x, 2)
         vectors = F.relu(self.dense(x.mean((2, 3))))
-        return FaceReading(vectors, self.head(self.drop(vectors)))
+        return FaceLogits(vectors, self.head(self.drop(vectors)))

@@ -18,7 +18,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from empathic_sdk.errors import ConfigurationError
-from empathic_sdk.models.face import FaceNet, TableFiveCNN
+from empathic_sdk.encoders.facenet import FaceNet
+from empathic_sdk.models.face import TableFiveCNN
 from empathic_sdk.training.face import (
     Faces,
     FaceRecipe,
@@ -122,6 +123,7 @@ class FaceTrainer:
         torch.manual_seed(1000 * r.seed + self.epoch)  # dropout
         order = torch.randperm(len(self.crops), generator=draw)
         size, losses = r.size(self.epoch), []
+        mixup = r.mixup if self.epoch < r.mixup_epochs else 0.0
         self.net.train()
         for k in range(self.per_epoch):
             step = self.epoch * self.per_epoch + k
@@ -130,7 +132,7 @@ class FaceTrainer:
             index = order[k * r.batch_size : (k + 1) * r.batch_size]
             x = augment(self.crops[index], size, r, draw)
             target = F.one_hot(self.labels[index], len(Emotion)).float()
-            if float(torch.rand((), generator=draw)) < r.mixup:
+            if float(torch.rand((), generator=draw)) < mixup:
                 share = 0.5 + 0.5 * float(torch.rand((), generator=draw))
                 x = share * x + (1 - share) * x.roll(1, 0)
                 target = share * target + (1 - share) * target.roll(1, 0)
