@@ -1,0 +1,117 @@
+"""Where the faces are in a picture: OpenCV's Haar cascade, or a detector of yours."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from empathic_sdk.encoders.images import Pixels, grey
+from empathic_sdk.errors import ConfigurationError, InputError, MissingExtraError
+from empathic_sdk.types.base import Value
+
+
+class Box(Value):
+    """Where a face is.
+
+    Attributes:
+        x: Left edge, in pixels.
+        y: Upper edge, in pixels.
+        width: In pixels.
+        height: In pixels.
+        score: How sure the detector is; only for you, the encoder takes the largest.
+    """
+
+    x: float
+    y: float
+    width: float = Field(gt=0)
+    height: float = Field(gt=0)
+    score: float = 1.0
+
+
+Detector = Callable[[Pixels], Sequence[Box]]
+"""Maps an upright picture, uint8 ``[height, width, 3]`` RGB, to the faces in it."""
+
+
+class HaarDetector:
+    """Frontal faces, by OpenCV's Haar cascade (Viola and Jones 2001).
+
+    Args:
+        side: The longer side of the picture is scaled down to this many pixels first.
+        smallest: The smallest face, as a share of the longer side.
+        neighbours: Overlapping finds that make a face; more of them find fewer faces.
+
+    Raises:
+        MissingExtraError: OpenCV is not installed, or one without cascades (5.0 dropped them).
+
+    Thread-safe: every thread has a cascade of its own.
+    """
+
+    def __init__(self, *, side: int = 360, smallest: float = 0.08, neighbours: int = 5) -> None:
+        if side < 24 or not 0 < smallest <= 1 or neighbours < 1:
+            raise ConfigurationError("side >= 24, 0 < smallest <= 1 and neighbours >= 1")
+        self.side, self.smallest, self.neighbours = side, smallest, neighbours
+        self._own = threading.local()
+        self._cascade()
+
+    def __call__(self, image: Pixels) -> list[Box]:
+        """Return the faces of ``[height, width, 3]``, largest first."""
+        import cv2
+
+        height, width = image.shape[:2]
+        shrink = min(1.0, self.side / max(height, width))
+        size = max(1, round(width * shrink)), max(1, round(height * shrink))
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if shrink < 1 else image
+        if min(small.shape[:2]) < 24:  # the cascade's own window
+            return []
+        least = max(24, round(self.smallest * max(small.shape[:2])))
+        found, _, scores = self._cascade().detectMultiScale3(
+            cv2.equalizeHist(grey(small)), scaleFactor=1.1, minNeighbors=self.neighbours,
+            minSize=(least, least), outputRejectLevels=True,
+        )  # fmt: skip
+        boxes = [
+            Box(x=x / shrink, y=y / shrink, width=w / shrink, height=h / shrink, score=float(s))
+            for (x, y, w, h), s in zip(np.asarray(found).tolist(), np.ravel(scores), strict=True)
+        ]
+        return sorted(boxes, key=lambda b: -b.width * b.height)
+
+    def _cascade(self) -> Any:
+        cascade = getattr(self._own, "cascade", None)
+        if cascade is None:
+            try:
+                import cv2
+
+                folder = Path(cv2.data.haarcascades)
+                cascade = cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_default.xml"))
+            except (ImportError, AttributeError) as error:
+                raise MissingExtraError(
+                    "face", "finding faces (OpenCV 4, which still has Haar cascades)"
+                ) from error
+            self._own.cascade = cascade
+        return cascade
+
+
+def largest(boxes: Sequence[Box]) -> Box | None:
+    """Return the box with the largest area, or ``None`` where there is none."""
+    if any(not isinstance(box, Box) for box in boxes):
+        raise InputError("a detector must return a list of empathic_sdk.encoders.detect.Box")
+    return max(boxes, key=lambda b: b.width * b.height, default=None)
+
+
+def cut_out(image: Pixels, box: Box, *, margin: float) -> Pixels:
+    """Return the square around ``box``, ``margin`` of its longer side wider on every side.
+
+    Where the square leaves the picture, the picture's edge is repeated.
+    """
+    half = max(box.width, box.height) * (0.5 + margin)
+    x, y = box.x + box.width / 2, box.y + box.height / 2
+    left, top = round(x - half), round(y - half)
+    side = max(1, round(2 * half))
+    height, width = image.shape[:2]
+    columns = np.clip(np.arange(left, left + side), 0, width - 1)
+    rows = np.clip(np.arange(top, top + side), 0, height - 1)
+    return image[rows[:, None], columns]

@@ -1,0 +1,298 @@
+"""Pictures of a person's face to one vector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from empathic_sdk import checkpoints
+from empathic_sdk.encoders.batching import Batcher
+from empathic_sdk.encoders.detect import Detector, HaarDetector, cut_out, largest
+from empathic_sdk.encoders.facenet import FaceConfig, FaceNet, FramePool
+from empathic_sdk.encoders.images import Pixels, decode, equalise, grey
+from empathic_sdk.errors import ConfigurationError, MissingExtraError, ModelError
+from empathic_sdk.resources import weights_dir
+from empathic_sdk.types import Embedding, Emotion, FeatureSequence, Modality
+from empathic_sdk.types.utterance import Frame
+
+Vectors = NDArray[np.float32]
+
+MARGIN = 0.023
+"""What a crop adds on every side of a detected face, as a share of it.
+
+The cascade finds the faces of FER2013, pasted onto larger pictures, at 0.956 of the crops' width
+(median over its public test split): this margin frames a face as those crops do.
+"""
+
+
+class _Seen(NamedTuple):
+    """What a network makes of one face: float32 ``[width]``, and ``[7]`` where it has a head."""
+
+    vector: Vectors
+    logits: Vectors | None
+
+
+class _Network(Protocol):
+    width: int
+    temperature: float
+
+    def see(self, faces: Sequence[Pixels]) -> list[_Seen]: ...
+    def weights(self, vectors: Vectors) -> Vectors: ...
+
+
+class FaceEncoder:
+    """Vectors of faces from the embedded network, or from any Hugging Face image model.
+
+    A frame is decoded, its largest face cut out, evened out and read; the frames of an utterance
+    are pooled by attention over time (PED, eq 39-41). Frames without a face do not count.
+
+    Args:
+        model: ``None`` for the network that ships with this package; else a checkpoint
+            (``.safetensors``) written by ``empathic train face``, or the name or folder of a
+            Hugging Face vision model (a name is looked up on its hub).
+        detector: Finds faces: any callable from a uint8 RGB picture to a list of ``Box``.
+            Default: OpenCV's Haar cascade for frontal faces.
+        margin: What a crop adds on every side of a detected face, as a share of it.
+        most_frames: Of an utterance with more frames, this many are read, evenly spaced.
+
+    Attributes:
+        name: What was loaded.
+        width: Length of a vector.
+        path: The checkpoint of ours that it was read from, or ``None``.
+        embedded: Whether it is a network of ours.
+
+    Raises:
+        ModelError: The model cannot be loaded.
+        ConfigurationError: A number is out of range.
+
+    Thread-safe: what several threads ask for at once becomes one batch.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        *,
+        detector: Detector | None = None,
+        margin: float = MARGIN,
+        most_frames: int = 32,
+    ) -> None:
+        if not 0 <= margin <= 1 or most_frames < 1:
+            raise ConfigurationError("margin must lie in [0, 1] and most_frames be 1 or more")
+        own = model is None or Path(model).suffix == ".safetensors"
+        self.name = "face-empathic" if model is None else str(model)
+        self.path = (
+            (weights_dir() / "face.safetensors" if model is None else Path(model)) if own else None
+        )
+        self.margin, self.most_frames = margin, most_frames
+        self._detector = detector
+        self._network: _Network = _Embedded(self.path) if self.path else _Plugged(str(model))
+        self.width = self._network.width
+        self.embedded = self.path is not None
+        self._batcher: Batcher[Pixels, _Seen] = Batcher(self._network.see)
+
+    def encode(
+        self, items: Sequence[Sequence[Frame]], *, cropped: bool = False
+    ) -> list[Embedding]:
+        """Return one embedding an utterance.
+
+        Args:
+            items: The frames of each utterance: paths, bytes of picture files, or uint8 arrays
+                ``[height, width, channel]`` RGB.
+            cropped: The frames are crops that a face fills, as FER2013's: none is searched for.
+
+        Raises:
+            InputError: A frame is no picture that can be read.
+        """
+        faces = [
+            [self._face(frame, cropped) for frame in _spaced(frames, self.most_frames)]
+            for frames in items
+        ]
+        seen = iter(self._batcher([f for row in faces for f in row if f is not None]))
+        return [
+            self._pooled([next(seen) for face in row if face is not None], len(row))
+            for row in faces
+        ]
+
+    def features(
+        self, frames: Sequence[Frame], *, rate: float = 25.0, cropped: bool = False
+    ) -> FeatureSequence:
+        """Return one vector a frame; where there is no face, zeros and a mask of ``False``.
+
+        Args:
+            frames: Of one utterance; all of them are read.
+            rate: Frames a second, for the times.
+            cropped: As in :meth:`encode`.
+        """
+        if not rate > 0:
+            raise ConfigurationError("rate must be above 0 frames a second")
+        faces = [self._face(frame, cropped) for frame in frames]
+        mask = np.array([face is not None for face in faces], bool)
+        values = np.zeros((len(faces), self.width), np.float32)
+        if mask.any():
+            values[mask] = [s.vector for s in self._batcher([f for f in faces if f is not None])]
+        return FeatureSequence(
+            modality=Modality.FACE, values=values, times=np.arange(len(faces)) / rate, mask=mask
+        )
+
+    def _face(self, frame: Frame, cropped: bool) -> Pixels | None:
+        """Return the largest face of a frame, RGB; ``None`` where there is nothing to be seen."""
+        image = decode(frame)
+        if not cropped:
+            if self._detector is None:
+                self._detector = HaarDetector()
+            box = largest(self._detector(image))
+            if box is None:
+                return None
+            image = cut_out(image, box, margin=self.margin)
+        return image if image.min() != image.max() else None
+
+    def _pooled(self, seen: Sequence[_Seen], frames: int) -> Embedding:
+        """Return what the frames with a face say together."""
+        if not seen:
+            return Embedding(
+                modality=Modality.FACE,
+                vector=np.zeros(self.width, np.float32),
+                missing="no frames" if not frames else f"no face found in {_count(frames)}",
+            )
+        vectors = np.stack([s.vector for s in seen])
+        share = self._network.weights(vectors) if len(seen) > 1 else np.ones(1, np.float32)
+        logits = [s.logits for s in seen if s.logits is not None]
+        return Embedding(
+            modality=Modality.FACE,
+            vector=share @ vectors,
+            probabilities=_softmax(share @ np.stack(logits) / self._network.temperature)
+            if logits
+            else None,
+        )
+
+
+class _Embedded:
+    """A network of ours: a picture and its mirror image are read and averaged."""
+
+    def __init__(self, path: Path) -> None:
+        tensors, about = checkpoints.load(path)
+        try:
+            with torch.device("meta"):  # draws no random numbers
+                self._net = FaceNet(FaceConfig(**_tuples(about["face"])))
+                self._pool = FramePool(self._net.width)
+            self._net.load_state_dict(checkpoints.part(tensors, "net"), assign=True)
+            self._pool.load_state_dict(checkpoints.part(tensors, "pool"), assign=True)
+            self.temperature = float(about["calibration"]["temperature"])
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise ModelError(f"{path} holds no face network that fits: {error}") from error
+        self._net.eval()
+        self._pool.eval()
+        self.width = self._net.width
+
+    def see(self, faces: Sequence[Pixels]) -> list[_Seen]:
+        x = torch.stack([_input(face, self._net.config.size) for face in faces])[:, None]
+        with torch.inference_mode():
+            vectors = (self._net(x).vectors + self._net(x.flip(3)).vectors) / 2
+            logits = self._net.head(vectors).numpy()
+        return [_Seen(v, z) for v, z in zip(vectors.numpy(), logits, strict=True)]
+
+    def weights(self, vectors: Vectors) -> Vectors:
+        there = torch.ones(1, len(vectors), dtype=torch.bool)
+        with torch.inference_mode():
+            found: Vectors = self._pool.weights(torch.from_numpy(vectors)[None], there)[0].numpy()
+        return found
+
+
+def _input(face: Pixels, size: int) -> Tensor:
+    """Return a face as the network reads it: grey, equalised, then ``[size, size]`` in [-1, 1]."""
+    cv2 = _cv2()
+    even = equalise(grey(face))
+    if even.shape != (size, size):
+        way = cv2.INTER_AREA if min(even.shape) > size else cv2.INTER_LINEAR
+        even = cv2.resize(even, (size, size), interpolation=way)
+    return torch.from_numpy(even).float() / 127.5 - 1
+
+
+class _Plugged:
+    """Any vision model of ``transformers``; a classifier's head is used where it names emotions."""
+
+    temperature = 1.0
+
+    def __init__(self, name: str) -> None:
+        import transformers  # seconds to import
+
+        try:
+            self._processor = transformers.AutoImageProcessor.from_pretrained(name)
+            config = transformers.AutoConfig.from_pretrained(name)
+            classifies = any("ForImageClassification" in a for a in config.architectures or ())
+            kind = transformers.AutoModelForImageClassification if classifies else (
+                transformers.AutoModel
+            )  # fmt: skip
+            self._model = kind.from_pretrained(name)
+            self._columns = _columns(config.id2label) if classifies else None
+            self._model.eval()
+            self.width = self._vectors(np.zeros((1, 32, 32, 3), np.uint8))[0].shape[1]
+        except Exception as error:  # whatever a hub, a disk or a config can do wrong
+            raise ModelError(f"the vision model {name!r} cannot be loaded: {error}") from error
+
+    def see(self, faces: Sequence[Pixels]) -> list[_Seen]:
+        vectors, logits = self._vectors(faces)
+        return [
+            _Seen(v, None if logits is None else logits[i]) for i, v in enumerate(vectors)
+        ]
+
+    def weights(self, vectors: Vectors) -> Vectors:
+        return np.full(len(vectors), 1 / len(vectors), np.float32)
+
+    def _vectors(self, faces: Any) -> tuple[Vectors, Vectors | None]:
+        inputs = self._processor(images=list(faces), return_tensors="pt")
+        with torch.inference_mode():
+            out = self._model(**inputs, output_hidden_states=True)
+        last = out.hidden_states[-1]
+        # Transformers put a summary first; convolutional models end in a map.
+        vectors = last[:, 0] if last.ndim == 3 else last.mean((2, 3))
+        logits = out.logits[:, self._columns].float().numpy() if self._columns else None
+        return vectors.float().numpy(), logits
+
+
+_WORDS: Mapping[str, Emotion] = {
+    **{str(e): e for e in Emotion},
+    "angry": Emotion.ANGER, "disgusted": Emotion.DISGUST, "fearful": Emotion.FEAR,
+    "happy": Emotion.JOY, "happiness": Emotion.JOY, "sad": Emotion.SADNESS,
+    "surprised": Emotion.SURPRISE,
+}  # fmt: skip
+
+
+def _columns(labels: Mapping[int, str]) -> list[int] | None:
+    """Return where a classifier's logits hold each emotion; ``None`` unless it names all seven."""
+    at = {_WORDS[w.lower()]: int(k) for k, w in labels.items() if w.lower() in _WORDS}
+    return [at[e] for e in Emotion] if len(at) == len(Emotion) else None
+
+
+def _spaced(frames: Sequence[Frame], most: int) -> list[Frame]:
+    """Return at most ``most`` of the frames, evenly spaced, the first and the last among them."""
+    if len(frames) <= most:
+        return list(frames)
+    return [frames[i] for i in np.linspace(0, len(frames) - 1, most).round().astype(int)]
+
+
+def _softmax(logits: NDArray[np.floating]) -> Vectors:
+    e = np.exp(logits - logits.max())
+    return np.asarray(e / e.sum(), np.float32)
+
+
+def _count(frames: int) -> str:
+    return "1 frame" if frames == 1 else f"{frames} frames"
+
+
+def _tuples(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
+
+
+def _cv2() -> Any:
+    try:
+        import cv2
+    except ImportError as error:
+        raise MissingExtraError("face", "reading faces") from error
+    return cv2
