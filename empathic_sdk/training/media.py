@@ -101,7 +101,7 @@ def face_pool(split: str, data: Path, encoder: FaceEncoder) -> MediaPool:
     found = []
     for start in _shown(range(0, len(chosen), 256), "faces"):
         rows = chosen[start : start + 256]
-        made = encoder.encode_crops(faces.images[rows])
+        made = encoder.encode_crops(list(faces.images[rows]))
         for i, one in zip(rows.tolist(), made, strict=True):
             found.append((one, int(faces.labels[i]), f"group {i % GROUPS}"))
     return _pool(Modality.FACE, found)
@@ -163,8 +163,8 @@ def _cached(cache: Path, name: str, encoder: Any, make: Callable[[], MediaPool])
 def junk(encoders: Encoders, size: int = 200) -> dict[str, list[np.ndarray | None]]:
     """Return what the networks make of signals that mean nothing, ``[width]`` each.
 
-    They are handed past the detectors of voices and faces, which would stop most of them: white
-    and pink noise and steady tones; grey noise, gradients and gratings.
+    White and pink noise and steady tones, of which the voice detector stops most (``None``); and
+    grey noise, gradients and gratings, handed past the face detector, which would stop them.
     """
     rng = np.random.default_rng(1)
     sounds, pictures = [], []
@@ -182,8 +182,11 @@ def junk(encoders: Encoders, size: int = 200) -> dict[str, list[np.ndarray | Non
         picture = (rng.random((48, 48)), along, 0.5 + 0.5 * np.sin(pitch * np.pi * along))[i % 3]
         pictures.append((255 * np.clip(picture, 0, 1)).astype(np.uint8))
     return {
-        "speech": [e.vector for e in encoders.speech.encode_voiced(sounds)],
-        "face": [e.vector for e in encoders.face.encode_crops(np.stack(pictures))],
+        "speech": [
+            e.vector if e.present else None
+            for e in encoders.speech.encode([(wave, RATE) for wave in sounds])
+        ],
+        "face": [e.vector for e in encoders.face.encode_crops(pictures)],
     }
 
 
