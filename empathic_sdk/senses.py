@@ -31,10 +31,10 @@ class Sense(Protocol):
 
 
 class Listener(Protocol):
-    """What turns speech into words."""
+    """What turns speech into words: a ``Transcriber``."""
 
-    def transcribe(self, audio: Any, /) -> Any:
-        """Return an object with ``text``."""
+    def __call__(self, audio: Any, /) -> Any:
+        """Return a ``Transcript``, or anything with ``text``."""
 
 
 def _speech() -> Sense:
@@ -56,9 +56,15 @@ def _behaviour() -> Sense:
 
 
 def _listener() -> Listener:
-    from empathic_sdk.encoders.transcribe import Transcriber
+    from empathic_sdk.encoders.transcribe import Transcriber, at_hand
 
-    return Transcriber(download=False)
+    for name in ("base", "small", "tiny"):
+        if at_hand(name):
+            return Transcriber(name)
+    raise ModelError(
+        "there are no Whisper weights on this machine, so the words of speech stay unknown and "
+        "only its sound is used; Transcriber('base') fetches some"
+    )
 
 
 _MAKERS: Mapping[Modality, Callable[[], Sense]] = {
@@ -88,9 +94,7 @@ class Senses:
             # A str has an encode(), too: the width tells.
             if sense not in (None, False) and not isinstance(getattr(sense, "width", None), int):
                 raise ConfigurationError(f"{m}= must be an encoder, None or False, not {sense!r}")
-        if transcriber not in (None, False) and not callable(
-            getattr(transcriber, "transcribe", None)
-        ):
+        if transcriber not in (None, False) and not callable(transcriber):
             raise ConfigurationError("transcriber= must be a Transcriber, None or False")
         self._made: dict[str, Any] = {
             m: "it is switched off" if sense is False else sense
@@ -131,7 +135,7 @@ class Senses:
         if isinstance(listener, str):
             return None
         try:
-            text = str(listener.transcribe(utterance.audio).text).strip()
+            text = str(listener(utterance.audio).text).strip()
         except ModelError as error:  # there are no weights: say so once, and go on by the voice
             self._lose("words", str(error))
             return None

@@ -57,7 +57,7 @@ class Words:
     def __init__(self, says: str | Exception) -> None:
         self.says, self.calls = says, 0
 
-    def transcribe(self, audio: object) -> Any:
+    def __call__(self, audio: object) -> Any:
         self.calls += 1
         if isinstance(self.says, Exception):
             raise self.says
