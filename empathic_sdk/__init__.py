@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from empathic_sdk.agent import EmotionAwareAgent
+    from empathic_sdk.encoders.face import FaceEncoder
     from empathic_sdk.encoders.text import TextEncoder
     from empathic_sdk.errors import EmpathicError
     from empathic_sdk.policy import Deployment
@@ -56,6 +57,7 @@ _HOMES = {
     "EmotionRecognizer": "recognizer",
     "EmotionState": "types",
     "EmpathicError": "errors",
+    "FaceEncoder": "encoders.face",
     "FeatureSequence": "types",
     "HelpLine": "types",
     "HookContext": "types",
@@ -88,6 +90,7 @@ __all__ = [
     "EmotionRecognizer",
     "EmotionState",
     "EmpathicError",
+    "FaceEncoder",
     "FeatureSequence",
     "HelpLine",
     "HookContext",

@@ -21,7 +21,7 @@ SHARED = {"types", "errors", "resources", "checkpoints"}
 # (agent, pipeline, recognizer, conversations) may look into every runtime room.
 ALLOWED = {
     "types": {"errors"},
-    "encoders": SHARED,
+    "encoders": SHARED | {"models"},  # an encoder runs a network
     "alignment": SHARED,
     "models": SHARED,
     "state": SHARED,
@@ -96,7 +96,8 @@ def test_types_and_hooks_do_without_torch() -> None:
 def test_public_names() -> None:
     assert sorted(empathic_sdk.__all__) == list(empathic_sdk.__all__) == [
         "BehaviourEvent", "Deployment", "DialogueSession", "Emotion", "EmotionAwareAgent",
-        "EmotionRecognizer", "EmotionState", "EmpathicError", "FeatureSequence", "HelpLine",
+        "EmotionRecognizer", "EmotionState", "EmpathicError", "FaceEncoder", "FeatureSequence",
+        "HelpLine",
         "HookContext", "LearningState", "Modality", "Pacing", "ProfileStore", "ResponseStyle",
         "SafetyAssessment", "SafetyLevel", "SentenceEvent", "StateEvent", "Strategy",
         "TextEncoder", "Theme", "Tone", "Trend", "Turn", "TurnEvent", "UserContext", "Utterance",

@@ -14,9 +14,9 @@ from torch import Tensor
 from empathic_sdk import checkpoints
 from empathic_sdk.encoders.batching import Batcher
 from empathic_sdk.encoders.detect import Detector, HaarDetector, cut_out, largest
-from empathic_sdk.encoders.facenet import FaceConfig, FaceNet, FramePool
 from empathic_sdk.encoders.images import Pixels, decode, equalise, grey
 from empathic_sdk.errors import ConfigurationError, MissingExtraError, ModelError
+from empathic_sdk.models.face import FramePool, build
 from empathic_sdk.resources import weights_dir
 from empathic_sdk.types import Embedding, Emotion, FeatureSequence, Modality
 from empathic_sdk.types.utterance import Frame
@@ -96,9 +96,7 @@ class FaceEncoder:
         self.embedded = self.path is not None
         self._batcher: Batcher[Pixels, _Seen] = Batcher(self._network.see)
 
-    def encode(
-        self, items: Sequence[Sequence[Frame]], *, cropped: bool = False
-    ) -> list[Embedding]:
+    def encode(self, items: Sequence[Sequence[Frame]], *, cropped: bool = False) -> list[Embedding]:
         """Return one embedding an utterance.
 
         Args:
@@ -118,6 +116,10 @@ class FaceEncoder:
             self._pooled([next(seen) for face in row if face is not None], len(row))
             for row in faces
         ]
+
+    def encode_crops(self, crops: Sequence[Frame]) -> list[Embedding]:
+        """Return one embedding a crop that a face fills: what FER2013 holds, 48 x 48 pixels."""
+        return self.encode([[crop] for crop in crops], cropped=True)
 
     def features(
         self, frames: Sequence[Frame], *, rate: float = 25.0, cropped: bool = False
@@ -175,11 +177,13 @@ class FaceEncoder:
 class _Embedded:
     """A network of ours: a picture and its mirror image are read and averaged."""
 
+    size = 48
+
     def __init__(self, path: Path) -> None:
         tensors, about = checkpoints.load(path)
         try:
             with torch.device("meta"):  # draws no random numbers
-                self._net = FaceNet(FaceConfig(**_tuples(about["face"])))
+                self._net = build(about["face"])
                 self._pool = FramePool(self._net.width)
             self._net.load_state_dict(checkpoints.part(tensors, "net"), assign=True)
             self._pool.load_state_dict(checkpoints.part(tensors, "pool"), assign=True)
@@ -191,7 +195,7 @@ class _Embedded:
         self.width = self._net.width
 
     def see(self, faces: Sequence[Pixels]) -> list[_Seen]:
-        x = torch.stack([_input(face, self._net.config.size) for face in faces])[:, None]
+        x = torch.stack([_input(face, self.size) for face in faces])[:, None]
         with torch.inference_mode():
             vectors = (self._net(x).vectors + self._net(x.flip(3)).vectors) / 2
             logits = self._net.head(vectors).numpy()
@@ -238,9 +242,7 @@ class _Plugged:
 
     def see(self, faces: Sequence[Pixels]) -> list[_Seen]:
         vectors, logits = self._vectors(faces)
-        return [
-            _Seen(v, None if logits is None else logits[i]) for i, v in enumerate(vectors)
-        ]
+        return [_Seen(v, None if logits is None else logits[i]) for i, v in enumerate(vectors)]
 
     def weights(self, vectors: Vectors) -> Vectors:
         return np.full(len(vectors), 1 / len(vectors), np.float32)
@@ -284,10 +286,6 @@ def _softmax(logits: NDArray[np.floating]) -> Vectors:
 
 def _count(frames: int) -> str:
     return "1 frame" if frames == 1 else f"{frames} frames"
-
-
-def _tuples(config: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
 
 
 def _cv2() -> Any:

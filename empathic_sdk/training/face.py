@@ -8,10 +8,8 @@ their size, and half the pixels cost half the time.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,58 +18,10 @@ from torch import Tensor
 
 from empathic_sdk.encoders.images import equalise
 from empathic_sdk.errors import ConfigurationError
-from empathic_sdk.encoders.facenet import FaceConfig, FaceNet
-from empathic_sdk.models.face import TableFiveCNN
+from empathic_sdk.models import face as models
+from empathic_sdk.models.face import FaceConfig, FaceNet, TableFiveCNN
+from empathic_sdk.training.faces import Faces
 from empathic_sdk.types import Emotion
-
-FER_NAMES = {
-    "angry": Emotion.ANGER,
-    "disgust": Emotion.DISGUST,
-    "fear": Emotion.FEAR,
-    "happy": Emotion.JOY,
-    "sad": Emotion.SADNESS,
-    "surprise": Emotion.SURPRISE,
-    "neutral": Emotion.NEUTRAL,
-}
-SPLITS = ("train", "dev", "test")
-
-
-class Faces(NamedTuple):
-    """Face crops of one split.
-
-    Attributes:
-        images: uint8 ``[n, 48, 48]``, grey.
-        labels: int64 ``[n]`` in the order of ``Emotion``.
-        rows: int64 ``[n]``, their places in the file.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray
-    rows: np.ndarray
-
-    def take(self, index: np.ndarray) -> Faces:
-        """Return some of them."""
-        return Faces(self.images[index], self.labels[index], self.rows[index])
-
-
-def read_fer2013(data: Path) -> dict[str, Faces]:
-    """Return the splits ``train``, ``dev`` (public test) and ``test`` (private test).
-
-    Raises:
-        ConfigurationError: The file is not there.
-    """
-    path = data / "fer2013.npz"
-    if not path.is_file():
-        raise ConfigurationError(f"there is no {path}; docs/data.md says where to get it")
-    with np.load(path, allow_pickle=False) as file:
-        images, labels, split = file["images"], file["labels"], file["split"]
-        order = list(Emotion)
-        lookup = np.array([order.index(FER_NAMES[str(name)]) for name in file["classes"]])
-    out = {}
-    for k, name in enumerate(SPLITS):
-        rows = np.flatnonzero(split == k)
-        out[name] = Faces(images[rows], lookup[labels[rows]].astype(np.int64), rows)
-    return out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +85,10 @@ class FaceRecipe:
             epoch -= count
         return self.sizes[-1][0]
 
+    def config(self) -> dict[str, Any] | None:
+        """Return the sizes of the network as :func:`empathic_sdk.models.face.build` takes them."""
+        return None if self.model == "cnn" else FaceConfig()._asdict()
+
     def as_dict(self) -> dict[str, object]:
         """Return plain JSON values."""
         return {**asdict(self), "sizes": [list(pair) for pair in self.sizes]}
@@ -150,7 +104,7 @@ def recipe_for(model: str, **given: object) -> FaceRecipe:
 def build(recipe: FaceRecipe) -> FaceNet | TableFiveCNN:
     """Return the network with fresh weights drawn from the recipe's seed."""
     torch.manual_seed(recipe.seed)
-    net = TableFiveCNN() if recipe.model == "cnn" else FaceNet(FaceConfig())
+    net = models.build(recipe.config())
     return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
@@ -215,9 +169,7 @@ def augment(crops: Tensor, size: int, recipe: FaceRecipe, generator: torch.Gener
     return x.contiguous(memory_format=torch.channels_last)
 
 
-def loss_of(
-    logits: Tensor, labels: Tensor, weights: Tensor, smoothing: float
-) -> Tensor:
+def loss_of(logits: Tensor, labels: Tensor, weights: Tensor, smoothing: float) -> Tensor:
     """Return the weighted cross-entropy of soft targets ``labels`` ``[batch, 7]``."""
     soft = labels * (1 - smoothing) + smoothing / labels.shape[1]
     return -(soft * weights * F.log_softmax(logits.float(), 1)).sum(1).mean()
@@ -235,12 +187,12 @@ def logits_of(
 ) -> Tensor:  # fmt: skip
     """Return logits ``[n, 7]`` of uint8 crops, averaged over each and its mirror image."""
     net.eval()
-    parts: Sequence[Tensor] = []
+    parts: list[Tensor] = []
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
         for some in crops.split(batch):
             x = scale(some)
             if size != x.shape[-1]:
                 x = F.interpolate(x, (size, size), mode="bilinear", align_corners=False)
             both = net(x).logits.float() + net(x.flip(3)).logits.float()
-            parts = [*parts, both / 2]
-    return torch.cat(list(parts)) if parts else torch.zeros(0, len(Emotion))
+            parts.append(both / 2)
+    return torch.cat(parts)

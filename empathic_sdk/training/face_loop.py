@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from empathic_sdk.errors import ConfigurationError
-from empathic_sdk.encoders.facenet import FaceNet
-from empathic_sdk.models.face import TableFiveCNN
+from empathic_sdk.models.face import FaceNet, TableFiveCNN
 from empathic_sdk.training.face import (
-    Faces,
     FaceRecipe,
     augment,
     build,
@@ -31,6 +29,7 @@ from empathic_sdk.training.face import (
     prepare,
     rate,
 )
+from empathic_sdk.training.faces import Faces
 from empathic_sdk.types import Emotion
 
 
@@ -52,9 +51,10 @@ class FaceTrainer:
         if recipe.limit is not None:
             rng = np.random.default_rng([recipe.seed, 7])
             train, dev = (
-                faces.take(np.sort(rng.permutation(len(faces.labels))[: recipe.limit]))
+                faces.take(np.sort(rng.permutation(len(faces))[: recipe.limit]))
                 for faces in (train, dev)
             )
+        self.train, self.dev = train, dev
         labels = train.labels
         if recipe.shuffle_labels:
             labels = np.random.default_rng([recipe.seed, 8]).permutation(labels)
@@ -114,10 +114,14 @@ class FaceTrainer:
             "history": self.history,
         }
 
+    def weights_of(self) -> dict[str, Tensor]:
+        """Return the network's weights and running statistics."""
+        return _floats(self.net)
+
     def _best(self) -> dict[str, float]:
         return max(self.history, key=lambda h: h["accuracy"])
 
-    def _one_epoch(self, tell: Any) -> float:
+    def _one_epoch(self, tell: Callable[[str], None]) -> float:
         r = self.recipe
         draw = torch.Generator().manual_seed(1000 * r.seed + self.epoch)
         torch.manual_seed(1000 * r.seed + self.epoch)  # dropout
