@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from empathic_sdk.agent import EmotionAwareAgent
     from empathic_sdk.encoders.behaviour import BehaviourEncoder
+    from empathic_sdk.encoders.face import FaceEncoder
     from empathic_sdk.encoders.text import TextEncoder
     from empathic_sdk.errors import EmpathicError
     from empathic_sdk.policy import Deployment
@@ -60,6 +61,7 @@ _HOMES = {
     "EmotionRecognizer": "recognizer",
     "EmotionState": "types",
     "EmpathicError": "errors",
+    "FaceEncoder": "encoders.face",
     "FeatureSequence": "types",
     "HelpLine": "types",
     "HookContext": "types",
@@ -94,6 +96,7 @@ __all__ = [
     "EmotionRecognizer",
     "EmotionState",
     "EmpathicError",
+    "FaceEncoder",
     "FeatureSequence",
     "HelpLine",
     "HookContext",

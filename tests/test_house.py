@@ -98,7 +98,7 @@ def test_public_names() -> None:
     assert sorted(empathic_sdk.__all__) == list(empathic_sdk.__all__) == [
         "BehaviourEncoder", "BehaviourEvent", "BehaviourKind", "Deployment", "DialogueSession",
         "Emotion", "EmotionAwareAgent", "EmotionRecognizer", "EmotionState", "EmpathicError",
-        "FeatureSequence", "HelpLine", "HookContext", "LearningState", "Modality", "Pacing",
+        "FaceEncoder", "FeatureSequence", "HelpLine", "HookContext", "LearningState", "Modality", "Pacing",
         "ProfileStore", "ResponseStyle", "SafetyAssessment", "SafetyLevel", "SentenceEvent",
         "StateEvent", "Strategy", "TextEncoder", "Theme", "Tone", "Trend", "Turn", "TurnEvent",
         "UserContext", "Utterance",

@@ -14,7 +14,8 @@ from empathic_sdk.cli.options import data_option, json_option
 
 TEXTS = ("meld", "goemotions", "emobank", "dailydialog", "empathetic")
 DIALOGUES = ("meld", "iemocap", "mosi")
-NAMES = (*TEXTS, "iemocap", "mosi")
+FACES = ("fer2013",)
+NAMES = (*TEXTS, "iemocap", "mosi", *FACES)
 
 
 @click.command(name="evaluate")
@@ -36,10 +37,9 @@ NAMES = (*TEXTS, "iemocap", "mosi")
 )
 @click.option(
     "--model",
-    type=click.Choice(["text", "mdget"]),
-    default="mdget",
-    show_default=True,
-    help="meld: whole dialogues, or every utterance alone. Other corpora have one way.",
+    type=click.Choice(["text", "mdget", "net", "cnn"]),
+    help="meld: mdget (whole dialogues, the default) or text (every utterance alone). fer2013: net "
+    "(what ships, the default) or cnn (Table 5 of its paper). Other corpora have one way.",
 )
 @click.option(
     "--configuration",
@@ -54,7 +54,7 @@ def command(
     split: str,
     checkpoint: Path | None,
     results: Path,
-    model: str,
+    model: str | None,
     configuration: str | None,
     table: bool,
 ) -> None:
@@ -67,10 +67,12 @@ def command(
     """
     if name not in DIALOGUES and (configuration or table):
         raise click.UsageError(f"--configuration and --table are for {', '.join(DIALOGUES)}")
-    if checkpoint and (configuration or name not in TEXTS):
+    if checkpoint and (configuration or name not in (*TEXTS, *FACES)):
         raise click.UsageError("recorded runs are scored from predictions: no --checkpoint")
     if model == "text" and (configuration or name not in TEXTS):
         raise click.UsageError("--model text is for the corpora of single texts")
+    if model is not None and (model in ("net", "cnn")) != (name in FACES):
+        raise click.UsageError(f"--model {model} is not for {name}")
     report = _measure(name, data, split, checkpoint, results, model, configuration)
     if table:
         from empathic_sdk.evaluation.tables import Runs
@@ -91,9 +93,15 @@ def _measure(
     split: str,
     checkpoint: Path | None,
     results: Path,
-    model: str,
+    model: str | None,
     configuration: str | None,
 ) -> dict[str, Any]:
+    if name in FACES:
+        from empathic_sdk.evaluation.face_runs import evaluate_fer2013
+
+        return evaluate_fer2013(
+            data=data, split=split, results=results, checkpoint=checkpoint, model=model or "net"
+        )
     if configuration or name not in TEXTS:
         from empathic_sdk.evaluation.evaluate_dialogue import evaluate_dialogue
 
@@ -104,7 +112,7 @@ def _measure(
         from empathic_sdk.evaluation.evaluate_dialogue import evaluate_meld
 
         return evaluate_meld(
-            data=data, split=split, results=results, checkpoint=checkpoint, model=model
+            data=data, split=split, results=results, checkpoint=checkpoint, model=model or "mdget"
         )
     from empathic_sdk.evaluation.experiment import evaluate_text
 

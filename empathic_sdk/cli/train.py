@@ -10,6 +10,7 @@ import click
 from empathic_sdk.cli.options import data_option, json_option
 from empathic_sdk.cli.train_behaviour import behaviour
 from empathic_sdk.cli.train_dialogue import dialogue, fusion, joint, table
+from empathic_sdk.cli.train_face import face
 
 
 @click.group(name="train")
@@ -20,6 +21,7 @@ def command() -> None:
 command.add_command(behaviour)
 command.add_command(dialogue)
 command.add_command(fusion)
+command.add_command(face)
 command.add_command(joint)
 command.add_command(table)
 

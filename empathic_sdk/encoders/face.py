@@ -14,9 +14,9 @@ from torch import Tensor
 from empathic_sdk import checkpoints
 from empathic_sdk.encoders.batching import Batcher
 from empathic_sdk.encoders.detect import Detector, HaarDetector, cut_out, largest
-from empathic_sdk.models.face import FramePool, build
 from empathic_sdk.encoders.images import Pixels, decode, equalise, grey
 from empathic_sdk.errors import ConfigurationError, MissingExtraError, ModelError
+from empathic_sdk.models.face import FramePool, build
 from empathic_sdk.resources import weights_dir
 from empathic_sdk.types import Embedding, Emotion, FeatureSequence, Modality
 from empathic_sdk.types.utterance import Frame
@@ -96,9 +96,7 @@ class FaceEncoder:
         self.embedded = self.path is not None
         self._batcher: Batcher[Pixels, _Seen] = Batcher(self._network.see)
 
-    def encode(
-        self, items: Sequence[Sequence[Frame]], *, cropped: bool = False
-    ) -> list[Embedding]:
+    def encode(self, items: Sequence[Sequence[Frame]], *, cropped: bool = False) -> list[Embedding]:
         """Return one embedding an utterance.
 
         Args:
@@ -244,9 +242,7 @@ class _Plugged:
 
     def see(self, faces: Sequence[Pixels]) -> list[_Seen]:
         vectors, logits = self._vectors(faces)
-        return [
-            _Seen(v, None if logits is None else logits[i]) for i, v in enumerate(vectors)
-        ]
+        return [_Seen(v, None if logits is None else logits[i]) for i, v in enumerate(vectors)]
 
     def weights(self, vectors: Vectors) -> Vectors:
         return np.full(len(vectors), 1 / len(vectors), np.float32)

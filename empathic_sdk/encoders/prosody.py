@@ -7,16 +7,13 @@ lively the pitch is, how the level moves, how bright the loud parts are.
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from empathic_sdk.encoders.acoustics import (
     FRAME,
-    HOP,
     dct_matrix,
     deltas,
     frames,
-    log_mel,
     mel_filters,
     power_spectrum,
 )

@@ -23,6 +23,7 @@ from empathic_sdk.models.face import FaceConfig, FaceNet, TableFiveCNN
 from empathic_sdk.training.faces import Faces
 from empathic_sdk.types import Emotion
 
+
 @dataclass(frozen=True, kw_only=True)
 class FaceRecipe:
     """Every number of the run.
@@ -168,9 +169,7 @@ def augment(crops: Tensor, size: int, recipe: FaceRecipe, generator: torch.Gener
     return x.contiguous(memory_format=torch.channels_last)
 
 
-def loss_of(
-    logits: Tensor, labels: Tensor, weights: Tensor, smoothing: float
-) -> Tensor:
+def loss_of(logits: Tensor, labels: Tensor, weights: Tensor, smoothing: float) -> Tensor:
     """Return the weighted cross-entropy of soft targets ``labels`` ``[batch, 7]``."""
     soft = labels * (1 - smoothing) + smoothing / labels.shape[1]
     return -(soft * weights * F.log_softmax(logits.float(), 1)).sum(1).mean()

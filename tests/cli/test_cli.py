@@ -36,7 +36,6 @@ def _one_recognizer(recognizer: EmotionRecognizer, monkeypatch: pytest.MonkeyPat
     import empathic_sdk
     import empathic_sdk.agent
 
-
     def shared(deployment: Deployment | None = None) -> EmotionRecognizer:
         if deployment in (None, Deployment()):
             return recognizer
