@@ -15,7 +15,7 @@ from empathic_sdk.cli.options import data_option, json_option
 TEXTS = ("meld", "goemotions", "emobank", "dailydialog", "empathetic")
 DIALOGUES = ("meld", "iemocap", "mosi")
 FACES = ("fer2013",)
-NAMES = (*TEXTS, "iemocap", "mosi", *FACES)
+NAMES = (*TEXTS, "iemocap", "mosi", "behaviour", *FACES)
 
 
 @click.command(name="evaluate")
@@ -63,11 +63,12 @@ def command(
     What ships is measured anew through the public API; where no weights ship (iemocap, mosi), or
     with --configuration, the figures are those of the recorded run in the middle. `runs` are mean
     and standard deviation over the recorded training runs, rescored from their stored test
-    predictions.
+    predictions. `behaviour` is the encoder of interaction events on simulated people, and what the
+    times of real dialogues say alone.
     """
     if name not in DIALOGUES and (configuration or table):
         raise click.UsageError(f"--configuration and --table are for {', '.join(DIALOGUES)}")
-    if checkpoint and (configuration or name not in (*TEXTS, *FACES)):
+    if checkpoint and (configuration or name not in (*TEXTS, "behaviour", *FACES)):
         raise click.UsageError("recorded runs are scored from predictions: no --checkpoint")
     if model == "text" and (configuration or name not in TEXTS):
         raise click.UsageError("--model text is for the corpora of single texts")
@@ -102,6 +103,10 @@ def _measure(
         return evaluate_fer2013(
             data=data, split=split, results=results, checkpoint=checkpoint, model=model or "net"
         )
+    if name == "behaviour":
+        from empathic_sdk.evaluation.behaviour_timing import evaluate_behaviour
+
+        return evaluate_behaviour(data=data, split=split, results=results, checkpoint=checkpoint)
     if configuration or name not in TEXTS:
         from empathic_sdk.evaluation.evaluate_dialogue import evaluate_dialogue
 
@@ -136,6 +141,8 @@ def _print(report: Mapping[str, Any]) -> None:
             click.echo(f"  {key:{width}} {value:.4f}{extra}")
     for label, value in report.get("f1", {}).items():
         click.echo(f"    F1 {label:{width - 3}} {value:.4f}")
+    for part in report.get("corpora", {}).values():  # of `behaviour`
+        _print(part)
 
 
 def _print_table(name: str, rows: Sequence[Mapping[str, Any]]) -> None:

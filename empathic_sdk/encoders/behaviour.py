@@ -125,7 +125,7 @@ class BehaviourEncoder:
                 f"a behaviour model is a .safetensors file of `empathic train behaviour`, not "
                 f"{str(model)!r}"
             )
-        self.path = weights_dir() / "behaviour.safetensors" if model is None else Path(model)
+        self.path: Path = weights_dir() / "behaviour.safetensors" if model is None else Path(model)
         self.embedded = True
         tensors, about = checkpoints.load(self.path)
         try:

@@ -158,11 +158,17 @@ def write_predictions(path: Path, items: BehaviourItems, p: np.ndarray) -> None:
         f.write("\n".join(rows).encode() + b"\n")
 
 
-def recorded(results: Path, test: BehaviourItems) -> dict[str, Any]:
-    """Rescore every recorded run from its stored predictions: ``{n, METRIC: {mean, std}}``."""
+def recorded(results: Path, test: BehaviourItems, pooling: str = "gated") -> dict[str, Any]:
+    """Rescore every recorded run from its stored predictions: ``{n, METRIC: {mean, std}}``.
+
+    Raises:
+        DataError: Predictions are not those of these messages.
+    """
     scored: list[dict[str, Any]] = []
-    for path in sorted((results / FOLDER).glob("behaviour-seed*.json")):
+    for path in sorted((results / FOLDER).glob("behaviour-*.json")):
         record = json.loads(path.read_text(encoding="utf-8"))
+        if record["configuration"]["pooling"] != pooling:
+            continue
         stored = path.with_name(f"{record['name']}.predictions.jsonl.gz")
         with gzip.open(stored, "rt", encoding="utf-8") as f:
             rows = [json.loads(line) for line in f]
@@ -190,11 +196,15 @@ def spreads(scored: list[dict[str, Any]]) -> dict[str, Any]:
 def evaluate_simulated(
     *, split: str, results: Path, checkpoint: Path | None = None
 ) -> dict[str, Any]:
-    """Measure a checkpoint on the simulated people of ``split``, and the recorded runs."""
+    """Measure a checkpoint on the simulated people of ``split``, and the recorded runs.
+
+    ``runs`` are those of the pooling that ships, ``max_mean`` those of the other; both only of the
+    test split.
+    """
     encoder = BehaviourEncoder(checkpoint)
-    assert encoder.path is not None
     _, about = checkpoints.load(encoder.path)
     items = simulate(split)
+    test = split == "test"
     return {
         "dataset": DATASET,
         "model": encoder.name,
@@ -202,7 +212,8 @@ def evaluate_simulated(
         "n": len(items),
         "causal": True,
         **measure(items, read(encoder, items), np.array(about["frequency"])),
-        "runs": recorded(results, items) if split == "test" else {"n": 0},
+        "runs": recorded(results, items) if test else {"n": 0},
+        "max_mean": {"runs": recorded(results, items, "max_mean") if test else {"n": 0}},
     }
 
 

@@ -1,4 +1,7 @@
-"""Behaviour alone: a small classifier on the times of a dialogue, without a word of it."""
+"""Behaviour alone: what ships, on simulated people; what the times of real dialogues say.
+
+The latter is asked of small classifiers that see no word of a dialogue, trained on the spot.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,40 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from empathic_sdk.evaluation.behaviour_runs import spreads
+from empathic_sdk.evaluation.behaviour_runs import evaluate_simulated, measure, spreads
 from empathic_sdk.evaluation.metrics import classification, per_class_f1
-from empathic_sdk.training.behaviour_simulator import BehaviourItems, summary
+from empathic_sdk.training.behaviour_simulator import BehaviourItems, simulate, summary
 from empathic_sdk.training.dialogues import DialogueSet, read_dialogues
 from empathic_sdk.training.timing import timing_features
+from empathic_sdk.types import Emotion
 
 SEEDS = (1, 2, 3)
+CORPORA = ("meld", "iemocap")
+
+
+def evaluate_behaviour(
+    *, data: Path, split: str, results: Path, checkpoint: Path | None = None
+) -> dict[str, Any]:
+    """Return the object that ``empathic evaluate behaviour`` prints.
+
+    The figures are those of the behaviour encoder on simulated people; ``linear`` holds those of
+    logistic regression on plain statistics of the same logs; ``corpora`` what the times of MELD's
+    and IEMOCAP's dialogues say alone (see :func:`evaluate_timing`).
+
+    Args:
+        data: Folder of the corpora.
+        split: ``dev`` or ``test``.
+        results: Folder of the run records, rescored for ``runs``.
+        checkpoint: Weights to measure; default: those that ship.
+    """
+    report = evaluate_simulated(split=split, results=results, checkpoint=checkpoint)
+    train, items = simulate("train"), simulate(split)
+    frequency = np.bincount(train.emotion, minlength=len(Emotion)) / len(train)
+    return {
+        **report,
+        "linear": measure(items, linear_probabilities(train, items), frequency),
+        "corpora": {c: evaluate_timing(c, data=data, split=split) for c in CORPORA},
+    }
 
 
 WEIGHTS = {"": 0.0, "-half": 0.5, "-balanced": 1.0}
