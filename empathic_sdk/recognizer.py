@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from empathic_sdk import checkpoints
+from empathic_sdk.alignment import align
 from empathic_sdk.encoders.batching import Batcher
 from empathic_sdk.encoders.normalize import legible
 from empathic_sdk.encoders.text import TextEncoder
@@ -22,7 +23,14 @@ from empathic_sdk.policy import Deployment, allowed, refusal
 from empathic_sdk.senses import Listener, Sense, Senses
 from empathic_sdk.session import DialogueSession
 from empathic_sdk.state import Calibration
-from empathic_sdk.types import Emotion, EmotionState, Modality, UserContext, Utterance
+from empathic_sdk.types import (
+    AlignedWindows,
+    Emotion,
+    EmotionState,
+    Modality,
+    UserContext,
+    Utterance,
+)
 
 DIALOGUE = "dialogue.safetensors"
 # A text that is legible to a lesser share says nothing beside a voice or a face.
@@ -221,6 +229,32 @@ class EmotionRecognizer:
             out = self._heads(torch.from_numpy(vectors), corpus)
         share = self._legible(texts)[:, None]
         return Reading(out.emotion.numpy() * share, out.present.numpy(), out.affect.numpy() * share)
+
+    def timeline(
+        self, utterance: Utterance, *, window_s: float = 1.0, user: UserContext | None = None
+    ) -> AlignedWindows:
+        """Return what the encoders make of one utterance, window by window on one clock.
+
+        For looking at how a recording goes; the dialogue model reads one vector an utterance. The
+        text stands in the first window. No window knows what comes after it.
+
+        Args:
+            utterance: With speech, frames (taken as 25 a second) or events.
+            window_s: Length of a window in seconds.
+            user: Whose it is, and what they let be processed.
+
+        Raises:
+            InputError: A signal cannot be read.
+            PolicyError: Nothing in it may be processed here.
+        """
+        consents = (user or UserContext()).consents
+        sequences = []
+        for m in allowed(utterance.modalities, self.deployment, consents.__contains__):
+            if m is Modality.TEXT:
+                sequences.append(self.text.features(utterance.text or ""))
+            elif (found := self.senses.sequence(m, utterance)) is not None:
+                sequences.append(found)
+        return align(sequences, window_s=window_s)
 
     def listen(self, utterance: Utterance, user: UserContext) -> Utterance:
         """Return an utterance with the words of its audio as its text, where it has none.

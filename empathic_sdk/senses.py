@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from empathic_sdk.errors import ConfigurationError, EmpathicError, MissingExtraError, ModelError
-from empathic_sdk.types import Embedding, Modality, Utterance
+from empathic_sdk.types import Embedding, FeatureSequence, Modality, Utterance
 
 log = logging.getLogger("empathic_sdk")
 
@@ -128,6 +128,27 @@ class Senses:
         except Exception as error:  # one broken channel must not take the others down
             log.exception("the %s encoder failed", modality)
             return _nothing(modality, f"the encoder failed ({type(error).__name__})")
+
+    def sequence(self, modality: Modality, utterance: Utterance) -> FeatureSequence | None:
+        """Return one modality of an utterance over time, in seconds since the utterance began.
+
+        ``None`` where there is no such encoder, or one without ``features``.
+
+        Raises:
+            InputError: The signal cannot be read.
+        """
+        sense = self._get(modality, _MAKERS[modality])
+        features = getattr(sense, "features", None)
+        if features is None:
+            return None
+        if modality is Modality.BEHAVIOUR:
+            # Events are timed from the beginning of the dialogue.
+            events = utterance.events
+            began = min(e.at for e in events) if utterance.at is None else utterance.at
+            moved = [e.model_copy(update={"at": max(0.0, e.at - began)}) for e in events]
+            return features(moved)  # type: ignore[no-any-return]
+        signal = utterance.audio if modality is Modality.SPEECH else utterance.frames
+        return features(signal)  # type: ignore[no-any-return]
 
     def words(self, utterance: Utterance) -> str | None:
         """Return what was said in an utterance's audio, ``None`` where nobody can tell."""

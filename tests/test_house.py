@@ -98,8 +98,8 @@ def test_public_names() -> None:
     assert sorted(empathic_sdk.__all__) == list(empathic_sdk.__all__) == [
         "BehaviourEncoder", "BehaviourEvent", "BehaviourKind", "Deployment", "DialogueSession",
         "Emotion", "EmotionAwareAgent", "EmotionRecognizer", "EmotionState", "EmpathicError",
-        "FaceEncoder", "FeatureSequence", "HelpLine", "HookContext", "LearningState", "Modality", "Pacing",
-        "ProfileStore", "ResponseStyle", "SafetyAssessment", "SafetyLevel", "SentenceEvent",
+        "FaceEncoder", "FeatureSequence", "HelpLine", "HookContext", "LearningState", "Modality",
+        "Pacing", "ProfileStore", "ResponseStyle", "SafetyAssessment", "SafetyLevel", "SentenceEvent",
         "StateEvent", "Strategy", "TextEncoder", "Theme", "Tone", "Trend", "Turn", "TurnEvent",
         "UserContext", "Utterance",
     ]  # fmt: skip

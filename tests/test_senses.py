@@ -26,7 +26,7 @@ from empathic_sdk import (
 from empathic_sdk.errors import ConfigurationError, InputError, ModelError, PolicyError
 from empathic_sdk.models.mdget import MDGET, MDGETConfig
 from empathic_sdk.state import Calibration
-from empathic_sdk.types import Embedding
+from empathic_sdk.types import Embedding, FeatureSequence
 
 SOUND = (np.zeros(1600, np.float32), 16000)
 AFFECT = ((0.0, 0.0), (0.8, 0.4), (-0.6, -0.4), (-0.5, 0.6), (0.1, 0.7), (-0.7, 0.6), (-0.6, 0.2))
@@ -319,3 +319,26 @@ def test_an_agent_asks_the_store_and_a_withdrawal_holds_at_once(make: Make, tmp_
         assert words.calls == 1
     stored = b"".join(p.read_bytes() for p in tmp_path.iterdir())
     assert b"has not consented" not in stored  # reasons are not kept
+
+
+def test_one_clock(make: Make) -> None:
+    class Timed(Fake):
+        def features(self, signal: Any) -> FeatureSequence:
+            times = np.array([e.at for e in signal]) if self.width == 3 else np.array([0.2, 1.4])
+            return FeatureSequence(
+                modality=self.modality, values=np.ones((len(times), self.width), np.float32),
+                times=times, mask=np.ones(len(times), bool),
+            )  # fmt: skip
+
+    recognizer = make(speech=Timed(Modality.SPEECH, 6), behaviour=Timed(Modality.BEHAVIOUR, 3))
+    events = tuple(BehaviourEvent(kind="click", at=at) for at in (60.5, 62.1))
+    said = Utterance("well", audio=SOUND, events=events, at=60.0)
+    windows = recognizer.timeline(said, user=EVERYTHING)
+    masks = {m: mask.tolist() for m, mask in windows.masks.items()}
+    assert masks == {
+        Modality.TEXT: [True, False, False],
+        Modality.SPEECH: [True, True, False],
+        Modality.BEHAVIOUR: [True, False, True],
+    }
+    with pytest.raises(PolicyError):
+        recognizer.timeline(Utterance(audio=SOUND))
