@@ -29,7 +29,7 @@ from empathic_sdk.training.pairing import MediaPool
 from empathic_sdk.types import Embedding, Modality
 
 FACES = {"train": 9000, "dev": 3589, "test": 3589}
-GROUPS = 60
+GROUPS = 24
 # Of the simulator's 120 people whom the encoder has not trained on: who pairs with which split.
 PEOPLE = {"train": range(80), "dev": range(80, 120)}
 RATE = 16000

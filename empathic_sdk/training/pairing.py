@@ -8,9 +8,10 @@ model to read several channels, to live without any of them, and how far to beli
 
 How far is the point. An encoder knows the media it was trained on too well, and a dialogue model
 that learns from those would trust it too much. Media for training are therefore drawn by *answer*:
-for an utterance of an emotion, a held-out signal of that emotion is drawn, and then the training
-signal that the encoder answers most like it. What the encoder says of the paired media is then as
-often right, as often wrong in the same way, and about as sure as it is on people it has not seen.
+for an utterance of an emotion, a held-out signal of that emotion is drawn, and then a training
+signal that the encoder answers with the same emotion, and as nearly as sure of it as there is. What
+it says of the paired media is then as often right, as often wrong in the same way, and about as
+sure as it is on people it has not seen.
 """
 
 from __future__ import annotations
@@ -106,6 +107,7 @@ class _Picker:
         }
         # Distances between square roots of distributions: Hellinger's.
         self._roots = np.sqrt(pool.probabilities)
+        self._said = pool.probabilities.argmax(1)
 
     def __call__(self, label: int, person: str) -> int | None:
         mine = self._of[person]
@@ -113,10 +115,14 @@ class _Picker:
             held = np.flatnonzero(self._like.labels == label)
             if not len(held):
                 return None
-            wanted = np.sqrt(self._like.probabilities[self._rng.choice(held)])
-            far = ((self._roots[mine] - wanted) ** 2).sum(1)
-            nearest = np.argpartition(far, min(ALIKE, len(mine)) - 1)[:ALIKE]
-            return int(mine[self._rng.choice(nearest)])
+            wanted = self._like.probabilities[self._rng.choice(held)]
+            # The same answer first of all, of this person if they give it, else of anybody.
+            said = self._said[mine] == wanted.argmax()
+            some = mine[said] if said.any() else np.flatnonzero(self._said == wanted.argmax())
+            some = some if len(some) else mine
+            far = ((self._roots[some] - np.sqrt(wanted)) ** 2).sum(1)
+            nearest = np.argpartition(far, min(ALIKE, len(some)) - 1)[:ALIKE]
+            return int(some[self._rng.choice(nearest)])
         fitting = mine[self._pool.labels[mine] == label]
         if not len(fitting):
             fitting = self._labelled.get(label, np.zeros(0, int))
