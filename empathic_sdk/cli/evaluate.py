@@ -14,7 +14,8 @@ from empathic_sdk.cli.options import data_option, json_option
 
 TEXTS = ("meld", "goemotions", "emobank", "dailydialog", "empathetic")
 DIALOGUES = ("meld", "iemocap", "mosi")
-NAMES = (*TEXTS, "iemocap", "mosi")
+SPEECH = ("ravdess", "emodb")
+NAMES = (*TEXTS, "iemocap", "mosi", *SPEECH)
 
 
 @click.command(name="evaluate")
@@ -36,10 +37,15 @@ NAMES = (*TEXTS, "iemocap", "mosi")
 )
 @click.option(
     "--model",
-    type=click.Choice(["text", "mdget"]),
-    default="mdget",
-    show_default=True,
-    help="meld: whole dialogues, or every utterance alone. Other corpora have one way.",
+    type=click.Choice(["text", "mdget", "ped", "lstm"]),
+    help="meld: mdget (whole dialogues) or text (every utterance alone). ravdess and emodb: ped "
+    "or lstm. Other corpora have one way.  [default: mdget, ped]",
+)
+@click.option(
+    "--with",
+    "beside",
+    type=click.Choice(["action-units"]),
+    help="ravdess: fuse the voice with the action units of the clips' videos.",
 )
 @click.option(
     "--configuration",
@@ -54,7 +60,8 @@ def command(
     split: str,
     checkpoint: Path | None,
     results: Path,
-    model: str,
+    model: str | None,
+    beside: str | None,
     configuration: str | None,
     table: bool,
 ) -> None:
@@ -65,6 +72,16 @@ def command(
     and standard deviation over the recorded training runs, rescored from their stored test
     predictions.
     """
+    if name in SPEECH:
+        if configuration or table:
+            raise click.UsageError("--configuration and --table are for dialogue models")
+        _finish(_speech(name, data, split, checkpoint, results, model or "ped", beside), as_json)
+        return
+    if beside:
+        raise click.UsageError("--with is for ravdess")
+    model = model or "mdget"
+    if model in ("ped", "lstm"):
+        raise click.UsageError(f"--model {model} is for {', '.join(SPEECH)}")
     if name not in DIALOGUES and (configuration or table):
         raise click.UsageError(f"--configuration and --table are for {', '.join(DIALOGUES)}")
     if checkpoint and (configuration or name not in TEXTS):
@@ -77,12 +94,43 @@ def command(
         from empathic_sdk.evaluation.tables import table as table_of
 
         report["table"] = table_of(Runs(results, data, name))
+    _finish(report, as_json)
+    if table and not as_json:
+        _print_table(name, report["table"])
+
+
+def _finish(report: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(report))
-        return
-    _print(report)
-    if table:
-        _print_table(name, report["table"])
+    else:
+        _print(report)
+
+
+def _speech(
+    name: str,
+    data: Path,
+    split: str,
+    checkpoint: Path | None,
+    results: Path,
+    model: str,
+    beside: str | None,
+) -> dict[str, Any]:
+    from empathic_sdk.evaluation.evaluate_speech import evaluate_emodb, evaluate_ravdess
+
+    if model not in ("ped", "lstm"):
+        raise click.UsageError(f"--model {model} is not for {name}")
+    if name == "emodb":
+        if checkpoint or beside or split != "test":
+            raise click.UsageError("emodb is scored from recorded folds: no such option")
+        return evaluate_emodb(data=data, results=results, model=model)
+    return evaluate_ravdess(
+        data=data,
+        split=split,
+        results=results,
+        checkpoint=checkpoint,
+        model=model,
+        with_action_units=beside is not None,
+    )
 
 
 def _measure(
@@ -112,11 +160,22 @@ def _measure(
 
 
 def _print(report: Mapping[str, Any]) -> None:
-    runs = report["runs"]
     click.echo(f"{report['dataset']} {report['split']}, n = {report['n']}, {report['model']}")
     if "configuration" in report:
         click.echo(f"  {report['configuration']}, figures of {report['run']}")
     width = max(20, *(len(k) for k, v in report.items() if isinstance(v, float)))
+    _print_figures(report, width)
+    for label, value in report.get("f1", {}).items():
+        click.echo(f"    F1 {label:{width - 3}} {value:.4f}")
+    if "cross_corpus" in report:
+        other = report["cross_corpus"]
+        click.echo(f"  trained on {other['trained_on']}, n = {other['n']}")
+        _print_figures(other, width)
+
+
+def _print_figures(report: Mapping[str, Any], width: int) -> None:
+    """Print every figure, with its mean and spread over the recorded runs."""
+    runs = report["runs"]
     for key, value in report.items():
         if isinstance(value, float):
             spread = runs.get(key)
@@ -126,8 +185,6 @@ def _print(report: Mapping[str, Any]) -> None:
                 else ""
             )
             click.echo(f"  {key:{width}} {value:.4f}{extra}")
-    for label, value in report.get("f1", {}).items():
-        click.echo(f"    F1 {label:{width - 3}} {value:.4f}")
 
 
 def _print_table(name: str, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from empathic_sdk import checkpoints
+from empathic_sdk.encoders.acoustics import level
 from empathic_sdk.encoders.audio import RATE, Samples, decode
 from empathic_sdk.encoders.batching import Batcher
-from empathic_sdk.encoders.acoustics import level
 from empathic_sdk.encoders.listening import Front, pad
 from empathic_sdk.encoders.prosody import WIDTH, statistics
 from empathic_sdk.encoders.voice import Segment, VoiceDetector, voiced
