@@ -109,9 +109,7 @@ def test_cmvn_ignores_padding(real: int, extra: int, seed: int) -> None:
     torch.testing.assert_close(out[:real], a.cmvn(x[:real]), atol=1e-4, rtol=1e-4)
     assert (out[real:] == 0).all()
     torch.testing.assert_close(out[:real].mean(0), torch.zeros(5), atol=1e-4, rtol=0)
-    torch.testing.assert_close(
-        out[:real].std(0, correction=0), torch.ones(5), atol=2e-2, rtol=0
-    )
+    torch.testing.assert_close(out[:real].std(0, correction=0), torch.ones(5), atol=2e-2, rtol=0)
 
 
 def test_cmvn_of_what_does_not_vary_or_is_not_there() -> None:

@@ -36,7 +36,10 @@ def encoded(samples: np.ndarray, rate: int, container: str, codec: str, layout: 
     with av.open(file, "w", format=container) as out:
         stream = out.add_stream(codec, rate=rate, layout=layout)
         convert = av.AudioResampler(
-            format=stream.format.name, layout=layout, rate=rate, frame_size=stream.frame_size or 1024
+            format=stream.format.name,
+            layout=layout,
+            rate=rate,
+            frame_size=stream.frame_size or 1024,
         )
         frame = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
         frame.sample_rate = rate
