@@ -14,8 +14,18 @@ from empathic_sdk.cli.options import data_option, json_option
 
 TEXTS = ("meld", "goemotions", "emobank", "dailydialog", "empathetic")
 DIALOGUES = ("meld", "iemocap", "mosi")
-FACES = ("fer2013",)
-NAMES = (*TEXTS, "iemocap", "mosi", "behaviour", *FACES)
+NAMES = (
+    *TEXTS, "iemocap", "mosi", "behaviour", "fer2013", "ravdess", "emodb", "fusion",
+)  # fmt: skip
+# What --model may be; the first is the default. Others have one way.
+MODELS: Mapping[str, tuple[str, ...]] = {
+    **{name: ("text",) for name in TEXTS},
+    "meld": ("mdget", "text"),
+    "fer2013": ("net", "cnn"),
+    "ravdess": ("ped", "lstm"),
+    "emodb": ("ped", "lstm"),
+}
+WITH_WEIGHTS = (*TEXTS, "behaviour", "fer2013", "ravdess", "fusion")
 
 
 @click.command(name="evaluate")
@@ -37,9 +47,22 @@ NAMES = (*TEXTS, "iemocap", "mosi", "behaviour", *FACES)
 )
 @click.option(
     "--model",
-    type=click.Choice(["text", "mdget", "net", "cnn"]),
-    help="meld: mdget (whole dialogues, the default) or text (every utterance alone). fer2013: net "
-    "(what ships, the default) or cnn (Table 5 of its paper). Other corpora have one way.",
+    type=click.Choice(["mdget", "text", "net", "cnn", "ped", "lstm"]),
+    help="meld: mdget (whole dialogues) or text (every utterance alone). fer2013: net or cnn "
+    "(Table 5 of its paper). ravdess and emodb: ped or lstm.  [default: the first of each]",
+)
+@click.option(
+    "--with",
+    "beside",
+    type=click.Choice(["action-units"]),
+    help="ravdess: fuse the voice with the action units of the clips' videos.",
+)
+@click.option(
+    "--cache",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("runs/cache"),
+    show_default=True,
+    help="fusion: folder in which vectors are kept between runs.",
 )
 @click.option(
     "--configuration",
@@ -55,26 +78,38 @@ def command(
     checkpoint: Path | None,
     results: Path,
     model: str | None,
+    beside: str | None,
+    cache: Path,
     configuration: str | None,
     table: bool,
 ) -> None:
     """Measure a model on a public corpus.
 
-    What ships is measured anew through the public API; where no weights ship (iemocap, mosi), or
-    with --configuration, the figures are those of the recorded run in the middle. `runs` are mean
-    and standard deviation over the recorded training runs, rescored from their stored test
-    predictions. `behaviour` is the encoder of interaction events on simulated people, and what the
-    times of real dialogues say alone.
+    What ships is measured anew through the public API; where no weights ship (iemocap, mosi,
+    emodb), or with --configuration, the figures are those of recorded runs. `runs` are mean and
+    standard deviation over the recorded training runs, rescored from their stored test
+    predictions. `behaviour` is the encoder of interaction events on simulated people, and what
+    the times of real dialogues say alone. `fusion` is the dialogue model with borrowed voices and
+    faces: it says nothing about people.
     """
     if name not in DIALOGUES and (configuration or table):
         raise click.UsageError(f"--configuration and --table are for {', '.join(DIALOGUES)}")
-    if checkpoint and (configuration or name not in (*TEXTS, "behaviour", *FACES)):
+    if checkpoint and (configuration or name not in WITH_WEIGHTS):
         raise click.UsageError("recorded runs are scored from predictions: no --checkpoint")
-    if model == "text" and (configuration or name not in TEXTS):
-        raise click.UsageError("--model text is for the corpora of single texts")
-    if model is not None and (model in ("net", "cnn")) != (name in FACES):
-        raise click.UsageError(f"--model {model} is not for {name}")
-    report = _measure(name, data, split, checkpoint, results, model, configuration)
+    if beside and name != "ravdess":
+        raise click.UsageError("--with is for ravdess")
+    known = MODELS.get(name, ())
+    if model and (model not in known or configuration):
+        raise click.UsageError(
+            f"{name} has no --model {model}" + (f"; it has {', '.join(known)}" if known else "")
+        )
+    model = model or (known[0] if known else None)
+    measured: dict[str, Any] = {"data": data, "split": split, "results": results}
+    report = (
+        _recorded(name, measured, configuration)
+        if configuration or name in ("iemocap", "mosi")
+        else _shipped(name, measured, checkpoint, model, beside, cache)
+    )
     if table:
         from empathic_sdk.evaluation.tables import Runs
         from empathic_sdk.evaluation.tables import table as table_of
@@ -88,48 +123,74 @@ def command(
         _print_table(name, report["table"])
 
 
-def _measure(
+def _recorded(name: str, where: Mapping[str, Any], configuration: str | None) -> dict[str, Any]:
+    from empathic_sdk.evaluation.evaluate_dialogue import evaluate_dialogue
+
+    return evaluate_dialogue(name, **where, configuration=configuration)
+
+
+def _shipped(
     name: str,
-    data: Path,
-    split: str,
+    where: Mapping[str, Any],
     checkpoint: Path | None,
-    results: Path,
     model: str | None,
-    configuration: str | None,
+    beside: str | None,
+    cache: Path,
 ) -> dict[str, Any]:
-    if name in FACES:
-        from empathic_sdk.evaluation.face_runs import evaluate_fer2013
-
-        return evaluate_fer2013(
-            data=data, split=split, results=results, checkpoint=checkpoint, model=model or "net"
-        )
-    if name == "behaviour":
-        from empathic_sdk.evaluation.behaviour_timing import evaluate_behaviour
-
-        return evaluate_behaviour(data=data, split=split, results=results, checkpoint=checkpoint)
-    if configuration or name not in TEXTS:
-        from empathic_sdk.evaluation.evaluate_dialogue import evaluate_dialogue
-
-        return evaluate_dialogue(
-            name, data=data, split=split, results=results, configuration=configuration
-        )
+    """Measure what ships, or the checkpoint; imports what the corpus needs."""
+    given = {**where, "checkpoint": checkpoint}
     if name == "meld":
         from empathic_sdk.evaluation.evaluate_dialogue import evaluate_meld
 
-        return evaluate_meld(
-            data=data, split=split, results=results, checkpoint=checkpoint, model=model or "mdget"
+        return evaluate_meld(**given, model=str(model))
+    if name == "fusion":
+        from empathic_sdk.evaluation.evaluate_fusion import evaluate_fusion
+
+        return evaluate_fusion(**given, cache=cache)
+    if name == "behaviour":
+        from empathic_sdk.evaluation.behaviour_timing import evaluate_behaviour
+
+        return evaluate_behaviour(**given)
+    if name == "fer2013":
+        from empathic_sdk.evaluation.face_runs import evaluate_fer2013
+
+        return evaluate_fer2013(**given, model=str(model))
+    if name == "ravdess":
+        from empathic_sdk.evaluation.evaluate_speech import evaluate_ravdess
+
+        return evaluate_ravdess(
+            **given, model=str(model), with_action_units=beside == "action-units"
         )
+    if name == "emodb":
+        from empathic_sdk.evaluation.evaluate_speech import evaluate_emodb
+
+        if where["split"] != "test":
+            raise click.UsageError("emodb is scored from recorded folds: there is only test")
+        return evaluate_emodb(data=where["data"], results=where["results"], model=str(model))
     from empathic_sdk.evaluation.experiment import evaluate_text
 
-    return evaluate_text(name, data=data, split=split, checkpoint=checkpoint, results=results)
+    return evaluate_text(name, **given)
 
 
 def _print(report: Mapping[str, Any]) -> None:
-    runs = report["runs"]
     click.echo(f"{report['dataset']} {report['split']}, n = {report['n']}, {report['model']}")
     if "configuration" in report:
         click.echo(f"  {report['configuration']}, figures of {report['run']}")
     width = max(20, *(len(k) for k, v in report.items() if isinstance(v, float)))
+    _print_figures(report, width)
+    for label, value in report.get("f1", {}).items():
+        click.echo(f"    F1 {label:{width - 3}} {value:.4f}")
+    for part in report.get("corpora", {}).values():  # of `behaviour`
+        _print(part)
+    if "cross_corpus" in report:
+        other = report["cross_corpus"]
+        click.echo(f"  trained on {other['trained_on']}, n = {other['n']}")
+        _print_figures(other, width)
+
+
+def _print_figures(report: Mapping[str, Any], width: int) -> None:
+    """Print every figure, with its mean and spread over the recorded runs."""
+    runs = report["runs"]
     for key, value in report.items():
         if isinstance(value, float):
             spread = runs.get(key)
@@ -139,10 +200,6 @@ def _print(report: Mapping[str, Any]) -> None:
                 else ""
             )
             click.echo(f"  {key:{width}} {value:.4f}{extra}")
-    for label, value in report.get("f1", {}).items():
-        click.echo(f"    F1 {label:{width - 3}} {value:.4f}")
-    for part in report.get("corpora", {}).values():  # of `behaviour`
-        _print(part)
 
 
 def _print_table(name: str, rows: Sequence[Mapping[str, Any]]) -> None:

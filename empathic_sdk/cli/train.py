@@ -11,6 +11,7 @@ from empathic_sdk.cli.options import data_option, json_option
 from empathic_sdk.cli.train_behaviour import behaviour
 from empathic_sdk.cli.train_dialogue import dialogue, fusion, joint, table
 from empathic_sdk.cli.train_face import face
+from empathic_sdk.cli.train_speech import speech
 
 
 @click.group(name="train")
@@ -24,6 +25,7 @@ command.add_command(fusion)
 command.add_command(face)
 command.add_command(joint)
 command.add_command(table)
+command.add_command(speech)
 
 
 @command.command()

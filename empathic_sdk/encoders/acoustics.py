@@ -40,7 +40,7 @@ def frames(samples: Tensor, *, size: int = FRAME, hop: int = HOP) -> Tensor:
 
 
 def power_spectrum(framed: Tensor, *, fft: int = FFT) -> Tensor:
-    """Return ``|X|^2`` of Hamming-windowed frames: ``[..., time, size]`` to ``[..., fft/2 + 1]``."""
+    """Return ``|X|^2`` of Hamming-windowed frames ``[..., size]``: ``[..., fft / 2 + 1]``."""
     window = torch.hamming_window(framed.shape[-1], periodic=False, dtype=framed.dtype)
     spectrum = torch.fft.rfft(framed * window, fft)
     return spectrum.real.square() + spectrum.imag.square()

@@ -120,17 +120,19 @@ def _resampled(mono: Samples, rate: int) -> Samples:
 
 def _collect(av: Any, frames: Iterator[Any], *, most: int) -> tuple[Samples, bool]:
     """Resample ``frames`` up to ``most`` samples; also say whether that was all."""
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
+    # Channels stay apart and are averaged here: FFmpeg's own way to mono adds them up.
+    resampler = av.AudioResampler(format="fltp", rate=RATE)
     parts: list[np.ndarray] = []
     total = 0
     for frame in frames:
         for out in resampler.resample(frame):
-            parts.append(out.to_ndarray()[0])
+            parts.append(out.to_ndarray().mean(0))
             total += len(parts[-1])
         if total > most:
             break
     else:
-        parts += [out.to_ndarray()[0] for out in (resampler.resample(None) if parts else ())]
+        rest = resampler.resample(None) if parts else ()
+        parts += [out.to_ndarray().mean(0) for out in rest]
         total = sum(map(len, parts))
     if not parts:
         return np.zeros(0, np.float32), True

@@ -60,7 +60,7 @@ def pitch(samples: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def statistics(samples: Tensor) -> Tensor:
-    """Return one row of statistics of voiced ``[n]`` samples at :func:`~.acoustics.level`: ``[289]``.
+    """Return a row of statistics ``[289]`` of voiced ``[n]`` samples at one level (:func:`level`).
 
     Mean, deviation and five quantiles of 20 cepstra, of pitch, of its slope, of its strength, of
     the level and of its slope; mean of the cepstra and of 26 bands, and deviation of the bands, in
@@ -70,8 +70,8 @@ def statistics(samples: Tensor) -> Tensor:
     bands = torch.log(power @ mel_filters(_BANDS) + 1e-3)
     cepstra = torch.log(power @ mel_filters(40) + 1e-5) @ dct_matrix(40, _CEPSTRA)
     slopes = deltas(cepstra)
-    level = bands.mean(1, keepdim=True)
-    loud = level[:, 0] >= torch.quantile(level[:, 0], 0.6)
+    loudness = bands.mean(1, keepdim=True)
+    loud = loudness[:, 0] >= torch.quantile(loudness[:, 0], 0.6)
     height, strength = pitch(samples)
     voiced = strength > _VOICED
     if voiced.sum() < 5:  # whispered: better the heights of all frames than none
@@ -90,8 +90,8 @@ def statistics(samples: Tensor) -> Tensor:
             _spread(height[voiced, None]),
             _spread(rise[:, None]),
             _spread(strength[:, None]),
-            _spread(level),
-            _spread(deltas(level)),
+            _spread(loudness),
+            _spread(deltas(loudness)),
             (strength > _VOICED).float().mean()[None],
             torch.tensor([len(samples) / 16_000]),
             bands[loud].mean(0),

@@ -244,7 +244,7 @@ def choose_second(
     dev: Clips,
     by_net: np.ndarray,
 ) -> tuple[StatisticsClassifier, dict[str, Any]]:
-    """Fix penalty and share of the second opinion: the least log-loss on dev, at its temperature."""
+    """Fix penalty and share of the second opinion: the least log-loss on dev, once calibrated."""
     tried = []
     for strength in _STRENGTHS:
         linear = fit_statistics(rows, train.labels, classes=len(train.classes), strength=strength)
@@ -265,7 +265,7 @@ def choose_second(
 
 
 def heard(encoder: SpeechEncoder, clips: Clips) -> np.ndarray:
-    """Return what the public API says of clips ``[n, classes]``; all alike where it hears nobody."""
+    """Return what the public API says, ``[n, classes]``; all alike where it hears nobody."""
     said = [encoder.class_probabilities([path])[0] for path in clips.paths]
     even = np.full(len(encoder.classes), 1 / len(encoder.classes))
     return np.stack([even if p is None else p for p in said])
@@ -297,7 +297,7 @@ def measure(gold: np.ndarray, p: np.ndarray, classes: Sequence[str]) -> dict[str
         **classification(gold, said),
         "ece": expected_calibration_error(p, gold),
         "f1": per_class_f1(gold, said, tuple(classes)),
-        "confusion": {c: row for c, row in zip(classes, confusion.tolist(), strict=True)},
+        "confusion": dict(zip(classes, confusion.tolist(), strict=True)),
     }
 
 

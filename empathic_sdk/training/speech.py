@@ -84,6 +84,15 @@ class SpeechRecipe:
         if self.epochs < 1 or self.batch_size < 2 or self.evaluate_every < 1:
             raise ConfigurationError("epochs >= 1, batch_size >= 2 and evaluate_every >= 1")
 
+    @classmethod
+    def of(
+        cls, model: str, *, started: bool = False, seed: int = 1, epochs: int | None = None
+    ) -> SpeechRecipe:
+        """Return the recipe of a model; one that starts from a trained network is shorter."""
+        if started:
+            return cls(model=model, seed=seed, epochs=epochs or 12, learning_rate=1e-3)
+        return cls(model=model, seed=seed, epochs=epochs or 40)
+
     def as_dict(self) -> dict[str, object]:
         """Return plain JSON values."""
         return {**asdict(self), "channels": list(self.channels)}
