@@ -19,7 +19,7 @@ NAMES = (
 )  # fmt: skip
 # What --model may be; the first is the default. Others have one way.
 MODELS: Mapping[str, tuple[str, ...]] = {
-    **{name: ("text",) for name in TEXTS},
+    **dict.fromkeys(TEXTS, ("text",)),
     "meld": ("mdget", "text"),
     "fer2013": ("net", "cnn"),
     "ravdess": ("ped", "lstm"),
