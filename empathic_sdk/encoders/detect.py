@@ -15,6 +15,10 @@ from empathic_sdk.errors import ConfigurationError, InputError, MissingExtraErro
 from empathic_sdk.types.base import Value
 
 
+WINDOW = 24
+"""Pixels a side of what a cascade looks at, at least."""
+
+
 class Box(Value):
     """Where a face is.
 
@@ -40,9 +44,12 @@ Detector = Callable[[Pixels], Sequence[Box]]
 class HaarDetector:
     """Frontal faces, by OpenCV's Haar cascade (Viola and Jones 2001).
 
+    A quick look at a small copy of the picture finds most faces; where it finds none, a closer
+    look follows, at more pixels and in finer steps.
+
     Args:
-        side: The longer side of the picture is scaled down to this many pixels first.
-        smallest: The smallest face, as a share of the longer side.
+        quick: The longer side of the first copy, in pixels.
+        close: That of the second. The smallest face found is 24 pixels of it wide.
         neighbours: Overlapping finds that make a face; more of them find fewer faces.
 
     Raises:
@@ -51,27 +58,29 @@ class HaarDetector:
     Thread-safe: every thread has a cascade of its own.
     """
 
-    def __init__(self, *, side: int = 360, smallest: float = 0.08, neighbours: int = 5) -> None:
-        if side < 24 or not 0 < smallest <= 1 or neighbours < 1:
-            raise ConfigurationError("side >= 24, 0 < smallest <= 1 and neighbours >= 1")
-        self.side, self.smallest, self.neighbours = side, smallest, neighbours
+    def __init__(self, *, quick: int = 200, close: int = 280, neighbours: int = 3) -> None:
+        if quick < 24 or close < quick or neighbours < 1:
+            raise ConfigurationError("24 <= quick <= close and neighbours >= 1")
+        self.quick, self.close, self.neighbours = quick, close, neighbours
         self._own = threading.local()
         self._cascade()
 
     def __call__(self, image: Pixels) -> list[Box]:
         """Return the faces of ``[height, width, 3]``, largest first."""
+        return self._look(image, self.quick, 1.2) or self._look(image, self.close, 1.1)
+
+    def _look(self, image: Pixels, side: int, step: float) -> list[Box]:
         import cv2
 
         height, width = image.shape[:2]
-        shrink = min(1.0, self.side / max(height, width))
+        shrink = min(1.0, side / max(height, width))
         size = max(1, round(width * shrink)), max(1, round(height * shrink))
-        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if shrink < 1 else image
-        if min(small.shape[:2]) < 24:  # the cascade's own window
+        if min(size) < WINDOW:
             return []
-        least = max(24, round(self.smallest * max(small.shape[:2])))
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if shrink < 1 else image
         found, _, scores = self._cascade().detectMultiScale3(
-            cv2.equalizeHist(grey(small)), scaleFactor=1.1, minNeighbors=self.neighbours,
-            minSize=(least, least), outputRejectLevels=True,
+            cv2.equalizeHist(grey(small)), scaleFactor=step, minNeighbors=self.neighbours,
+            minSize=(WINDOW, WINDOW), outputRejectLevels=True,
         )  # fmt: skip
         boxes = [
             Box(x=x / shrink, y=y / shrink, width=w / shrink, height=h / shrink, score=float(s))
@@ -86,7 +95,7 @@ class HaarDetector:
                 import cv2
 
                 folder = Path(cv2.data.haarcascades)
-                cascade = cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_default.xml"))
+                cascade = cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_alt2.xml"))
             except (ImportError, AttributeError) as error:
                 raise MissingExtraError(
                     "face", "finding faces (OpenCV 4, which still has Haar cascades)"

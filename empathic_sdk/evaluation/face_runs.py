@@ -38,7 +38,7 @@ from empathic_sdk.types import Emotion
 FOLDER = "face"
 CHECKPOINT = "face.safetensors"
 NAMES = tuple(str(e) for e in Emotion)
-POOL_FACES = 8000
+POOL_FACES, POOL_STEPS = 8000, 1500
 
 
 def run_name(recipe: FaceRecipe) -> str:
@@ -69,7 +69,7 @@ def train_face(recipe: FaceRecipe, *, data: Path, out: Path, results: Path) -> d
     train, dev = trainer.train, trainer.dev
     rng = np.random.default_rng([recipe.seed, 12])
     some = train.take(np.sort(rng.permutation(len(train))[:POOL_FACES]))
-    pool, pooled = fit_pool(trainer.net, some, dev, seed=recipe.seed)
+    pool, pooled = fit_pool(trainer.net, some, dev, seed=recipe.seed, steps=POOL_STEPS)
     tensors = {f"net.{n}": t for n, t in trainer.weights_of().items()}
     tensors |= {f"pool.{n}": t for n, t in pool.state_dict().items()}
     name = run_name(recipe)

@@ -20,7 +20,7 @@ from empathic_sdk.training.face import prepare, scale
 from empathic_sdk.training.faces import Faces
 from empathic_sdk.types import Emotion
 
-STEPS, BATCH, LONGEST = 1500, 64, 8
+BATCH, LONGEST = 64, 8
 
 
 class Views(NamedTuple):
@@ -106,7 +106,7 @@ def bags(seen: Views, size: int, rng: np.random.Generator) -> tuple[Tensor, Tens
 
 
 def fit_pool(
-    net: FaceNet | TableFiveCNN, train: Faces, dev: Faces, *, seed: int, steps: int = STEPS
+    net: FaceNet | TableFiveCNN, train: Faces, dev: Faces, *, seed: int, steps: int
 ) -> tuple[FramePool, dict[str, Any]]:
     """Train the attention; dev bags choose the step.
 
