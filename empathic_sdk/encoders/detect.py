@@ -14,7 +14,6 @@ from empathic_sdk.encoders.images import Pixels, grey
 from empathic_sdk.errors import ConfigurationError, InputError, MissingExtraError
 from empathic_sdk.types.base import Value
 
-
 WINDOW = 24
 """Pixels a side of what a cascade looks at, at least."""
 
@@ -77,7 +76,9 @@ class HaarDetector:
         size = max(1, round(width * shrink)), max(1, round(height * shrink))
         if min(size) < WINDOW:
             return []
-        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if shrink < 1 else image
+        small = image
+        if shrink < 1:
+            small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
         found, _, scores = self._cascade().detectMultiScale3(
             cv2.equalizeHist(grey(small)), scaleFactor=step, minNeighbors=self.neighbours,
             minSize=(WINDOW, WINDOW), outputRejectLevels=True,
@@ -94,7 +95,7 @@ class HaarDetector:
             try:
                 import cv2
 
-                folder = Path(cv2.data.haarcascades)
+                folder = Path(cv2.data.haarcascades)  # type: ignore[attr-defined]
                 cascade = cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_alt2.xml"))
             except (ImportError, AttributeError) as error:
                 raise MissingExtraError(

@@ -210,9 +210,9 @@ class _Embedded:
 
 def _input(face: Pixels, size: int) -> Tensor:
     """Return a face as the network reads it: grey, equalised, then ``[size, size]`` in [-1, 1]."""
-    cv2 = _cv2()
     even = equalise(grey(face))
     if even.shape != (size, size):
+        cv2 = _cv2()
         way = cv2.INTER_AREA if min(even.shape) > size else cv2.INTER_LINEAR
         even = cv2.resize(even, (size, size), interpolation=way)
     return torch.from_numpy(even).float() / 127.5 - 1

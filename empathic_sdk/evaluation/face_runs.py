@@ -38,7 +38,7 @@ from empathic_sdk.types import Emotion
 FOLDER = "face"
 CHECKPOINT = "face.safetensors"
 NAMES = tuple(str(e) for e in Emotion)
-POOL_FACES, POOL_STEPS = 8000, 1500
+POOL_FACES, POOL_STEPS = 4000, 1500
 
 
 def run_name(recipe: FaceRecipe) -> str:

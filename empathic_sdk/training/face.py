@@ -182,17 +182,13 @@ def rate(step: int, per_epoch: int, epochs: int) -> float:
 
 
 def logits_of(
-    net: FaceNet | TableFiveCNN, crops: Tensor, *, size: int = 48, batch: int = 256,
-    bfloat16: bool = False,
-) -> Tensor:  # fmt: skip
+    net: FaceNet | TableFiveCNN, crops: Tensor, *, batch: int = 256, bfloat16: bool = False
+) -> Tensor:
     """Return logits ``[n, 7]`` of uint8 crops, averaged over each and its mirror image."""
     net.eval()
     parts: list[Tensor] = []
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-        for some in crops.split(batch):
-            x = scale(some)
-            if size != x.shape[-1]:
-                x = F.interpolate(x, (size, size), mode="bilinear", align_corners=False)
-            both = net(x).logits.float() + net(x.flip(3)).logits.float()
-            parts.append(both / 2)
+        for start in range(0, len(crops), batch):
+            x = scale(crops[start : start + batch])
+            parts.append((net(x).logits.float() + net(x.flip(3)).logits.float()) / 2)
     return torch.cat(parts)

@@ -64,9 +64,12 @@ class FaceTrainer:
         self.net = build(recipe)
         matrices = [p for p in self.net.parameters() if p.ndim > 1]
         others = [p for p in self.net.parameters() if p.ndim <= 1]
+        groups: list[dict[str, Any]] = [
+            {"params": matrices, "weight_decay": recipe.weight_decay},
+            {"params": others},
+        ]
         self.optimizer = torch.optim.SGD(
-            [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": others}],
-            lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=True,
+            groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=True,
         )  # fmt: skip
         self.average = {n: t.detach().clone() for n, t in _floats(self.net).items()}
         self.per_epoch = max(1, len(self.crops) // recipe.batch_size)

@@ -72,8 +72,8 @@ def vectors_of(net: FaceNet | TableFiveCNN, crops: Tensor) -> Tensor:
     net.eval()
     parts = []
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-        for some in crops.split(256):
-            x = scale(some)
+        for start in range(0, len(crops), 256):
+            x = scale(crops[start : start + 256])
             parts.append((net(x).vectors.float() + net(x.flip(3)).vectors.float()) / 2)
     return torch.cat(parts).clone()
 
