@@ -29,10 +29,10 @@ class Box(Value):
         score: How sure the detector is; only for you, the encoder takes the largest.
     """
 
-    x: float
-    y: float
-    width: float = Field(gt=0)
-    height: float = Field(gt=0)
+    x: float = Field(allow_inf_nan=False)
+    y: float = Field(allow_inf_nan=False)
+    width: float = Field(gt=0, allow_inf_nan=False)
+    height: float = Field(gt=0, allow_inf_nan=False)
     score: float = 1.0
 
 
@@ -115,13 +115,15 @@ def largest(boxes: Sequence[Box]) -> Box | None:
 def cut_out(image: Pixels, box: Box, *, margin: float) -> Pixels:
     """Return the square around ``box``, ``margin`` of its longer side wider on every side.
 
-    Where the square leaves the picture, the picture's edge is repeated.
+    Where the square leaves the picture, the picture's edge is repeated; no square is wider than
+    twice the picture's longer side, whatever a detector says.
     """
-    half = max(box.width, box.height) * (0.5 + margin)
+    height, width = image.shape[:2]
+    half = min(max(box.width, box.height) * (0.5 + margin), max(height, width))
     x, y = box.x + box.width / 2, box.y + box.height / 2
     left, top = round(x - half), round(y - half)
     side = max(1, round(2 * half))
-    height, width = image.shape[:2]
     columns = np.clip(np.arange(left, left + side), 0, width - 1)
     rows = np.clip(np.arange(top, top + side), 0, height - 1)
-    return image[rows[:, None], columns]
+    square: Pixels = image[rows[:, None], columns]
+    return square

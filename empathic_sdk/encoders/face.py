@@ -210,6 +210,8 @@ class _Embedded:
 
 def _input(face: Pixels, size: int) -> Tensor:
     """Return a face as the network reads it: grey, equalised, then ``[size, size]`` in [-1, 1]."""
+    if min(face.shape[:2]) > 8 * size:  # a large picture, at a bounded cost
+        face = _cv2().resize(face, (4 * size, 4 * size), interpolation=_cv2().INTER_AREA)
     even = equalise(grey(face))
     if even.shape != (size, size):
         cv2 = _cv2()
@@ -227,7 +229,8 @@ class _Plugged:
         import transformers  # seconds to import
 
         try:
-            self._processor = transformers.AutoImageProcessor.from_pretrained(name)
+            processor: Any = transformers.AutoImageProcessor
+            self._processor = processor.from_pretrained(name)
             config = transformers.AutoConfig.from_pretrained(name)
             classifies = any("ForImageClassification" in a for a in config.architectures or ())
             kind = transformers.AutoModelForImageClassification if classifies else (

@@ -40,8 +40,9 @@ class FaceRecipe:
         smoothing: Share of the target that goes to the other classes.
         balance: Power of a class's inverse frequency in its weight; 0 = none.
         mixup: Share of the batches in which every crop is blended with another one.
-        mixup_epochs: In how many epochs, from the first; later ones see whole faces only.
+        mixup_epochs: In how many epochs, from the first; later ones see unmixed faces only.
         erase: Share of the crops that lose a rectangle.
+        erase_epochs: In how many epochs, from the first; the last ones see whole faces.
         limit: Crops a split at most (for tests and trials).
         shuffle_labels: Give every crop another one's label: the result must be chance.
         bfloat16: Convolve in bfloat16.
@@ -60,6 +61,7 @@ class FaceRecipe:
     mixup: float = 0.5
     mixup_epochs: int = 14
     erase: float = 0.4
+    erase_epochs: int = 37
     limit: int | None = None
     shuffle_labels: bool = False
     bfloat16: bool = True

@@ -82,6 +82,10 @@ def test_cut_out_is_square_and_repeats_the_edge() -> None:
     corner = cut_out(image, Box(x=-1, y=-1, width=2, height=1), margin=0)
     assert corner.shape == (2, 2, 3)
     assert (corner == image[0, 0]).all()
+    vast = cut_out(image, Box(x=-1e9, y=0, width=2e9, height=1), margin=1)
+    assert vast.shape == (8, 8, 3)
+    with pytest.raises(InputError, match="x:"):
+        Box(x=float("nan"), y=0, width=1, height=1)
 
 
 def test_the_detector_checks_its_numbers() -> None:
