@@ -236,7 +236,7 @@ class _Plugged:
             kind = transformers.AutoModelForImageClassification if classifies else (
                 transformers.AutoModel
             )  # fmt: skip
-            self._model = kind.from_pretrained(name)
+            self._model = kind.from_pretrained(name, use_safetensors=True)  # never a pickle
             self._columns = _columns(config.id2label) if classifies else None
             self._model.eval()
             self.width = self._vectors(np.zeros((1, 32, 32, 3), np.uint8))[0].shape[1]

@@ -89,6 +89,25 @@ def test_other_data_are_noticed(ran: Path, tmp_path: Path) -> None:
         face_runs.rescored(ran / "results", record, test.take(np.arange(5)))
 
 
+def test_scenes(ran: Path) -> None:
+    from empathic_sdk import FaceEncoder
+    from empathic_sdk.encoders.detect import Box
+
+    faces = read_faces(ran, "test")
+    path = ran / "run/face.safetensors"
+    here = FaceEncoder(path, detector=lambda _: [Box(x=200, y=120, width=240, height=240)],
+                       margin=0.0)  # fmt: skip
+    found = face_runs.in_scenes(here, faces, most=5)
+    assert found["scene_found"] == 1.0
+    assert 0 < found["scene_p50_ms"] <= found["scene_p95_ms"]
+    assert face_runs.in_scenes(FaceEncoder(path, detector=lambda _: []), faces, most=5) == {
+        "scene_found": 0.0
+    }
+    picture = face_runs.scene(faces.images[0], np.random.default_rng(0))
+    assert picture.shape == (480, 640, 3)
+    assert abs(int(picture[120:360, 200:440].mean()) - int(faces.images[0].mean())) < 3
+
+
 def test_measure_by_hand() -> None:
     faces = Faces(np.zeros((4, 48, 48), np.uint8), np.array([0, 0, 1, 2]), np.arange(4))
     p = np.eye(7)[[0, 1, 1, 2]]
