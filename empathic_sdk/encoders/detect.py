@@ -14,6 +14,9 @@ from empathic_sdk.encoders.images import Pixels, grey
 from empathic_sdk.errors import ConfigurationError, InputError, MissingExtraError
 from empathic_sdk.types.base import Value
 
+WINDOW = 24
+"""Pixels a side of what a cascade looks at, at least."""
+
 
 class Box(Value):
     """Where a face is.
@@ -26,10 +29,10 @@ class Box(Value):
         score: How sure the detector is; only for you, the encoder takes the largest.
     """
 
-    x: float
-    y: float
-    width: float = Field(gt=0)
-    height: float = Field(gt=0)
+    x: float = Field(allow_inf_nan=False)
+    y: float = Field(allow_inf_nan=False)
+    width: float = Field(gt=0, allow_inf_nan=False)
+    height: float = Field(gt=0, allow_inf_nan=False)
     score: float = 1.0
 
 
@@ -40,9 +43,12 @@ Detector = Callable[[Pixels], Sequence[Box]]
 class HaarDetector:
     """Frontal faces, by OpenCV's Haar cascade (Viola and Jones 2001).
 
+    A quick look at a small copy of the picture finds most faces; where it finds none, a closer
+    look follows, at more pixels and in finer steps.
+
     Args:
-        side: The longer side of the picture is scaled down to this many pixels first.
-        smallest: The smallest face, as a share of the longer side.
+        quick: The longer side of the first copy, in pixels.
+        close: That of the second. The smallest face found is 24 pixels of it wide.
         neighbours: Overlapping finds that make a face; more of them find fewer faces.
 
     Raises:
@@ -51,27 +57,31 @@ class HaarDetector:
     Thread-safe: every thread has a cascade of its own.
     """
 
-    def __init__(self, *, side: int = 360, smallest: float = 0.08, neighbours: int = 5) -> None:
-        if side < 24 or not 0 < smallest <= 1 or neighbours < 1:
-            raise ConfigurationError("side >= 24, 0 < smallest <= 1 and neighbours >= 1")
-        self.side, self.smallest, self.neighbours = side, smallest, neighbours
+    def __init__(self, *, quick: int = 200, close: int = 280, neighbours: int = 3) -> None:
+        if quick < 24 or close < quick or neighbours < 1:
+            raise ConfigurationError("24 <= quick <= close and neighbours >= 1")
+        self.quick, self.close, self.neighbours = quick, close, neighbours
         self._own = threading.local()
         self._cascade()
 
     def __call__(self, image: Pixels) -> list[Box]:
         """Return the faces of ``[height, width, 3]``, largest first."""
+        return self._look(image, self.quick, 1.2) or self._look(image, self.close, 1.1)
+
+    def _look(self, image: Pixels, side: int, step: float) -> list[Box]:
         import cv2
 
         height, width = image.shape[:2]
-        shrink = min(1.0, self.side / max(height, width))
+        shrink = min(1.0, side / max(height, width))
         size = max(1, round(width * shrink)), max(1, round(height * shrink))
-        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if shrink < 1 else image
-        if min(small.shape[:2]) < 24:  # the cascade's own window
+        if min(size) < WINDOW:
             return []
-        least = max(24, round(self.smallest * max(small.shape[:2])))
+        small = image
+        if shrink < 1:
+            small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
         found, _, scores = self._cascade().detectMultiScale3(
-            cv2.equalizeHist(grey(small)), scaleFactor=1.1, minNeighbors=self.neighbours,
-            minSize=(least, least), outputRejectLevels=True,
+            cv2.equalizeHist(grey(small)), scaleFactor=step, minNeighbors=self.neighbours,
+            minSize=(WINDOW, WINDOW), outputRejectLevels=True,
         )  # fmt: skip
         boxes = [
             Box(x=x / shrink, y=y / shrink, width=w / shrink, height=h / shrink, score=float(s))
@@ -85,8 +95,8 @@ class HaarDetector:
             try:
                 import cv2
 
-                folder = Path(cv2.data.haarcascades)
-                cascade = cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_default.xml"))
+                folder = Path(cv2.data.haarcascades)  # type: ignore[attr-defined]
+                cascade = cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_alt2.xml"))
             except (ImportError, AttributeError) as error:
                 raise MissingExtraError(
                     "face", "finding faces (OpenCV 4, which still has Haar cascades)"
@@ -105,13 +115,15 @@ def largest(boxes: Sequence[Box]) -> Box | None:
 def cut_out(image: Pixels, box: Box, *, margin: float) -> Pixels:
     """Return the square around ``box``, ``margin`` of its longer side wider on every side.
 
-    Where the square leaves the picture, the picture's edge is repeated.
+    Where the square leaves the picture, the picture's edge is repeated; no square is wider than
+    twice the picture's longer side, whatever a detector says.
     """
-    half = max(box.width, box.height) * (0.5 + margin)
+    height, width = image.shape[:2]
+    half = min(max(box.width, box.height) * (0.5 + margin), max(height, width))
     x, y = box.x + box.width / 2, box.y + box.height / 2
     left, top = round(x - half), round(y - half)
     side = max(1, round(2 * half))
-    height, width = image.shape[:2]
     columns = np.clip(np.arange(left, left + side), 0, width - 1)
     rows = np.clip(np.arange(top, top + side), 0, height - 1)
-    return image[rows[:, None], columns]
+    square: Pixels = image[rows[:, None], columns]
+    return square

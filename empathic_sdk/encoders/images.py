@@ -95,7 +95,8 @@ def _eight_bits(values: np.ndarray, what: str) -> Pixels:
     """Map a picture of more than 8 bits to 8: whole numbers are taken as 16 bits."""
     if values.dtype.kind == "f":
         raise InputError(f"{what} holds floats, whose range no file says; save it with 8 bits")
-    return (np.clip(values, 0, 65535) // 257).astype(np.uint8)
+    levels: Pixels = (np.clip(values, 0, 65535) // 257).astype(np.uint8)
+    return levels
 
 
 def _check_size(width: int, height: int, what: str) -> None:
@@ -110,7 +111,8 @@ def _check_size(width: int, height: int, what: str) -> None:
 def grey(rgb: Pixels) -> Pixels:
     """Return the luma (ITU-R BT.601) of ``[height, width, 3]`` as ``[height, width]``."""
     luma = rgb @ np.array([0.299, 0.587, 0.114], np.float32)
-    return np.round(luma).astype(np.uint8)
+    levels: Pixels = np.round(luma).astype(np.uint8)
+    return levels
 
 
 def equalise(picture: Pixels) -> Pixels:

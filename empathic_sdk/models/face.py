@@ -141,9 +141,8 @@ def build(config: Mapping[str, Any] | None) -> FaceNet | TableFiveCNN:
     """Return a fresh network: :class:`FaceNet` of these sizes, or, for ``None``, Table 5's."""
     if config is None:
         return TableFiveCNN()
-    return FaceNet(
-        FaceConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in config.items()})
-    )
+    sizes: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
+    return FaceNet(FaceConfig(**sizes))
 
 
 class FramePool(nn.Module):

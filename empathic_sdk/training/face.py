@@ -40,8 +40,9 @@ class FaceRecipe:
         smoothing: Share of the target that goes to the other classes.
         balance: Power of a class's inverse frequency in its weight; 0 = none.
         mixup: Share of the batches in which every crop is blended with another one.
-        mixup_epochs: In how many epochs, from the first; later ones see whole faces only.
+        mixup_epochs: In how many epochs, from the first; later ones see unmixed faces only.
         erase: Share of the crops that lose a rectangle.
+        erase_epochs: In how many epochs, from the first; the last ones see whole faces.
         limit: Crops a split at most (for tests and trials).
         shuffle_labels: Give every crop another one's label: the result must be chance.
         bfloat16: Convolve in bfloat16.
@@ -60,6 +61,7 @@ class FaceRecipe:
     mixup: float = 0.5
     mixup_epochs: int = 14
     erase: float = 0.4
+    erase_epochs: int = 37
     limit: int | None = None
     shuffle_labels: bool = False
     bfloat16: bool = True
@@ -182,17 +184,13 @@ def rate(step: int, per_epoch: int, epochs: int) -> float:
 
 
 def logits_of(
-    net: FaceNet | TableFiveCNN, crops: Tensor, *, size: int = 48, batch: int = 256,
-    bfloat16: bool = False,
-) -> Tensor:  # fmt: skip
+    net: FaceNet | TableFiveCNN, crops: Tensor, *, batch: int = 256, bfloat16: bool = False
+) -> Tensor:
     """Return logits ``[n, 7]`` of uint8 crops, averaged over each and its mirror image."""
     net.eval()
     parts: list[Tensor] = []
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-        for some in crops.split(batch):
-            x = scale(some)
-            if size != x.shape[-1]:
-                x = F.interpolate(x, (size, size), mode="bilinear", align_corners=False)
-            both = net(x).logits.float() + net(x.flip(3)).logits.float()
-            parts.append(both / 2)
+        for start in range(0, len(crops), batch):
+            x = scale(crops[start : start + batch])
+            parts.append((net(x).logits.float() + net(x.flip(3)).logits.float()) / 2)
     return torch.cat(parts)

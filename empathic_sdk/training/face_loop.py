@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +65,12 @@ class FaceTrainer:
         self.net = build(recipe)
         matrices = [p for p in self.net.parameters() if p.ndim > 1]
         others = [p for p in self.net.parameters() if p.ndim <= 1]
+        groups: list[dict[str, Any]] = [
+            {"params": matrices, "weight_decay": recipe.weight_decay},
+            {"params": others},
+        ]
         self.optimizer = torch.optim.SGD(
-            [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": others}],
-            lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=True,
+            groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=True,
         )  # fmt: skip
         self.average = {n: t.detach().clone() for n, t in _floats(self.net).items()}
         self.per_epoch = max(1, len(self.crops) // recipe.batch_size)
@@ -128,13 +132,14 @@ class FaceTrainer:
         order = torch.randperm(len(self.crops), generator=draw)
         size, losses = r.size(self.epoch), []
         mixup = r.mixup if self.epoch < r.mixup_epochs else 0.0
+        views = r if self.epoch < r.erase_epochs else replace(r, erase=0.0)
         self.net.train()
         for k in range(self.per_epoch):
             step = self.epoch * self.per_epoch + k
             for group in self.optimizer.param_groups:
                 group["lr"] = r.learning_rate * rate(step, self.per_epoch, r.epochs)
             index = order[k * r.batch_size : (k + 1) * r.batch_size]
-            x = augment(self.crops[index], size, r, draw)
+            x = augment(self.crops[index], size, views, draw)
             target = F.one_hot(self.labels[index], len(Emotion)).float()
             if float(torch.rand((), generator=draw)) < mixup:
                 share = 0.5 + 0.5 * float(torch.rand((), generator=draw))

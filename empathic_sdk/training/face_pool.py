@@ -20,7 +20,7 @@ from empathic_sdk.training.face import prepare, scale
 from empathic_sdk.training.faces import Faces
 from empathic_sdk.types import Emotion
 
-STEPS, BATCH, LONGEST = 1500, 64, 8
+BATCH, LONGEST = 64, 8
 
 
 class Views(NamedTuple):
@@ -72,8 +72,8 @@ def vectors_of(net: FaceNet | TableFiveCNN, crops: Tensor) -> Tensor:
     net.eval()
     parts = []
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-        for some in crops.split(256):
-            x = scale(some)
+        for start in range(0, len(crops), 256):
+            x = scale(crops[start : start + 256])
             parts.append((net(x).vectors.float() + net(x.flip(3)).vectors.float()) / 2)
     return torch.cat(parts).clone()
 
@@ -106,7 +106,7 @@ def bags(seen: Views, size: int, rng: np.random.Generator) -> tuple[Tensor, Tens
 
 
 def fit_pool(
-    net: FaceNet | TableFiveCNN, train: Faces, dev: Faces, *, seed: int, steps: int = STEPS
+    net: FaceNet | TableFiveCNN, train: Faces, dev: Faces, *, seed: int, steps: int
 ) -> tuple[FramePool, dict[str, Any]]:
     """Train the attention; dev bags choose the step.
 
