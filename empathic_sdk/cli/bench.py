@@ -1,4 +1,4 @@
-"""``empathic bench`` and ``empathic bench dialogue``."""
+"""``empathic bench``, ``empathic bench dialogue`` and ``empathic bench speech``."""
 
 from __future__ import annotations
 
@@ -54,6 +54,20 @@ def dialogue(context: click.Context, as_json: bool) -> None:
         click.echo(f"{name:32}" + "".join(f"{row[n]:>11.2f}" for n in lengths))
     click.echo()
     _show({k: v for k, v in report.items() if not re.search(r"_n\d+$", k)})
+
+
+@command.command()
+@json_option
+@click.pass_context
+def speech(context: click.Context, as_json: bool) -> None:
+    """Measure how long three seconds of speech take on one core. Needs the extra "speech"."""
+    from empathic_sdk.evaluation.bench_speech import measure_speech
+
+    report = measure_speech()
+    if as_json or (context.parent is not None and context.parent.params["as_json"]):
+        click.echo(json.dumps(report))
+        return
+    _show(report)
 
 
 def _show(report: dict[str, Any]) -> None:
