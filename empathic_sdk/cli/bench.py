@@ -1,4 +1,4 @@
-"""``empathic bench``, ``empathic bench dialogue`` and ``empathic bench media``."""
+"""``empathic bench`` and its parts ``dialogue``, ``media`` and ``speech``."""
 
 from __future__ import annotations
 
@@ -67,6 +67,20 @@ def media(context: click.Context, data: Path, as_json: bool, turns: int) -> None
     from empathic_sdk.evaluation.bench_media import bench_media
 
     report = bench_media(data=data, turns=turns)
+    if as_json or (context.parent is not None and context.parent.params["as_json"]):
+        click.echo(json.dumps(report))
+        return
+    _show(report)
+
+
+@command.command()
+@json_option
+@click.pass_context
+def speech(context: click.Context, as_json: bool) -> None:
+    """Measure how long three seconds of speech take on one core. Needs the extra "speech"."""
+    from empathic_sdk.evaluation.bench_speech import measure_speech
+
+    report = measure_speech()
     if as_json or (context.parent is not None and context.parent.params["as_json"]):
         click.echo(json.dumps(report))
         return

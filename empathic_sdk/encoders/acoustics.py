@@ -43,7 +43,8 @@ def power_spectrum(framed: Tensor, *, fft: int = FFT) -> Tensor:
     """Return ``|X|^2`` of Hamming-windowed frames ``[..., size]``: ``[..., fft / 2 + 1]``."""
     window = torch.hamming_window(framed.shape[-1], periodic=False, dtype=framed.dtype)
     spectrum = torch.fft.rfft(framed * window, fft)
-    return spectrum.real.square() + spectrum.imag.square()
+    power: Tensor = spectrum.real.square() + spectrum.imag.square()
+    return power
 
 
 def hz_to_mel(hz: float) -> float:

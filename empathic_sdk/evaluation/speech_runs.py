@@ -146,8 +146,8 @@ def train_emodb(
 ) -> dict[str, Any]:
     """Leave two speakers of EMO-DB out at a time, five folds; record all test predictions.
 
-    In each fold a third speaker chooses the epoch and fixes the temperature. Strength and share of
-    the second opinion are not chosen on one speaker's fifty clips: they are those of ``start``.
+    In each fold a third speaker chooses the epoch, the penalty and share of the second opinion, and
+    the temperature.
 
     Args:
         recipe: Its numbers.
@@ -159,32 +159,31 @@ def train_emodb(
     """
     clips = read_clips("emodb", data)
     voices = Voices(clips, load_voices(clips, cache=cache / "emodb-voices.npz"))
-    begin, second = (None, {"share": 1.0, "strength": 0.03}) if start is None else _start(start)
+    begin = None if start is None else load_file(start / "network.safetensors")
     p = np.zeros((len(clips), len(EMODB_CLASSES)))
     folds = []
     for k, fold in enumerate(speaker_folds(clips.speakers.tolist())):
         train, dev, test = (voices.of(s) for s in (fold.train, fold.dev, fold.test))
         own = replace(recipe, seed=recipe.seed * 100 + k)
         model, ran = network(own, {"emodb": train}, dev, out / f"fold{k}", begin=begin)
-        both: list[np.ndarray] = [predict(model, dev), predict(model, test)]
-        if second["share"] < 1:
-            linear = fit_statistics(
-                {v: statistics_of(train, v, cache) for v in SPEEDS},
-                train.clips.labels, classes=len(EMODB_CLASSES), strength=second["strength"],
-            )  # fmt: skip
-            both = [
-                second["share"] * net + (1 - second["share"]) * _second(linear, v, cache)
-                for net, v in zip(both, (dev, test), strict=True)
-            ]
-        temperature = fit_temperature(both[0], dev.clips.labels)
-        p[np.isin(clips.speakers, fold.test)] = probabilities(both[1], temperature)
+        on_dev, on_test = predict(model, dev), predict(model, test)
+        choice: dict[str, Any] = {"share": 1.0}
+        if recipe.model == "ped":
+            rows = {v: statistics_of(train, v, cache) for v in SPEEDS}
+            linear, choice = choose_second(
+                rows, train.clips, statistics_of(dev, 1.0, cache), dev.clips, on_dev
+            )
+            on_dev, on_test = (
+                choice["share"] * net + (1 - choice["share"]) * _second(linear, v, cache)
+                for net, v in ((on_dev, dev), (on_test, test))
+            )
+        temperature = fit_temperature(on_dev, dev.clips.labels)
+        p[np.isin(clips.speakers, fold.test)] = probabilities(on_test, temperature)
+        figures = measure(dev.clips.labels, probabilities(on_dev, temperature), EMODB_CLASSES)
         folds.append(
             {
                 "train": fold.train, "dev": fold.dev, "test": fold.test, "run": ran,
-                "temperature": temperature,
-                "dev_figures": measure(
-                    dev.clips.labels, probabilities(both[0], temperature), EMODB_CLASSES
-                ),
+                "second": choice, "temperature": temperature, "dev_figures": figures,
             }
         )  # fmt: skip
     record = {
@@ -194,7 +193,6 @@ def train_emodb(
         "configuration": recipe.as_dict(),
         "start": None if start is None else _sha256(start / "network.safetensors"),
         "data": {"all": {"n": len(clips), "sha256": clips.digest()}},
-        "second": second,
         "folds": folds,
         "environment": environment(),
     }
@@ -375,15 +373,6 @@ def environment() -> dict[str, Any]:
         "processor": platform.machine(),
         "threads": torch.get_num_threads(),
     }
-
-
-def _start(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return network weights of a RAVDESS run, and strength and share of its second opinion."""
-    tensors, about = (
-        load_file(folder / "network.safetensors"),
-        checkpoints.load(folder / CHECKPOINT)[1],
-    )
-    return tensors, {"share": about["share"], "strength": about["strength"] or 0.03}
 
 
 def _second(linear: StatisticsClassifier, voices: Voices, cache: Path) -> np.ndarray:

@@ -116,8 +116,9 @@ class MfccLstm(nn.Module):
         self.first = nn.LSTM(coefficients, 128, batch_first=True)
         self.second = nn.LSTM(128, 64, batch_first=True)
         for lstm in (self.first, self.second):
-            nn.init.zeros_(lstm.bias_hh_l0)
-            lstm.bias_hh_l0.requires_grad_(False)
+            second_bias = lstm.get_parameter("bias_hh_l0")
+            nn.init.zeros_(second_bias)
+            second_bias.requires_grad_(False)
         self.dense = nn.Linear(64, self.width)
 
     def forward(self, features: Tensor, mask: Tensor) -> SpeechEncoding:

@@ -24,7 +24,7 @@ def at_speed(samples: np.ndarray, speed: float) -> np.ndarray:
         return samples
     shared = gcd(up, down)
     slow = resample_poly(samples.astype(np.float32), up // shared, down // shared)
-    return np.clip(np.round(slow), -32768, 32767).astype(np.int16)
+    return np.asarray(np.clip(np.round(slow), -32768, 32767).astype(np.int16))
 
 
 def uniform(low: float, high: float, draw: Generator) -> float:
@@ -42,7 +42,8 @@ def add_noise(samples: Tensor, draw: Generator, *, snr_db: tuple[float, float]) 
     shaped = torch.view_as_complex(spectrum * lines.pow(-uniform(0.0, 1.0, draw)))
     noise = torch.fft.irfft(shaped, size)[: len(samples)]
     ratio = samples.square().mean() / noise.square().mean().clamp(min=1e-12)
-    return samples + noise * (ratio * 10 ** (-uniform(*snr_db, draw) / 10)).sqrt()
+    noisy: Tensor = samples + noise * (ratio * 10 ** (-uniform(*snr_db, draw) / 10)).sqrt()
+    return noisy
 
 
 def stretch(features: Tensor, time: float, bands: float) -> Tensor:

@@ -6,30 +6,7 @@ import numpy as np
 from scipy.signal import lfilter
 
 from empathic_sdk.encoders.audio import RATE
-
-
-def vowels(seconds: float, *, hz: float = 130.0, seed: int = 0) -> np.ndarray:
-    """Syllables: a pulse train of wavering pitch through formants that change four times a second.
-
-    A source-filter voice (Fant 1960), float32 ``[n]``; silero-vad takes it for one.
-    """
-    draw = np.random.default_rng(seed)
-    n = round(seconds * RATE)
-    t = np.arange(n) / RATE
-    pitch = hz * (1 + 0.12 * np.sin(2 * np.pi * 1.3 * t) + 0.05 * np.sin(2 * np.pi * 3.1 * t))
-    phase = np.cumsum(pitch) / RATE
-    source = np.diff(np.floor(phase), prepend=0.0) + 0.01 * draw.normal(size=n)
-    formants = [(730, 1090, 2440), (270, 2290, 3010), (300, 870, 2240), (530, 1840, 2480)]
-    out = np.zeros(n)
-    step = RATE // 4
-    for k, start in enumerate(range(0, n, step)):
-        piece = source[start : start + step]
-        for f in formants[k % len(formants)]:
-            r = np.exp(-np.pi * 90 / RATE)
-            piece = lfilter([1 - r], [1, -2 * r * np.cos(2 * np.pi * f / RATE), r * r], piece)
-        swell = np.sin(np.pi * np.arange(len(piece)) / step) ** 0.5
-        out[start : start + step] = piece / (np.abs(piece).max() + 1e-9) * swell
-    return (0.3 * out).astype(np.float32)
+from empathic_sdk.evaluation.bench_speech import vowels
 
 
 def _noises() -> dict[str, np.ndarray]:
@@ -59,3 +36,5 @@ def _noises() -> dict[str, np.ndarray]:
 
 
 NOISES = _noises()
+
+__all__ = ["NOISES", "vowels"]

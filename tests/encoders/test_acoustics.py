@@ -65,7 +65,7 @@ def test_mel_filters_against_a_loop(bands: int) -> None:
 def test_a_line_is_shared_between_two_bands() -> None:
     filters = a.mel_filters(40)
     centre = filters.argmax(0)
-    inner = filters[int(centre[0]) : int(centre[-1])]
+    inner = filters[int(centre[0]) + 1 : int(centre[-1])]
     torch.testing.assert_close(inner.sum(1), torch.ones(len(inner)), atol=1e-5, rtol=0)
 
 
