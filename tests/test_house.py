@@ -99,7 +99,8 @@ def test_public_names() -> None:
         "BehaviourEncoder", "BehaviourEvent", "BehaviourKind", "Deployment", "DialogueSession",
         "Emotion", "EmotionAwareAgent", "EmotionRecognizer", "EmotionState", "EmpathicError",
         "FaceEncoder", "FeatureSequence", "HelpLine", "HookContext", "LearningState", "Modality",
-        "Pacing", "ProfileStore", "ResponseStyle", "SafetyAssessment", "SafetyLevel", "SentenceEvent",
+        "Pacing", "ProfileStore", "ResponseStyle", "SafetyAssessment", "SafetyLevel",
+        "SentenceEvent",
         "StateEvent", "Strategy", "TextEncoder", "Theme", "Tone", "Trend", "Turn", "TurnEvent",
         "UserContext", "Utterance",
     ]  # fmt: skip
