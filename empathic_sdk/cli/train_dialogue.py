@@ -164,6 +164,7 @@ def fusion(
     MELD's texts with borrowed voices, faces and simulated behaviour, as the shipped encoders read
     them: a construction, which says nothing about people. Dev data choose the epoch and calibrate.
     """
+    import logging
     from dataclasses import replace
 
     import torch
@@ -173,6 +174,10 @@ def fusion(
 
     if threads:
         torch.set_num_threads(threads)
+    log = logging.getLogger("empathic_sdk")
+    if not log.handlers:  # ten minutes are long without a word: a line an epoch
+        log.addHandler(logging.StreamHandler())
+        log.setLevel(logging.INFO)
     recipe = replace(numbers(), seed=seed)
     recipe = replace(recipe, epochs=epochs or recipe.epochs)
     out = out or Path("runs") / f"fusion-seed{seed}"
