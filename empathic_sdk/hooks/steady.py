@@ -15,9 +15,7 @@ Wish = TypeVar("Wish")
 _UNPLEASANT = frozenset({Emotion.SADNESS, Emotion.ANGER, Emotion.FEAR, Emotion.DISGUST})
 
 
-def steady(
-    context: HookContext, wish: Callable[[EmotionState], Wish | None], start: Wish
-) -> Wish:
+def steady(context: HookContext, wish: Callable[[EmotionState], Wish | None], start: Wish) -> Wish:
     """Replay a talk in order and return what it has settled on.
 
     Each state of ``context.history`` and the present one asks for something, or says nothing

@@ -28,9 +28,7 @@ from empathic_sdk.types import (
 )
 
 
-def state(
-    label=Emotion.NEUTRAL, intensity=0.7, uncertain=False, trend=Trend.STEADY, shift=None
-):
+def state(label=Emotion.NEUTRAL, intensity=0.7, uncertain=False, trend=Trend.STEADY, shift=None):
     probabilities = {e: 0.7 if e == label else 0.05 for e in Emotion}
     return EmotionState(
         label=label,

@@ -50,7 +50,9 @@ def watched(recognizer: EmotionRecognizer, monkeypatch: pytest.MonkeyPatch) -> A
         theme=hook("theme", default_theme),
     ) as agent:
         monkeypatch.setattr(
-            recognizer, "perceive", watch("recognize", EmotionRecognizer.perceive.__get__(recognizer))
+            recognizer,
+            "perceive",
+            watch("recognize", EmotionRecognizer.perceive.__get__(recognizer)),
         )
         pipeline = agent._pipeline
         monkeypatch.setattr(pipeline.responder, "reply", watch("reply", pipeline.responder.reply))

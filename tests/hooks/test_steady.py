@@ -15,17 +15,14 @@ from empathic_sdk.types import Emotion, SafetyLevel, Theme, Trend, contrast
 from .test_decide import context, state
 
 JOY, SAD, ANGRY, AFRAID, CALM = (
-    state(e)
-    for e in (Emotion.JOY, Emotion.SADNESS, Emotion.ANGER, Emotion.FEAR, Emotion.NEUTRAL)
+    state(e) for e in (Emotion.JOY, Emotion.SADNESS, Emotion.ANGER, Emotion.FEAR, Emotion.NEUTRAL)
 )
 
 
 def played(default, turns, alone=False):
     """Return what a default says at every turn of a talk, with its history or without."""
     return [
-        default(
-            context(now) if alone else context(now, turns[max(0, i - 20) : i], turn=i)
-        ).name
+        default(context(now) if alone else context(now, turns[max(0, i - 20) : i], turn=i)).name
         for i, now in enumerate(turns)
     ]
 
