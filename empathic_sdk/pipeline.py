@@ -127,6 +127,7 @@ class Pipeline:
                 turn=talk.turns,
                 conversation=conversation,
                 memory=talk.memory,
+                **self._vectors(talk),
             )
         )
         clock.lap("respond")
@@ -156,6 +157,16 @@ class Pipeline:
         clock.lap("record")
         timings = {**clock.laps, "total": clock.total()}
         return Outcome(turn.model_copy(update={"timings": timings}), reply.sentences)
+
+    def _vectors(self, talk: Talk) -> dict[str, tuple[float, ...]]:
+        """Return the text vectors that a learned planner reads: of what was said, and before it."""
+        rows = getattr(talk.session, "text_vectors", None)
+        if rows is None or getattr(self.responder, "planner", None) is None:
+            return {}
+        found = {"text_vector": tuple(rows[-1].tolist())}
+        if len(rows) > 1:
+            found["reply_vector"] = tuple(rows[-2].tolist())
+        return found
 
     def _open(self, user: str, conversation: str) -> Talk:
         person = self.profiles.get(user)

@@ -30,8 +30,8 @@ from empathic_sdk.response.planner import (
     FEELING,
     STRATEGIES,
     Planner,
-    feeling,
     features,
+    feeling,
 )
 from empathic_sdk.training.esconv import SupportTalk, digest, read_esconv
 from empathic_sdk.training.strategy import Moments, StrategyRecipe, fit

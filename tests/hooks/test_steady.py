@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -28,7 +29,7 @@ def played(default, turns, alone=False):
 
 
 def flips(names):
-    return sum(one != other for one, other in zip(names, names[1:], strict=False))
+    return sum(one != other for one, other in pairwise(names))
 
 
 def noisy_talk(seed):
