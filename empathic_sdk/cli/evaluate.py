@@ -14,7 +14,7 @@ from empathic_sdk.cli.options import data_option, json_option
 
 TEXTS = ("meld", "goemotions", "emobank", "dailydialog", "empathetic")
 DIALOGUES = ("meld", "iemocap", "mosi")
-NAMES = (*TEXTS, "iemocap", "mosi")
+NAMES = (*TEXTS, "iemocap", "mosi", "strategy")
 
 
 @click.command(name="evaluate")
@@ -47,6 +47,13 @@ NAMES = (*TEXTS, "iemocap", "mosi")
     help="meld, iemocap, mosi: recorded runs of this name.  [default: the whole causal mdget]",
 )
 @click.option("--table", is_flag=True, help="meld, iemocap, mosi: every recorded configuration.")
+@click.option(
+    "--cache",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("runs/cache"),
+    show_default=True,
+    help="strategy: folder in which text vectors are kept between runs.",
+)
 def command(
     name: str,
     data: Path,
@@ -57,6 +64,7 @@ def command(
     model: str,
     configuration: str | None,
     table: bool,
+    cache: Path,
 ) -> None:
     """Measure a model on a public corpus.
 
@@ -67,11 +75,18 @@ def command(
     """
     if name not in DIALOGUES and (configuration or table):
         raise click.UsageError(f"--configuration and --table are for {', '.join(DIALOGUES)}")
-    if checkpoint and (configuration or name not in TEXTS):
+    if checkpoint and (configuration or name not in (*TEXTS, "strategy")):
         raise click.UsageError("recorded runs are scored from predictions: no --checkpoint")
     if model == "text" and (configuration or name not in TEXTS):
         raise click.UsageError("--model text is for the corpora of single texts")
-    report = _measure(name, data, split, checkpoint, results, model, configuration)
+    if name == "strategy":
+        from empathic_sdk.evaluation.strategy import evaluate_strategy
+
+        report = evaluate_strategy(
+            data=data, split=split, results=results, checkpoint=checkpoint, cache=cache
+        )
+    else:
+        report = _measure(name, data, split, checkpoint, results, model, configuration)
     if table:
         from empathic_sdk.evaluation.tables import Runs
         from empathic_sdk.evaluation.tables import table as table_of

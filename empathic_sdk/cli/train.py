@@ -9,6 +9,7 @@ import click
 
 from empathic_sdk.cli.options import data_option, json_option
 from empathic_sdk.cli.train_dialogue import dialogue, joint, table
+from empathic_sdk.cli.train_strategy import strategy
 
 
 @click.group(name="train")
@@ -19,6 +20,7 @@ def command() -> None:
 command.add_command(dialogue)
 command.add_command(joint)
 command.add_command(table)
+command.add_command(strategy)
 
 
 @command.command()

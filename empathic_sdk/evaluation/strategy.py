@@ -172,7 +172,13 @@ def objective(gold: NDArray[np.int64], logits: NDArray[np.float32]) -> dict[str,
 
 
 def train_strategy(
-    recipe: StrategyRecipe, *, data: Path, out: Path, results: Path, cache: Path | None
+    recipe: StrategyRecipe,
+    *,
+    data: Path,
+    out: Path,
+    results: Path,
+    cache: Path | None,
+    limit: int | None = None,
 ) -> dict[str, Any]:
     """Train the planner and its text-only baseline, record both, store their test answers.
 
@@ -184,12 +190,14 @@ def train_strategy(
         out: Folder for ``strategy.safetensors``.
         results: Folder of the run records.
         cache: Folder in which text vectors are kept between runs.
+        limit: Talks of the train split at most, the first in the file.
 
     Returns:
         The run record.
     """
     recognizer = EmotionRecognizer()
     talks = {split: read_esconv(data, split) for split in ("train", "dev", "test")}
+    talks["train"] = talks["train"][:limit]
     scenes = {split: scene(t, observed(t, recognizer, cache)) for split, t in talks.items()}
     train, dev, test = scenes["train"], scenes["dev"], scenes["test"]
 
