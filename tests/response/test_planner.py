@@ -138,7 +138,7 @@ def test_refusals(text):
     [
         "any advice?", "what should I do", "I would love some tips", "I just got fired",
         "my boss never listens", "she gave me good advice", "I don't know what to do",
-        "I have no idea how to go on", "he would not listen to my ideas",
+        "I have no idea how to go on", "I have no ideas left", "he would not listen to my ideas",
     ],
 )  # fmt: skip
 def test_no_refusals(text):
