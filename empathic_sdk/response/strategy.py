@@ -79,7 +79,8 @@ _DECLINES = frozenset({"no", "none", "never", "off", "unwanted"})
 _REFUSED = re.compile(
     r"\b(?:no|not|n't|dont|never|stop|without|enough|sick of|tired of|fed up with)\b"
     r"(?: (?:want|need|wanting|needing|asking for|looking for|after|here for|giving me|telling me|"
-    r"offering|getting|tell|give|offer|more|any|your|all|the|that|this|really|just|me|of|unsolicited)){0,5} "
+    r"offering|getting|tell|give|offer|more|any|your|all|the|that|this|really|just|me|of|"
+    r"unsolicited)){0,5} "
     r"(?:advice|suggestions?|tips|(?<!no )(?:solutions?|ideas)|what to do)\b|"
     r"\b(?:just|only|rather|simply) (?:\w+ ){0,3}(?:vent|listen|be heard|be listened to|"
     r"get (?:it|this) off my chest)\b"

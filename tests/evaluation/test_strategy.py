@@ -93,7 +93,7 @@ class Imitation:
 
 @pytest.fixture
 def corpus(tmp_path, monkeypatch):
-    """Eighty talks in which "sad" is answered by a reflection, and everything else by a question."""
+    """Eighty talks in which "sad" is answered by a reflection, all else by a question."""
     rng = np.random.default_rng(0)
     rows = []
     for number in range(80):
