@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from empathic_sdk import checkpoints
-from empathic_sdk.errors import DataError
+from empathic_sdk.errors import DataError, ModelError
 from empathic_sdk.evaluation.dialogue_runs import write_json
 from empathic_sdk.evaluation.dialogues import paired_bootstrap
 from empathic_sdk.evaluation.metrics import (
@@ -273,6 +273,11 @@ def evaluate_strategy(
     """Measure a planner on ESConv beside its baselines; see docs/evaluation.md for the keys."""
     planner = Planner(checkpoint)
     recognizer = EmotionRecognizer()
+    if planner.about.get("text_sha256") != text_mark(recognizer):
+        raise ModelError(
+            f"the planner {planner.about.get('name')!r} was trained with another text encoder than "
+            "the one that ships: its vectors mean nothing to it"
+        )
     talks = read_esconv(data, split)
     seen = scene(talks, observed(talks, recognizer, cache))
     probabilities = planner.distribution(seen.moments.features)
