@@ -119,7 +119,7 @@ def corpus(tmp_path, monkeypatch):
 def test_train_then_evaluate(corpus, tmp_path, monkeypatch):
     given = {"data": tmp_path / "data", "results": tmp_path / "results", "cache": tmp_path / "c"}
     for seed in (1, 2):
-        recipe = StrategyRecipe(seed=seed, hidden=8, epochs=6, dropout=0.0, rate=0.02)
+        recipe = StrategyRecipe(seed=seed, hidden=8, epochs=6, batch=16, dropout=0.0, rate=0.02)
         record = train_strategy(recipe, out=tmp_path / f"run{seed}", limit=40, **given)
         assert record["data"]["train"]["talks"] == 40
     assert corpus.heard == 12 * (40 + 15 + 15)  # the second run read the cache
