@@ -19,7 +19,7 @@ from typing import Any, Literal, Self
 from empathic_sdk.conversations import Talks
 from empathic_sdk.errors import ConfigurationError, EmpathicError
 from empathic_sdk.hooks import HOOK_TIMEOUT_S, settle
-from empathic_sdk.pipeline import Hooks, Outcome, Pipeline
+from empathic_sdk.pipeline import Hooks, Outcome, Pipeline, planner_for
 from empathic_sdk.policy import Deployment
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.recognizer import EmotionRecognizer
@@ -43,6 +43,7 @@ log = logging.getLogger("empathic_sdk")
 
 AlertHook = Callable[[Turn], object]
 SCENARIOS = ("counselling", "tutoring")
+PLANNERS = ("rules", "learned")
 
 
 class EmotionAwareAgent:
@@ -62,6 +63,8 @@ class EmotionAwareAgent:
         on_alert: Called with a finished, recorded :class:`Turn` whose safety level is not
             ``none``; plain or a coroutine. What it raises is logged, never shown to the person.
         language: Of the embedded replies.
+        planner: Who chooses the support strategy: ``"rules"``, or ``"learned"`` from ESConv
+            within the same limits (docs/strategy.md). Without its weights the rules decide.
 
     Raises:
         ConfigurationError: An argument is wrong.
@@ -85,6 +88,7 @@ class EmotionAwareAgent:
         keep_text: bool = False,
         on_alert: AlertHook | None = None,
         language: str = "en",
+        planner: Literal["rules", "learned"] = "rules",
     ) -> None:
         if llm is not None:
             raise ConfigurationError(
@@ -111,6 +115,8 @@ class EmotionAwareAgent:
         self.keep_text = keep_text
         if not isinstance(language, str) or not language.strip():
             raise ConfigurationError("language= must be a language tag such as 'en'")
+        if planner not in PLANNERS:
+            raise ConfigurationError(f"planner must be one of {PLANNERS}, not {planner!r}")
         self._responder = EmbeddedResponder(language=language)
         self._language = language
         self._owns_store = not isinstance(profiles, ProfileStore)
@@ -121,6 +127,8 @@ class EmotionAwareAgent:
             if self._owns_store:
                 self.profiles.close()
             raise
+        if planner == "learned":
+            self._responder.planner = planner_for(self.recognizer)
         self._talks = Talks()
         self._stop_listening = self.profiles.on_erase(self._talks.forget)
         self._pipeline = Pipeline(

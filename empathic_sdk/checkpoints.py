@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
 
 from empathic_sdk.errors import ModelError
+
+if TYPE_CHECKING:  # torch is imported where it is needed: some rooms read weights without it
+    from torch import Tensor
 
 _SCALE = ".scale"
 _FORMAT = "1"
@@ -24,6 +26,9 @@ _FORMAT = "1"
 
 def save(path: str | Path, tensors: Mapping[str, Tensor], description: Mapping[str, Any]) -> None:
     """Write ``tensors`` compactly, with a JSON-able ``description``, in one atomic step."""
+    import torch
+    from safetensors.torch import save_file
+
     packed: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         tensor = tensor.detach().float()
@@ -48,11 +53,40 @@ def load(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         ModelError: The file is missing, damaged, or written by something else.
     """
+    packed, about = _read(path, "pt")
+    tensors = {}
+    for name, tensor in packed.items():
+        if name.endswith(_SCALE):
+            continue
+        scale = packed.get(name + _SCALE)
+        tensors[name] = tensor.float() if scale is None else tensor.float() * scale.float()[:, None]
+    return tensors, about
+
+
+def arrays(path: str | Path) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]:
+    """Read what :func:`save` wrote as float32 numpy arrays, without importing torch.
+
+    Raises:
+        ModelError: As :func:`load`.
+    """
+    packed, about = _read(path, "np")
+    found = {}
+    for name, array in packed.items():
+        if name.endswith(_SCALE):
+            continue
+        scale = packed.get(name + _SCALE)
+        found[name] = array.astype(np.float32)
+        if scale is not None:
+            found[name] *= scale.astype(np.float32)[:, None]
+    return found, about
+
+
+def _read(path: str | Path, framework: str) -> tuple[dict[str, Any], dict[str, Any]]:
     path = Path(path)
     if not path.is_file():
         raise ModelError(f"there are no weights at {path}; reinstall the package or give a path")
     try:
-        with safe_open(str(path), "pt") as f:
+        with safe_open(str(path), framework) as f:
             metadata = f.metadata() or {}
             packed = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
@@ -62,13 +96,7 @@ def load(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             f"{path} is not a checkpoint of this package (format {metadata.get('format')!r}, "
             f"expected {_FORMAT!r})"
         )
-    tensors = {}
-    for name, tensor in packed.items():
-        if name.endswith(_SCALE):
-            continue
-        scale = packed.get(name + _SCALE)
-        tensors[name] = tensor.float() if scale is None else tensor.float() * scale.float()[:, None]
-    return tensors, json.loads(metadata["description"])
+    return packed, json.loads(metadata["description"])
 
 
 def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -6,6 +6,7 @@ It is written once, as ordinary blocking code; asynchronous callers run it in a 
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 import uuid
@@ -17,7 +18,13 @@ from empathic_sdk.errors import InputError
 from empathic_sdk.hooks import decide
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.recognizer import EmotionRecognizer
-from empathic_sdk.response import EmbeddedResponder, ReplyContext, assess
+from empathic_sdk.response import (
+    EmbeddedResponder,
+    Planner,
+    ReplyContext,
+    assess,
+    shipped_planner,
+)
 from empathic_sdk.types import (
     HookContext,
     PacingHook,
@@ -34,6 +41,27 @@ ATTENTIVE_FOR = timedelta(days=7)
 
 AGENT = "agent"
 log = logging.getLogger("empathic_sdk")
+
+
+def planner_for(recognizer: EmotionRecognizer) -> Planner | None:
+    """Return the learned support planner, or ``None`` with a warning where the rules must do.
+
+    It reads the vectors of the text encoder it was trained with; another's mean nothing to it.
+    """
+    planner = shipped_planner()
+    if planner is None:
+        return None
+    path = recognizer.text.path
+    if path is not None:
+        with path.open("rb") as f:
+            if hashlib.file_digest(f, "sha256").hexdigest() == planner.about["text_sha256"]:
+                return planner
+    log.warning(
+        "the learned support planner was trained with another text encoder than %r; the rules "
+        "decide alone",
+        recognizer.text.name,
+    )
+    return None
 
 
 class Hooks(NamedTuple):
@@ -127,6 +155,7 @@ class Pipeline:
                 turn=talk.turns,
                 conversation=conversation,
                 memory=talk.memory,
+                **self._vectors(talk),
             )
         )
         clock.lap("respond")
@@ -156,6 +185,16 @@ class Pipeline:
         clock.lap("record")
         timings = {**clock.laps, "total": clock.total()}
         return Outcome(turn.model_copy(update={"timings": timings}), reply.sentences)
+
+    def _vectors(self, talk: Talk) -> dict[str, tuple[float, ...]]:
+        """Return the text vectors that a learned planner reads: of what was said, and before it."""
+        rows = getattr(talk.session, "text_vectors", None)
+        if rows is None or getattr(self.responder, "planner", None) is None:
+            return {}
+        found = {"text_vector": tuple(rows[-1].tolist())}
+        if len(rows) > 1:
+            found["reply_vector"] = tuple(rows[-2].tolist())
+        return found
 
     def _open(self, user: str, conversation: str) -> Talk:
         person = self.profiles.get(user)

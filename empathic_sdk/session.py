@@ -26,9 +26,15 @@ class DialogueSession:
     """One dialogue, heard one utterance at a time; its cost an utterance stays flat.
 
     Made by :meth:`EmotionRecognizer.session`. Not for several threads at once.
+
+    Attributes:
+        text_vectors: float32 ``[n, width]`` of the ``n`` utterances heard last, zeros where one
+            had no text; ``None`` before the first. No part of :meth:`state`: words could be read
+            back out of them.
     """
 
     def __init__(self, recognizer: EmotionRecognizer, user: UserContext) -> None:
+        self.text_vectors: NDArray[np.float32] | None = None
         self._recognizer = recognizer
         self.user = user
         self._tracker = StateTracker(recognizer.calibration)
@@ -69,6 +75,7 @@ class DialogueSession:
             heard = self._hear(said, seen, piece)
             for k, i in enumerate(piece):
                 out.append(self._state_of(said[i].speaker, seen, i, heard, k))
+        self.text_vectors = seen.features[Modality.TEXT]
         return out
 
     def _hear(self, said: Sequence[Utterance], seen: Perception, rows: range) -> Heard | None:

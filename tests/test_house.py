@@ -31,7 +31,8 @@ ALLOWED = {
     "integrations": SHARED | {"agent", "recognizer"},
     "demo": SHARED | {"__init__"},
     "training": SHARED | {"encoders", "models"},
-    "evaluation": SHARED | {"__init__", "training", "encoders", "models", "state", "recognizer"},
+    "evaluation": SHARED
+    | {"__init__", "training", "encoders", "models", "state", "recognizer", "response"},
     "serving": SHARED | {"__init__"},
     "cli": SHARED | {"__init__", "demo", "training", "evaluation"},
 }

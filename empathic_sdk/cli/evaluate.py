@@ -16,6 +16,7 @@ TEXTS = ("meld", "goemotions", "emobank", "dailydialog", "empathetic")
 DIALOGUES = ("meld", "iemocap", "mosi")
 NAMES = (
     *TEXTS, "iemocap", "mosi", "behaviour", "fer2013", "ravdess", "emodb", "fusion",
+    "strategy",
 )  # fmt: skip
 # What --model may be; the first is the default. Others have one way.
 MODELS: Mapping[str, tuple[str, ...]] = {
@@ -25,7 +26,7 @@ MODELS: Mapping[str, tuple[str, ...]] = {
     "ravdess": ("ped", "lstm"),
     "emodb": ("ped", "lstm"),
 }
-WITH_WEIGHTS = (*TEXTS, "behaviour", "fer2013", "ravdess", "fusion")
+WITH_WEIGHTS = (*TEXTS, "behaviour", "fer2013", "ravdess", "fusion", "strategy")
 
 
 @click.command(name="evaluate")
@@ -62,7 +63,7 @@ WITH_WEIGHTS = (*TEXTS, "behaviour", "fer2013", "ravdess", "fusion")
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("runs/cache"),
     show_default=True,
-    help="fusion: folder in which vectors are kept between runs.",
+    help="fusion, strategy: folder in which vectors are kept between runs.",
 )
 @click.option(
     "--configuration",
@@ -147,6 +148,10 @@ def _shipped(
         from empathic_sdk.evaluation.evaluate_fusion import evaluate_fusion
 
         return evaluate_fusion(**given, cache=cache)
+    if name == "strategy":
+        from empathic_sdk.evaluation.strategy import evaluate_strategy
+
+        return evaluate_strategy(**given, cache=cache)
     if name == "behaviour":
         from empathic_sdk.evaluation.behaviour_timing import evaluate_behaviour
 

@@ -12,6 +12,7 @@ from empathic_sdk.cli.train_behaviour import behaviour
 from empathic_sdk.cli.train_dialogue import dialogue, fusion, joint, table
 from empathic_sdk.cli.train_face import face
 from empathic_sdk.cli.train_speech import speech
+from empathic_sdk.cli.train_strategy import strategy
 
 
 @click.group(name="train")
@@ -26,6 +27,7 @@ command.add_command(face)
 command.add_command(joint)
 command.add_command(table)
 command.add_command(speech)
+command.add_command(strategy)
 
 
 @command.command()

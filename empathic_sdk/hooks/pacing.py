@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from empathic_sdk.hooks.steady import shifted
 from empathic_sdk.hooks.tones import STRONG
-from empathic_sdk.types import Emotion, HookContext, Pacing, SafetyLevel
+from empathic_sdk.types import Emotion, HookContext, Pacing, SafetyLevel, Trend
 
 EVEN = Pacing(delay_s=0.5, words_per_minute=190, max_sentences=3)
 UNHURRIED = Pacing(delay_s=1.2, words_per_minute=150, max_sentences=3)
@@ -33,8 +34,10 @@ def default_pacing(context: HookContext) -> Pacing:
     First that applies: safety ``high``/``imminent`` -> no delay and room for help lines,
     ``concern`` -> room for a check-in; the pacing the person asked for
     (``preferences["pacing"]``: a name of :data:`PACINGS`, or ``slow fast short normal``);
-    tutoring; uncertain -> even; strong sadness or fear -> slower; anger and disgust -> brief;
-    strong joy -> livelier.
+    tutoring; uncertain -> even; sadness or fear that is strong, worsening or has just set in ->
+    slower; anger and disgust -> brief; strong joy in a talk that is not volatile -> livelier.
+
+    Pacing follows the present turn alone: it is felt once and gone, nothing can flicker.
 
     Args:
         context: What is known at this turn.
@@ -56,10 +59,11 @@ def default_pacing(context: HookContext) -> Pacing:
     if state.uncertain:
         return EVEN
     strong = state.intensity >= STRONG
-    if state.label in (Emotion.SADNESS, Emotion.FEAR) and strong:
+    lower = state.trend == Trend.WORSENING or shifted(state)
+    if state.label in (Emotion.SADNESS, Emotion.FEAR) and (strong or lower):
         return UNHURRIED
     if state.label in (Emotion.ANGER, Emotion.DISGUST):
         return BRIEF
-    if state.label == Emotion.JOY and strong:
+    if state.label == Emotion.JOY and strong and state.trend != Trend.VOLATILE:
         return LIVELY
     return EVEN

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from empathic_sdk.errors import InputError
+from empathic_sdk.hooks.steady import steady
 from empathic_sdk.types import Emotion, EmotionState, HookContext, SafetyLevel, Theme
 
 # Every text/background pair exceeds 7 : 1 and every primary/background pair 4.5 : 1, so that an
@@ -36,17 +38,10 @@ def default_theme(context: HookContext) -> Theme:
     """Choose a theme, slowly.
 
     Safety ``high``/``imminent`` changes the room at once; then the person's own choice
-    (``preferences["theme"]``) and tutoring's fixed theme apply. Otherwise the turns of
-    ``context.history`` and this one are replayed in order under one rule:
-
-    * a turn that is uncertain says nothing;
-    * the first turn that says something sets the room;
-    * after that the room changes only when two turns that follow one another (those that say
-      nothing aside) ask for the same other theme.
-
-    So one odd turn never flips the room. Where the history no longer reaches back to the first
-    turn of the talk, the replay starts from ``paper``, and needs two turns to leave it: otherwise
-    the theme would hang on whichever turn happens to be the oldest kept.
+    (``preferences["theme"]``) and tutoring's fixed theme apply. Otherwise every state of the talk
+    asks for the room of its emotion (``paper`` where little is felt, nothing where it is
+    uncertain), and :func:`~empathic_sdk.hooks.steady.steady` says which of them is listened to:
+    one odd turn never flips the room, a change that lasts goes through on its second turn.
 
     Args:
         context: What is known at this turn.
@@ -61,17 +56,37 @@ def default_theme(context: HookContext) -> Theme:
         return chosen
     if context.scenario == "tutoring":
         return CHALK
-    whole = context.turn <= len(context.history)
-    room: Theme | None = None if whole else PAPER
-    last: Theme | None = None
-    for state in (*context.history, context.state):
-        wish = _wish(state)
-        if wish is None:
-            continue
-        if room is None or wish == last:
-            room = wish
-        last = wish
-    return room or PAPER
+    return steady(context, _wish, PAPER)
+
+
+def blend(one: Theme, other: Theme, share: float) -> Theme:
+    """Return the theme ``share`` of the way from ``one`` to ``other``, for a page that fades.
+
+    Colours are mixed channel by channel in sRGB, as a CSS transition does. Between any two of
+    :data:`THEMES` every step on the way keeps WCAG AA, for the accent too (a test holds it).
+
+    Args:
+        one: Where the page comes from; the result at 0.
+        other: Where it goes; the result at 1.
+        share: 0 to 1.
+
+    Raises:
+        InputError: ``share`` is out of range, or (between themes of your own) text would be
+            unreadable half-way.
+    """
+    if not 0.0 <= share <= 1.0:
+        raise InputError(f"share must lie in [0, 1], not {share!r}")
+    return Theme(
+        name=other.name if share > 0 else one.name,
+        primary=_mix(one.primary, other.primary, share),
+        background=_mix(one.background, other.background, share),
+        text=_mix(one.text, other.text, share),
+    )
+
+
+def _mix(one: str, other: str, share: float) -> str:
+    pairs = ((int(one[i : i + 2], 16), int(other[i : i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
 
 
 def _wish(state: EmotionState) -> Theme | None:

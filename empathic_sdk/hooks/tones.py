@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from empathic_sdk.types import Emotion, HookContext, SafetyLevel, Tone, Trend
+from empathic_sdk.hooks.steady import shifted, steady
+from empathic_sdk.types import Emotion, EmotionState, HookContext, SafetyLevel, Tone, Trend
 
 WARM = Tone(
     name="warm",
@@ -124,9 +125,12 @@ def default_tone(context: HookContext) -> Tone:
     """Choose a tone from the whole context.
 
     First that applies: safety ``high``/``imminent`` -> ``anchoring``, ``concern`` -> ``gentle``;
-    the tone the person asked for (``preferences["tone"]``); tutoring -> ``encouraging``;
-    uncertain -> ``warm``; a volatile talk -> ``steady``; then the emotion, where a weak and
-    steady one stays ``warm``.
+    the tone the person asked for (``preferences["tone"]``); tutoring -> ``encouraging``.
+    Otherwise every state of the talk asks for a tone (a volatile one for ``steady``, then by
+    emotion, where a weak and steady one asks for ``warm`` and an uncertain one for nothing), and
+    :func:`~empathic_sdk.hooks.steady.steady` says which of them is listened to. ``bright`` alone
+    is never held over: where this turn shows no certain joy it gives way to ``warm`` at once,
+    because a cheerful answer to bad news is worse than a change of tone.
 
     Args:
         context: What is known at this turn.
@@ -144,18 +148,24 @@ def default_tone(context: HookContext) -> Tone:
         return wanted
     if context.scenario == "tutoring":
         return COACH
-    state = context.state
+    settled = steady(context, _wish, WARM)
+    glad = context.state.label == Emotion.JOY and not context.state.uncertain
+    return WARM if settled is BRIGHT and not glad else settled
+
+
+def _wish(state: EmotionState) -> Tone | None:
+    """Return the tone that one state asks for by itself."""
     if state.uncertain:
-        return WARM
+        return None
     if state.trend == Trend.VOLATILE:
         return STEADY
     strong = state.intensity >= STRONG
-    worsening = state.trend == Trend.WORSENING
+    lower = state.trend == Trend.WORSENING or shifted(state)
     match state.label:
         case Emotion.SADNESS:
-            return GENTLE if strong or worsening else WARM
+            return GENTLE if strong or lower else WARM
         case Emotion.FEAR:
-            return REASSURING if strong or worsening else WARM
+            return REASSURING if strong or lower else WARM
         case Emotion.ANGER | Emotion.DISGUST:
             return STEADY
         case Emotion.JOY:

@@ -2,13 +2,15 @@
 
 from empathic_sdk.response.context import Reply, ReplyContext, ResponderMemory
 from empathic_sdk.response.embedded import EmbeddedResponder
+from empathic_sdk.response.planner import Planner, shipped_planner
 from empathic_sdk.response.reflect import reflection
 from empathic_sdk.response.safety import assess
-from empathic_sdk.response.strategy import plan
+from empathic_sdk.response.strategy import permitted, plan
 from empathic_sdk.response.templates import help_lines, load_bank, notice, template_files
 
 __all__ = [
     "EmbeddedResponder",
+    "Planner",
     "Reply",
     "ReplyContext",
     "ResponderMemory",
@@ -16,7 +18,9 @@ __all__ = [
     "help_lines",
     "load_bank",
     "notice",
+    "permitted",
     "plan",
     "reflection",
+    "shipped_planner",
     "template_files",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -35,6 +35,8 @@ class ResponderMemory(Value):
         risk: What the last worrying turn was about (``suicide self_harm abuse harm harm_done``).
         since_lines: Turns since the full help lines were shown; ``None`` where they never were.
         profile_used: Whether the profile was already mentioned in this talk.
+        advice: ``offered`` where the last reply offered ideas, ``declined`` from when the person
+            said that they want none until they ask for some, else ``open``.
     """
 
     recent: tuple[str, ...] = ()
@@ -45,6 +47,7 @@ class ResponderMemory(Value):
     risk: str | None = None
     since_lines: Annotated[int, Field(ge=0)] | None = None
     profile_used: bool = False
+    advice: Literal["open", "offered", "declined"] = "open"
 
 
 class ReplyContext(Value):
@@ -61,6 +64,9 @@ class ReplyContext(Value):
         turn: How many turns this talk had before, 0 on the first.
         conversation: Name of the talk; part of the seed of every choice.
         memory: What the last :class:`Reply` of this talk returned.
+        text_vector: Text vector of ``text``, which the learned planner reads; empty where none
+            is known, and then the rules plan.
+        reply_vector: Text vector of the reply before it, if it is known.
     """
 
     text: str
@@ -73,6 +79,8 @@ class ReplyContext(Value):
     turn: Annotated[int, Field(ge=0)] = 0
     conversation: str = ""
     memory: ResponderMemory = Field(default_factory=ResponderMemory)
+    text_vector: tuple[float, ...] = ()
+    reply_vector: tuple[float, ...] = ()
 
 
 class Reply(Value):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from empathic_sdk.response import crisis
-from empathic_sdk.response.acts import act_of, topic_of
+from empathic_sdk.response.acts import topic_of
 from empathic_sdk.response.context import STRATEGIES, Reply, ReplyContext
 from empathic_sdk.response.hardship import is_good_news, is_hard, is_loss, is_past_fear
+from empathic_sdk.response.planner import Planner
 from empathic_sdk.response.reflect import reflection
-from empathic_sdk.response.strategy import NEGATIVE, plan, shifted, stage
+from empathic_sdk.response.strategy import NEGATIVE, heard, plan, shifted, stage, wish
 from empathic_sdk.response.voice import Voice, digest_of
 from empathic_sdk.types import Emotion, SafetyAssessment, SafetyLevel, Strategy
 
@@ -41,13 +42,15 @@ class EmbeddedResponder:
 
     Args:
         language: BCP 47 tag of the templates; English where a template is missing.
+        planner: Chooses the strategy where the context holds a text vector; ``None``: the rules.
     """
 
     name = "embedded"
 
-    def __init__(self, language: str = "en") -> None:
+    def __init__(self, language: str = "en", planner: Planner | None = None) -> None:
         """Keep the language of the templates."""
         self.language = language
+        self.planner = planner
 
     def reply(self, context: ReplyContext) -> Reply:
         """Answer one turn.
@@ -65,7 +68,7 @@ class EmbeddedResponder:
             ConfigurationError: A template is missing or broken.
         """
         voice = Voice(context, self.language)
-        strategy = plan(context)
+        strategy = plan(context, self.planner)
         memory = context.memory
         safety: SafetyAssessment = context.safety
         # Only a subject that weighs is carried on: good news about a father is no family trouble.
@@ -76,7 +79,7 @@ class EmbeddedResponder:
         if safety.level != SafetyLevel.NONE:
             safety, memory = crisis.answer(context, voice)
         else:
-            act = act_of(context.text)
+            act = heard(context)
             if act in _SOCIAL:
                 profile_used = self._social(act, context, voice) or profile_used
                 if act == "foreign" and _low(context) and not crisis.in_aftercare(memory):
@@ -109,6 +112,7 @@ class EmbeddedResponder:
                     "level": safety.level,
                     "since_lines": _older(context, memory.since_lines),
                     "profile_used": profile_used,
+                    "advice": wish(context, strategy),
                 }
             ),
         )

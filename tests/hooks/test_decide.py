@@ -28,7 +28,7 @@ from empathic_sdk.types import (
 )
 
 
-def state(label=Emotion.NEUTRAL, intensity=0.7, uncertain=False, trend=Trend.STEADY):
+def state(label=Emotion.NEUTRAL, intensity=0.7, uncertain=False, trend=Trend.STEADY, shift=None):
     probabilities = {e: 0.7 if e == label else 0.05 for e in Emotion}
     return EmotionState(
         label=label,
@@ -38,6 +38,7 @@ def state(label=Emotion.NEUTRAL, intensity=0.7, uncertain=False, trend=Trend.STE
         valence=0.0,
         arousal=0.0,
         intensity=intensity,
+        shift=shift,
         trend=trend,
         contributions={},
     )
@@ -65,7 +66,9 @@ BLUR = state(Emotion.ANGER, uncertain=True)
     [
         (context(SAD), "gentle", "unhurried"),
         (context(state(Emotion.SADNESS, 0.3)), "warm", "even"),
-        (context(state(Emotion.SADNESS, 0.3, trend=Trend.WORSENING)), "gentle", "even"),
+        (context(state(Emotion.SADNESS, 0.3, trend=Trend.WORSENING)), "gentle", "unhurried"),
+        (context(state(Emotion.FEAR, 0.3, shift=0.6)), "reassuring", "unhurried"),
+        (context(state(Emotion.FEAR, 0.3, shift=0.4)), "warm", "even"),
         (context(ANGRY), "steady", "brief"),
         (context(state(Emotion.FEAR)), "reassuring", "unhurried"),
         (context(JOY), "bright", "lively"),
@@ -73,7 +76,7 @@ BLUR = state(Emotion.ANGER, uncertain=True)
         (context(state(Emotion.SURPRISE)), "curious", "even"),
         (context(state(Emotion.DISGUST)), "steady", "brief"),
         (context(BLUR), "warm", "even"),
-        (context(state(Emotion.JOY, trend=Trend.VOLATILE)), "steady", "lively"),
+        (context(state(Emotion.JOY, trend=Trend.VOLATILE)), "steady", "even"),
         (context(JOY, scenario="tutoring"), "encouraging", "task"),
         (context(SAD, tone="Direct", pacing="fast"), "direct", "lively"),
         (context(SAD, tone="pirate", pacing="warp"), "gentle", "unhurried"),
@@ -108,7 +111,7 @@ def test_themes_are_readable_and_names_match():
         (ANGRY, [JOY, JOY], "sunrise"),
         (ANGRY, [JOY, JOY, ANGRY], "slate"),
         (ANGRY, [JOY, ANGRY, BLUR], "slate"),
-        (SAD, [JOY, ANGRY], "sunrise"),
+        (SAD, [JOY, ANGRY], "dusk"),
         (JOY, [JOY, ANGRY], "sunrise"),
         (state(Emotion.JOY, 0.1), [JOY], "sunrise"),
     ],
