@@ -17,7 +17,7 @@ from empathic_sdk.errors import InputError
 from empathic_sdk.hooks import decide
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.recognizer import EmotionRecognizer
-from empathic_sdk.response import EmbeddedResponder, ReplyContext, assess
+from empathic_sdk.response import EmbeddedResponder, ReplyContext, assess, gives_up
 from empathic_sdk.types import (
     HookContext,
     PacingHook,
@@ -98,7 +98,9 @@ class Pipeline:
         state = talk.session.extend([*talk.unheard, said])[-1]
         clock.lap("recognize")
         history = tuple(talk.history)
-        safety = assess(text, state, previous=talk.safety)
+        # "I give up" of an exercise is no weak sign for a low mood to turn into a strong one.
+        surrender = self.scenario == "tutoring" and gives_up(text)
+        safety = assess(text, None if surrender else state, previous=talk.safety)
         # A hook of the caller's gets copies: what it does to them must not reach the turn.
         shown = any(hook is not None for hook in hooks)
         style, fallbacks = decide(
@@ -125,6 +127,7 @@ class Pipeline:
                 turn=talk.turns,
                 conversation=conversation,
                 memory=talk.memory,
+                at=said.at,
             )
         )
         clock.lap("respond")
@@ -140,6 +143,9 @@ class Pipeline:
             timings=dict(clock.laps),
             user=user,
             conversation=conversation,
+            learning=reply.learning,
+            exercise=reply.exercise,
+            answer=reply.answer,
         )
         after = talk.advance(state, reply.memory, reply.safety.level)
         self.profiles.record(
@@ -147,6 +153,7 @@ class Pipeline:
             text=said.text if self.keep_text else None,
             keep_text=self.keep_text,
             session=after,
+            mastery=reply.mastery,
         )
         talk.kept = after
         if self.recognizer.dialogue is not None:

@@ -6,17 +6,21 @@ from empathic_sdk.response.reflect import reflection
 from empathic_sdk.response.safety import assess
 from empathic_sdk.response.strategy import plan
 from empathic_sdk.response.templates import help_lines, load_bank, notice, template_files
+from empathic_sdk.response.tutoring import TutorState, gives_up, require_sympy
 
 __all__ = [
     "EmbeddedResponder",
     "Reply",
     "ReplyContext",
     "ResponderMemory",
+    "TutorState",
     "assess",
+    "gives_up",
     "help_lines",
     "load_bank",
     "notice",
     "plan",
     "reflection",
+    "require_sympy",
     "template_files",
 ]

@@ -6,8 +6,13 @@ from typing import Annotated
 
 from pydantic import Field
 
+from empathic_sdk.response.tutoring.state import TutorState
 from empathic_sdk.types import (
+    Answer,
     EmotionState,
+    Exercise,
+    LearningState,
+    Mastery,
     ResponseStyle,
     SafetyAssessment,
     SafetyLevel,
@@ -35,6 +40,7 @@ class ResponderMemory(Value):
         risk: What the last worrying turn was about (``suicide self_harm abuse harm harm_done``).
         since_lines: Turns since the full help lines were shown; ``None`` where they never were.
         profile_used: Whether the profile was already mentioned in this talk.
+        tutoring: The lesson so far; ``None`` outside tutoring.
     """
 
     recent: tuple[str, ...] = ()
@@ -45,6 +51,7 @@ class ResponderMemory(Value):
     risk: str | None = None
     since_lines: Annotated[int, Field(ge=0)] | None = None
     profile_used: bool = False
+    tutoring: TutorState | None = None
 
 
 class ReplyContext(Value):
@@ -61,6 +68,7 @@ class ReplyContext(Value):
         turn: How many turns this talk had before, 0 on the first.
         conversation: Name of the talk; part of the seed of every choice.
         memory: What the last :class:`Reply` of this talk returned.
+        at: When it was said (``Utterance.at``), if that is known: how long an answer took.
     """
 
     text: str
@@ -73,6 +81,7 @@ class ReplyContext(Value):
     turn: Annotated[int, Field(ge=0)] = 0
     conversation: str = ""
     memory: ResponderMemory = Field(default_factory=ResponderMemory)
+    at: float | None = None
 
 
 class Reply(Value):
@@ -83,12 +92,20 @@ class Reply(Value):
         strategy: Its support strategy.
         safety: The assessment that came in, with ``actions`` and ``help_lines`` filled.
         memory: To hand in with the next turn of the same talk.
+        learning: How the learner is doing; ``None`` outside tutoring, and so are the next two.
+        exercise: What waits for an answer now.
+        answer: What became of the answer in this turn.
+        mastery: Estimates that changed in this turn, for the profile.
     """
 
     sentences: Annotated[tuple[str, ...], Field(min_length=1)]
     strategy: Strategy
     safety: SafetyAssessment
     memory: ResponderMemory
+    learning: LearningState | None = None
+    exercise: Exercise | None = None
+    answer: Answer | None = None
+    mastery: dict[str, Mastery] = Field(default_factory=dict)
 
     @property
     def text(self) -> str:

@@ -9,7 +9,8 @@ from empathic_sdk.response.acts import act_of, topic_of
 from empathic_sdk.response.context import STRATEGIES, Reply, ReplyContext
 from empathic_sdk.response.hardship import is_good_news, is_hard, is_loss, is_past_fear
 from empathic_sdk.response.reflect import reflection
-from empathic_sdk.response.strategy import NEGATIVE, plan, shifted, stage
+from empathic_sdk.response.strategy import NEGATIVE, plan, shifted
+from empathic_sdk.response.tutoring.lesson import Lesson, is_task, standing, teach
 from empathic_sdk.response.voice import Voice, digest_of
 from empathic_sdk.types import Emotion, SafetyAssessment, SafetyLevel, Strategy
 
@@ -73,8 +74,16 @@ class EmbeddedResponder:
         if memory.topic == "parenting" and topic in ("school", "exams"):
             topic = "parenting"  # the child's school, not the person's
         profile_used = memory.profile_used
+        tutoring = context.scenario == "tutoring"
+        lesson: Lesson | None = None
         if safety.level != SafetyLevel.NONE:
             safety, memory = crisis.answer(context, voice)
+        elif tutoring and (is_task(context) or not crisis.in_aftercare(memory)):
+            lesson = self._tutor(context, voice)
+            strategy = lesson.strategy
+            unread = act_of(context.text) == "foreign" and _low(context)
+            if unread or crisis.in_aftercare(memory):
+                safety = crisis.aftercare(context, voice, alone=False, always=True)
         else:
             act = act_of(context.text)
             if act in _SOCIAL:
@@ -89,14 +98,20 @@ class EmbeddedResponder:
                 safety = crisis.aftercare(context, voice, alone=True)
             elif act == "empty":
                 self._ask_about(context, voice)
-            elif context.scenario == "tutoring":
-                self._tutor(context, voice)
             else:
                 self._support(strategy, act, topic, context, voice)
         # Nothing above may leave a turn unanswered, whatever banks a language lacks.
         if not voice.sentences:
             voice.say(voice.bank("reflection/common")["invite"])
+        learning, exercise = standing(context, self.language) if tutoring else (None, None)
+        if lesson is not None:
+            memory = memory.model_copy(update={"tutoring": lesson.state})
+            learning, exercise = lesson.state.learning, lesson.exercise
         return Reply(
+            learning=learning,
+            exercise=exercise,
+            answer=lesson.answer if lesson else None,
+            mastery=lesson.mastery if lesson else {},
             sentences=tuple(voice.sentences),
             strategy=strategy,
             safety=safety,
@@ -137,17 +152,15 @@ class EmbeddedResponder:
             and context.turn == 0
         ):
             told = voice.say(bank["profile"], emotion=_FELT[user.last_emotion])
-        if context.scenario == "tutoring" and act in ("greeting", "short", "decline"):
-            voice.say(voice.bank("tutoring/neutral")["start"])
-        else:
-            voice.say(bank[role])
+        voice.say(bank[role])
         return told
 
-    def _tutor(self, context: ReplyContext, voice: Voice) -> None:
-        bank = voice.bank(f"tutoring/{_learning(context)}")
-        if context.style.pacing.max_sentences > 1:
-            voice.say(bank["acknowledge"])
-        voice.say(bank["next"])
+    @staticmethod
+    def _tutor(context: ReplyContext, voice: Voice) -> Lesson:
+        limit = context.style.pacing.max_sentences
+        if crisis.in_aftercare(context.memory):
+            limit = max(1, limit - 1)  # the help line's
+        return teach(context, voice, limit=limit)
 
     def _ask_about(self, context: ReplyContext, voice: Voice) -> None:
         """Answer a turn without text: a voice, a face."""
@@ -287,21 +300,6 @@ def _used(voice: Voice, line: str) -> bool:
 
 def _even(context: ReplyContext) -> bool:
     return context.memory.turns % 2 == 0
-
-
-def _learning(context: ReplyContext) -> str:
-    state = context.state
-    if state.uncertain:
-        return "stuck" if "?" in context.text else "neutral"
-    return {
-        Emotion.JOY: "proud",
-        Emotion.SADNESS: "frustrated",
-        Emotion.ANGER: "frustrated",
-        Emotion.DISGUST: "bored",
-        Emotion.FEAR: "worried",
-        Emotion.SURPRISE: "stuck",
-        Emotion.NEUTRAL: "stuck" if stage(context) != "exploration" else "neutral",
-    }[state.label]
 
 
 def _older(context: ReplyContext, since: int | None) -> int | None:

@@ -2,6 +2,7 @@
 
 from empathic_sdk.types.emotion import Emotion, EmotionState, LearningState, Modality, Trend
 from empathic_sdk.types.features import Embedding, FeatureSequence
+from empathic_sdk.types.learning import Answer, AnswerOutcome, Exercise, Mastery
 from empathic_sdk.types.safety import HelpLine, SafetyAssessment, SafetyLevel
 from empathic_sdk.types.style import (
     HookContext,
@@ -27,14 +28,18 @@ from empathic_sdk.types.utterance import AGENT, BehaviourEvent, Utterance
 
 __all__ = [
     "AGENT",
+    "Answer",
+    "AnswerOutcome",
     "BehaviourEvent",
     "Embedding",
     "Emotion",
     "EmotionState",
+    "Exercise",
     "FeatureSequence",
     "HelpLine",
     "HookContext",
     "LearningState",
+    "Mastery",
     "Modality",
     "Pacing",
     "PacingHook",

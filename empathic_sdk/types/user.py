@@ -9,6 +9,7 @@ from pydantic import Field
 
 from empathic_sdk.types.base import Value
 from empathic_sdk.types.emotion import Emotion, Signed
+from empathic_sdk.types.learning import Mastery
 
 
 class UserContext(Value):
@@ -23,6 +24,7 @@ class UserContext(Value):
         mean_valence: Mean over all recorded turns.
         emotions: How often each emotion was shown.
         preferences: What they asked for (``tone``, ``language``, ...).
+        mastery: What tutoring believes they have learned: ``fractions.2`` is fractions, level 2.
     """
 
     user: str = "default"
@@ -33,3 +35,4 @@ class UserContext(Value):
     mean_valence: Signed = 0.0
     emotions: dict[Emotion, int] = Field(default_factory=dict)
     preferences: dict[str, str] = Field(default_factory=dict)
+    mastery: dict[str, Mastery] = Field(default_factory=dict)
