@@ -15,6 +15,7 @@ from typing import NamedTuple
 from empathic_sdk.conversations import Talk, Talks
 from empathic_sdk.errors import InputError
 from empathic_sdk.hooks import decide
+from empathic_sdk.policy import text_alone
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.recognizer import EmotionRecognizer
 from empathic_sdk.response import EmbeddedResponder, ReplyContext, assess, gives_up
@@ -74,6 +75,8 @@ class Pipeline:
     def run(self, said: Utterance, *, user: str, conversation: str, hooks: Hooks) -> Outcome:
         """Take one turn. It is recorded whole, in one transaction, or not at all."""
         clock = _Clock()
+        if self.scenario == "tutoring":
+            said = text_alone(said)
         with self.talks.held(user, conversation, self._open) as talk:
             try:
                 return self._turn(said, user, conversation, hooks, talk, clock)

@@ -32,7 +32,7 @@ LONG_S = 120.0
 SIGNS: dict[str, Mapping[str, float]] = {
     # what is said
     "says_confused": {"confusion": 0.6, "boredom": -0.3},
-    "says_frustrated": {"frustration": 0.6, "engagement": -0.2},
+    "says_frustrated": {"frustration": 0.6, "engagement": -0.2, "boredom": -0.4},
     "says_bored": {"boredom": 0.6, "engagement": -0.3, "confusion": -0.3},
     "says_indifferent": {"boredom": 0.35, "engagement": -0.25},
     "says_keen": {"engagement": 0.4, "boredom": -0.4, "frustration": -0.3},
@@ -46,8 +46,8 @@ SIGNS: dict[str, Mapping[str, float]] = {
     "joy": {"engagement": 0.4, "frustration": -0.4, "boredom": -0.2},
     # what becomes of the exercises
     "right": {"engagement": 0.25, "confusion": -0.4, "frustration": -0.4},
-    "wrong": {"confusion": 0.25},
-    "wrong_again": {"confusion": 0.3, "frustration": 0.3},
+    "wrong": {"confusion": 0.25, "boredom": -0.2},
+    "wrong_again": {"confusion": 0.3, "frustration": 0.3, "boredom": -0.3},
     "unfinished": {"engagement": 0.1, "confusion": 0.05},
     "unreadable": {"confusion": 0.15},
     "four_in_a_row": {"boredom": 0.15},
@@ -59,7 +59,7 @@ SIGNS: dict[str, Mapping[str, float]] = {
     "gives_up": {"frustration": 0.45, "engagement": -0.25},
     "skips": {"boredom": 0.25, "frustration": 0.1},
     # how long an answer took
-    "guessed": {"boredom": 0.3, "engagement": -0.3},
+    "guessed": {"boredom": 0.4, "engagement": -0.3, "confusion": -0.15},
     "fast_right": {"boredom": 0.25},
     "long_and_not_right": {"engagement": -0.2, "confusion": 0.15},
 }
