@@ -148,7 +148,9 @@ def _number(problem: Problem, node: Node) -> Judgement:
     elif sign and value * 100 == right:
         return Judgement(_OPEN, "stray_percent")
     if value == right:
-        if not forms.is_number(node) and not sign:
+        if sign and node.kind == "percent":
+            node = node.parts[0]  # 50 % is a half, as finished as 0.5
+        if not forms.is_number(node):
             return Judgement(_OPEN, "not_worked_out")
         if (
             problem.kind != "percent"

@@ -68,12 +68,13 @@ def _chain(seed: int, dice: Random) -> Problem | None:
     n = dice.randint(2, 5)
     inner = a * x + b
     bracket = f"({text_of(inner)})"
-    unfinished = f"{n} × {_raised(bracket, n - 1)} × {_factor(a)}"
+    outer = f"{n} × {_raised(bracket, n - 1)}"
+    unfinished = f"{outer} × {_factor(a)}"
     return _problem(
         3, seed, f"{bracket}^{n}", inner**n,
         hints=(Line("hint_chain"), Line("hint_outer", {"a": str(n)}),
                Line("hint_inner", {"b": text_of(inner)}),
-               Line("hint_so_far", {"math": unfinished})),
+               Line("hint_outer_part", {"math": outer})),
         steps=[Step(Line("step_chain", {"b": text_of(inner), "a": str(a)}), unfinished)],
         last=f"{n * a}{_raised(bracket, n - 1)}",
         wrong={"chain_forgotten": n * inner ** (n - 1), "factor_forgotten": a * inner ** (n - 1),

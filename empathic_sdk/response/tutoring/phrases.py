@@ -42,9 +42,10 @@ BEFORE = re.compile(
     r"that's|thats|that is|that makes|which is|which makes|makes|gives|we get|we have|equals|equal to|try|this is|is|a|an|"
     r"[a-z] is|f ?'? ?\([a-z]\) ?=|[yf] ?' ?=|dy ?/ ?dx ?=|d ?/ ?dx ?=)(?:\s*[,:]\s*|\s+|(?<==)|$))+"
 )
+# One token a round: a repeated group inside a repeated group would take for ever to fail.
 AFTER = re.compile(
-    r"(?:[\s,]*\b(?:i think|i guess|i believe|i suppose|maybe|perhaps|probably|right|correct|please|then|or something|or so|"
+    r"(?:[\s,]*(?:\b(?:i think|i guess|i believe|i suppose|maybe|perhaps|probably|right|correct|please|then|or something|or so|"
     r"not sure|i am not sure|i'm not sure|is that (?:right|correct)|no idea if that is right|lol|haha|now|finally|"
-    r"(?:of )?(?:euros?|dollars?|pounds|bucks|cents|pence|students|people|pages|litres|liters|kilometres|km|grams|"
-    r"percent points?))\b|[\s,]*(?:[?!.:;]|:\)|:\(|[€$£])+)+$"
+    r"(?:of )?(?:euros?|dollars?|pounds|bucks|cents|pence|students|members|people|pages|points|litres|liters|km|grams|"
+    r"percent points?))\b|:\)|:\(|[?!.:;€$£]))+$"
 )

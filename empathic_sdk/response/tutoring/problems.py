@@ -150,9 +150,11 @@ def mistakes(answer: Any, found: Mapping[str, Any]) -> dict[str, Any]:
     import sympy
 
     kept: dict[str, Any] = {}
+    seen = {sympy.expand(answer)}
     for name, value in found.items():
         expanded = sympy.expand(value)
-        if all(sympy.expand(other) != expanded for other in (answer, *kept.values())):
+        if expanded not in seen:
+            seen.add(expanded)
             kept[name] = value
     return kept
 
@@ -164,9 +166,10 @@ def text_of(value: Any) -> str:
     value = sympy.sympify(value)
     if value.is_Rational:
         return str(value)
-    polynomial = sympy.Poly(value, sympy.Symbol("x"))
+    x = sympy.Symbol("x")
+    terms = [term.as_coeff_exponent(x) for term in sympy.Add.make_args(sympy.expand(value))]
     out = ""
-    for (degree,), coefficient in polynomial.terms():
+    for coefficient, degree in sorted(terms, key=lambda term: -term[1]):
         sign = "-" if coefficient < 0 else "+"
         size = abs(coefficient)
         power = "" if degree == 0 else "x" if degree == 1 else f"x^{degree}"

