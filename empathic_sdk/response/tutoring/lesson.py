@@ -344,7 +344,7 @@ class _Turn:
             self._begin()
         else:
             self.strategy = Strategy.OTHERS
-            self.speech.add("session", "off_topic", 1)
+            self.speech.add("session", "unsure", 1)
             self._begin_or("again")
 
     def _about_life(self, act: str | None) -> bool:

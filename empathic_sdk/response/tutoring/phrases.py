@@ -18,11 +18,11 @@ SAID: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
          r"\b(?:frustrat|annoy|irritat|infuriat)\w*|\bu+g+h+\b|\ba+r+g+h*\b|\bgr{2,}\b|\bi (?:cannot|can not|will never) (?:do|get|learn|solve|manage) (?:this|it|that|these|any of|math\w*)|"
          r"\b(?:i am|i feel) (?:so |too |really |just |such )?(?:a )?(?:stupid|dumb|idiot|bad at|terrible at|useless|hopeless|failure)|"
          r"\bthis is (?:so |just |really )?(?:stupid|impossible|ridiculous|unfair|awful|terrible)|\b(?:wrong|failed?) again\b|\bfed up\b|\bsick of\b|\bkeep (?:getting|failing|making)\b|"
-         r"\bnothing works\b|\b(?:damn|dammit|wtf|ffs|screw this|fuck\w*|shit|crap)\b|\bi give up\b"),
+         r"\bnothing works\b|\b(?:damn|dammit|wtf|ffs|screw this|fuck\w*|shit|crap)\b|^(?:oh )?(?:no )?not again$|\bi give up\b"),
         ("says_bored", r"\b(?:too|so|way too|super|really|very|ridiculously) (?:easy|simple|basic|slow)\b|\bbor(?:ed|ing|edom)\b|\byawn\w*|\bi (?:already )?know (?:this|all (?:this|that)|it) already\b|"
          r"\bi already (?:know|did|can|learned|had)\b|\bkid(?:s|die)? stuff\b|\bbaby (?:stuff|steps)\b|\bnot (?:a )?challeng\w+|\bpiece of cake\b|\bwaste of time\b|\btedious\b|\bdull\b|\bsame (?:thing )?(?:over|again)\b"),
         ("says_indifferent", r"^(?:ok |okay )*(?:whatever|meh|who cares|do not care|i do not care|so what|fine whatever|k|blah|bla+h*)\b|\bwhatever$|\bwhat is the point\b|\bhow much longer\b|\bcan we (?:stop|finish|be done)\b"),
-        ("says_keen", r"\b(?:let us (?:go|do (?:it|this|one)|try)|bring it on|i (?:got|get|see) it(?: now)?|that makes sense|makes sense now|now i (?:get|see|understand)|oh i see|a+h+ (?:i see|ok|okay|right)|"
+        ("says_keen", r"\b(?:let us (?:go(?! on)|do (?:it|this|one)|try)|bring it on|i (?:got|get|see) it(?: now)?|that makes sense|makes sense now|now i (?:get|see|understand)|oh i see|a+h+ (?:i see|ok|okay|right)|"
          r"one more|another one|more please|next one|give me (?:another|more|a harder)|this is (?:fun|cool|great|interesting)|fun\b|cool\b|interesting|i like (?:this|it|these)|"
          r"i want to (?:learn|try|understand|practi[sc]e)|y+a+y+|woo+\w*|yes{2,}|i did it|finally)\b"),
         ("does_not_know", r"\bi do not know\b|\bidk\b|\bdunno\b|\bno (?:idea|clue)\b|\bnot (?:really )?sure\b|\bi am stuck\b|\bstuck\b"),

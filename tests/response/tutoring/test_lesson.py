@@ -39,7 +39,7 @@ SAD, ANGRY, GLAD, AFRAID = Emotion.SADNESS, Emotion.ANGER, Emotion.JOY, Emotion.
         ("continue", "repeat"), ("what topics do you have?", "menu"), ("how am I doing?", "progress"),
         ("let's stop for today", "stop"), ("I need to take a break", "stop"), ("I hate fractions", "talk"),
         ("my dog died", "talk"), ("good morning", "talk"), ("I have 3 exams tomorrow", "talk"),
-        ("I can't do fractions", "talk"), ("I give up on life", "talk"), ("", "talk"),
+        ("I can't do fractions", "talk"), ("I give up on life", "talk"), ("can you show me", "example"), ("is it more than 20", "hint"), ("ok tell me", "solution"), ("i dont want to do this anymore", "stop"), ("I don't want to live anymore", "talk"), ("", "talk"),
     ],
 )  # fmt: skip
 def test_what_a_message_is_for(text: str, move: str) -> None:
