@@ -33,6 +33,7 @@ SIGNS: dict[str, Mapping[str, float]] = {
     # what is said
     "says_confused": {"confusion": 0.6, "boredom": -0.3},
     "says_frustrated": {"frustration": 0.6, "engagement": -0.2, "boredom": -0.4},
+    "says_worried": {"frustration": 0.15, "confusion": 0.1},
     "says_bored": {"boredom": 0.6, "engagement": -0.3, "confusion": -0.3},
     "says_indifferent": {"boredom": 0.35, "engagement": -0.25},
     "says_keen": {"engagement": 0.4, "boredom": -0.4, "frustration": -0.3},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from hashlib import blake2b
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from empathic_sdk.response.context import ReplyContext
 from empathic_sdk.response.hardship import is_good_news, is_hard, is_loss
 from empathic_sdk.response.tutoring import feelings, mastery, policy
 from empathic_sdk.response.tutoring.checking import Judgement, attempt, judge
-from empathic_sdk.response.tutoring.moves import Move, gives_up, move_of, skill_of
+from empathic_sdk.response.tutoring.moves import Move, gives_up, move_of, named_skill, skill_of
 from empathic_sdk.response.tutoring.problems import LEVELS, VERSION, Problem, Skill, make
 from empathic_sdk.response.tutoring.speech import ALWAYS, Speech
 from empathic_sdk.response.tutoring.state import KEPT, TutorState
@@ -30,8 +31,10 @@ from empathic_sdk.types import (
 _LIFE = ("grief", "breakup", "loneliness", "health", "family", "friends", "work", "money",
          "parenting", "sleep")  # fmt: skip
 _LOW = frozenset({Emotion.SADNESS, Emotion.FEAR, Emotion.ANGER, Emotion.DISGUST})
-_EXPLANATIONS = 3
-_SPOKEN = {Skill.EQUATIONS: "linear equations"}
+_PATIENCE = re.compile(
+    r"\b(?:wait|hold on|hang on|let me (?:think|see|try)|"
+    r"(?:one|a|just a) (?:moment|second|sec|minute|min))\b"
+)
 
 
 class Lesson(NamedTuple):
@@ -324,13 +327,19 @@ class _Turn:
         elif act == "goodbye":
             self.speech.add_lines(self.voice.bank("social/goodbye")["open"], 0)
             self._stop(closing=False)
-        elif self.said and act in (None, "short", "no", "complaint"):
+        elif (
+            self.said
+            and "says_worried" not in self.said
+            and act in (None, "short", "no", "complaint")
+        ):
             self._steered()
         elif act in ("yes", "no", "short", "advice"):
             self._begin_or("ready")
         elif act is not None:
             self._social(act)
-        elif self._mood_of_words() == "worried":
+        elif _PATIENCE.search(feelings.plain_of(self.context.text)):
+            self._begin_or("ready")
+        elif self._mood_of_words() == "worried" or "says_worried" in self.said:
             self.strategy = Strategy.AFFIRMATION
             self.speech.add("worried", "acknowledge", 1)
             self._begin_or("ready")
@@ -415,7 +424,7 @@ class _Turn:
             self.speech.add_task(role, self.problem)
 
     def _begin(self) -> None:
-        skill = mastery.following(self.known)
+        skill = named_skill(self.context.text) or mastery.following(self.known)
         level = self._level(skill)
         if feelings.mood_of(self.learning) == "frustrated":
             level = max(1, level - 1)

@@ -93,6 +93,12 @@ def skill_of(text: str) -> Skill | None:
     return named[-1]
 
 
+def named_skill(text: str) -> Skill | None:
+    """Return the skill that a message speaks of, wished for or not."""
+    plain = plain_of(text)
+    return next((skill for skill, pattern in _SKILLS if pattern.search(plain)), None)
+
+
 def gives_up(text: str) -> bool:
     """Whether a message says "I give up" of an exercise, and nothing else.
 

@@ -11,6 +11,7 @@ import re
 SAID: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
+        ("says_worried", r"\b(?:will i|i will|i am going to|i might|i am gonna) (?:ever |even |not |never )?(?:pass|fail|flunk|make it)\b|\b(?:nervous|scared|afraid|worried|anxious|panick\w*)\b"),
         ("says_confused", r"\b(?:do|did|does|can|could) ?not (?:really |even |quite )?(?:get|understand|follow|see (?:it|how|why|where|what))\b|"
          r"\b(?:make|makes|making) no sense|\bnot make (?:any )?sense|\bconfus\w+|\bwhat do you mean|\bwhat does .{1,30} mean|\b(?:i am|totally|completely) lost\b|"
          r"^(?:what|huh|wait what|why|eh)$|\bno (?:idea|clue) (?:how|what|why|where)\b|\bunclear\b|\bwhy (?:is|do|does|not|would|can) .{0,40}\b(?:that|it|you|this|we|i)\b"),

@@ -155,7 +155,7 @@ def mistakes(answer: Any, found: Mapping[str, Any]) -> dict[str, Any]:
         expanded = sympy.expand(value)
         if expanded not in seen:
             seen.add(expanded)
-            kept[name] = value
+            kept[name] = sympy.S(value)  # a plain int has neither numerator nor symbols
     return kept
 
 
