@@ -17,7 +17,7 @@ def _power(seed: int, dice: Random) -> Problem | None:
     from sympy import Symbol
 
     x = Symbol("x")
-    a, n = dice.choice((1, 2, 3, 4, 5, 6, 7, -2, -3, -4)), dice.randint(2, 7)
+    a, n = dice.choice((2, 3, 4, 5, 6, 7, 8, 9, -2, -3, -4)), dice.randint(2, 7)
     f = a * x**n
     unfinished = f"{n} × {text_of(a * x ** (n - 1))}" if a > 0 else f"-{n} × {-a}{_power_of(n - 1)}"
     return _problem(

@@ -35,6 +35,7 @@ _PATIENCE = re.compile(
     r"\b(?:wait|hold on|hang on|let me (?:think|see|try)|"
     r"(?:one|a|just a) (?:moment|second|sec|minute|min))\b"
 )
+_SPOKEN = {Skill.EQUATIONS: "linear equations"}
 
 
 class Lesson(NamedTuple):
