@@ -79,11 +79,14 @@ class EmbeddedResponder:
         if safety.level != SafetyLevel.NONE:
             safety, memory = crisis.answer(context, voice)
         elif tutoring and (is_task(context) or not crisis.in_aftercare(memory)):
-            lesson = self._tutor(context, voice)
-            strategy = lesson.strategy
+            limit = context.style.pacing.max_sentences
             unread = act_of(context.text) == "foreign" and _low(context)
-            if unread or crisis.in_aftercare(memory):
-                safety = crisis.aftercare(context, voice, alone=False, always=True)
+            line = unread or crisis.in_aftercare(memory)
+            lesson = teach(context, voice, limit=max(1, limit - line))
+            strategy = lesson.strategy
+            if line:
+                # Worked steps may fill a reply; a pacing of one sentence leaves room for none.
+                safety = crisis.aftercare(context, voice, alone=False, always=limit > 1)
         else:
             act = act_of(context.text)
             if act in _SOCIAL:
@@ -154,13 +157,6 @@ class EmbeddedResponder:
             told = voice.say(bank["profile"], emotion=_FELT[user.last_emotion])
         voice.say(bank[role])
         return told
-
-    @staticmethod
-    def _tutor(context: ReplyContext, voice: Voice) -> Lesson:
-        limit = context.style.pacing.max_sentences
-        if crisis.in_aftercare(context.memory):
-            limit = max(1, limit - 1)  # the help line's
-        return teach(context, voice, limit=limit)
 
     def _ask_about(self, context: ReplyContext, voice: Voice) -> None:
         """Answer a turn without text: a voice, a face."""
