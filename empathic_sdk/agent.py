@@ -23,7 +23,7 @@ from empathic_sdk.pipeline import Hooks, Outcome, Pipeline, planner_for
 from empathic_sdk.policy import Deployment
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.recognizer import EmotionRecognizer
-from empathic_sdk.response import EmbeddedResponder, notice
+from empathic_sdk.response import EmbeddedResponder, notice, require_sympy
 from empathic_sdk.types import (
     Emotion,
     Pacing,
@@ -57,7 +57,7 @@ class EmotionAwareAgent:
         tone: Your hook ``(HookContext) -> Tone``, plain or a coroutine; ``None`` = the default.
         pacing: Your hook ``(HookContext) -> Pacing``.
         theme: Your hook ``(HookContext) -> Theme``.
-        scenario: ``"counselling"`` or ``"tutoring"``.
+        scenario: ``"counselling"`` or ``"tutoring"`` (needs the extra ``tutoring``; text only).
         deployment: Where the agent runs; ``None`` is the strict default: text only.
         keep_text: Store what was said and answered, too. By default only derived values are.
         on_alert: Called with a finished, recorded :class:`Turn` whose safety level is not
@@ -68,6 +68,7 @@ class EmotionAwareAgent:
 
     Raises:
         ConfigurationError: An argument is wrong.
+        MissingExtraError: Tutoring without its extra.
         ModelError: The weights cannot be loaded.
         StoreError: The store cannot be opened.
 
@@ -96,6 +97,8 @@ class EmotionAwareAgent:
             )
         if scenario not in SCENARIOS:
             raise ConfigurationError(f"scenario must be one of {SCENARIOS}, not {scenario!r}")
+        if scenario == "tutoring":
+            require_sympy()
         _check(tone=tone, pacing=pacing, theme=theme, on_alert=on_alert)
         if deployment is not None and not isinstance(deployment, Deployment):
             raise ConfigurationError(

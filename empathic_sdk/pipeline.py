@@ -16,6 +16,7 @@ from typing import NamedTuple
 from empathic_sdk.conversations import Talk, Talks
 from empathic_sdk.errors import InputError
 from empathic_sdk.hooks import decide
+from empathic_sdk.policy import text_alone
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.recognizer import EmotionRecognizer
 from empathic_sdk.response import (
@@ -23,6 +24,7 @@ from empathic_sdk.response import (
     Planner,
     ReplyContext,
     assess,
+    gives_up,
     shipped_planner,
 )
 from empathic_sdk.types import (
@@ -102,6 +104,8 @@ class Pipeline:
     def run(self, said: Utterance, *, user: str, conversation: str, hooks: Hooks) -> Outcome:
         """Take one turn. It is recorded whole, in one transaction, or not at all."""
         clock = _Clock()
+        if self.scenario == "tutoring":
+            said = text_alone(said)
         with self.talks.held(user, conversation, self._open) as talk:
             try:
                 return self._turn(said, user, conversation, hooks, talk, clock)
@@ -128,7 +132,9 @@ class Pipeline:
         state = talk.session.extend([*talk.unheard, said], listen=False)[-1]
         clock.lap("recognize")
         history = tuple(talk.history)
-        safety = assess(text, state, previous=talk.safety)
+        # "I give up" of an exercise is no weak sign for a low mood to turn into a strong one.
+        surrender = self.scenario == "tutoring" and gives_up(text)
+        safety = assess(text, None if surrender else state, previous=talk.safety)
         # A hook of the caller's gets copies: what it does to them must not reach the turn.
         shown = any(hook is not None for hook in hooks)
         style, fallbacks = decide(
@@ -156,6 +162,7 @@ class Pipeline:
                 conversation=conversation,
                 memory=talk.memory,
                 **self._vectors(talk),
+                at=said.at,
             )
         )
         clock.lap("respond")
@@ -171,6 +178,9 @@ class Pipeline:
             timings=dict(clock.laps),
             user=user,
             conversation=conversation,
+            learning=reply.learning,
+            exercise=reply.exercise,
+            answer=reply.answer,
         )
         after = talk.advance(state, reply.memory, reply.safety.level)
         self.profiles.record(
@@ -178,6 +188,7 @@ class Pipeline:
             text=said.text if self.keep_text else None,
             keep_text=self.keep_text,
             session=after,
+            mastery=reply.mastery,
         )
         talk.kept = after
         if self.recognizer.dialogue is not None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from empathic_sdk.errors import PolicyError
-from empathic_sdk.types import Modality
+from empathic_sdk.types import Modality, Utterance
 from empathic_sdk.types.base import Value
 
 BIOMETRIC = frozenset({Modality.SPEECH, Modality.FACE, Modality.BEHAVIOUR})
@@ -62,6 +62,19 @@ def refusal(
     if not consented(modality):
         return f"this user has not consented to {modality}: record it with ProfileStore.consent"
     return None
+
+
+def text_alone(said: Utterance) -> Utterance:
+    """Return an utterance without voice, face and behaviour: where somebody learns, only text is.
+
+    Raises:
+        PolicyError: There is no text in it.
+    """
+    if said.modalities == (Modality.TEXT,):
+        return said
+    if Modality.TEXT not in said.modalities:
+        raise PolicyError("tutoring reads text only; this utterance holds none")
+    return Utterance(said.text, speaker=said.speaker, at=said.at)
 
 
 def allowed(

@@ -15,6 +15,7 @@ SAYS = {
     "quickstart.py": ["You are talking with an AI", "sadness", "fear", "joy", "agent  "],
     "custom_hooks.py": ["bob blunt"],
     "remember_and_forget.py": ["2 turns in 2 talks", "2 turns erased, [] left"],
+    "tutoring.py": ["[wrong: added_denominators]", "[right: -]", "[unsimplified: not_worked_out]"],
     "langchain_runnable.py": ["(joy) "],
 }
 

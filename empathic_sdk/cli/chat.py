@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from empathic_sdk.errors import InputError
-from empathic_sdk.types import SentenceEvent, StateEvent, StreamEvent, TurnEvent
+from empathic_sdk.types import (
+    SentenceEvent,
+    StateEvent,
+    StreamEvent,
+    Turn,
+    TurnEvent,
+    Utterance,
+)
 
 if TYPE_CHECKING:
     from empathic_sdk import EmotionAwareAgent
@@ -45,6 +52,7 @@ def command(
     from empathic_sdk import EmotionAwareAgent
 
     interactive = sys.stdin.isatty()
+    start = time.monotonic()
     with EmotionAwareAgent(profiles=profiles, scenario=scenario, keep_text=keep_text) as agent:  # type: ignore[arg-type]
         click.secho(agent.notice(), dim=True)
         last = ""
@@ -62,7 +70,10 @@ def command(
                 if said.split(" ")[0] == "/wrong":
                     _correct(agent, last, user, said)
                     continue
-                last = _say(agent, said, user=user, paced=not no_pacing, quiet=quiet)
+                # How long an answer took says something about a learner; piped text took no time.
+                at = time.monotonic() - start if interactive else None
+                utterance = Utterance(said, at=at)
+                last = _say(agent, utterance, user=user, paced=not no_pacing, quiet=quiet)
             except InputError as error:
                 click.secho(f"({error})", dim=True)
 
@@ -72,7 +83,7 @@ def _next_line() -> str | None:
     return line.rstrip("\n") if line else None
 
 
-def _say(agent: EmotionAwareAgent, said: str, *, user: str, paced: bool, quiet: bool) -> str:
+def _say(agent: EmotionAwareAgent, said: Utterance, *, user: str, paced: bool, quiet: bool) -> str:
     """Stream one reply to the terminal; return the id of the turn."""
     turn_id = ""
     for event in agent.stream(said, user=user) if paced else _unpaced(agent, said, user):
@@ -85,12 +96,14 @@ def _say(agent: EmotionAwareAgent, said: str, *, user: str, paced: bool, quiet: 
         elif isinstance(event, TurnEvent):
             turn_id = event.turn.id
             click.echo()
+            if event.turn.learning is not None and not quiet:
+                _show_learning(event.turn)
             for line in event.turn.safety.help_lines:
                 click.secho(f"  {line.name}: {line.contact} ({line.hours})", bold=True)
     return turn_id
 
 
-def _unpaced(agent: EmotionAwareAgent, said: str, user: str) -> Iterator[StreamEvent]:
+def _unpaced(agent: EmotionAwareAgent, said: Utterance, user: str) -> Iterator[StreamEvent]:
     turn = agent.respond(said, user=user)
     yield StateEvent(emotion=turn.emotion, style=turn.style, safety=turn.safety)
     yield SentenceEvent(text=turn.reply)
@@ -105,6 +118,17 @@ def _show(event: StateEvent) -> None:
         f"  [{seen} {e.confidence:.0%}{shift}, {e.trend}; "
         f"tone {style.tone.name}, {style.pacing.words_per_minute:.0f} words/min, "
         f"theme {style.theme.name}]",
+        dim=True,
+    )
+
+
+def _show_learning(turn: Turn) -> None:
+    learning = turn.learning
+    assert learning is not None
+    judged = "" if turn.answer is None else f"answer {turn.answer.outcome}; "
+    click.secho(
+        f"  [{judged}engagement {learning.engagement:.0%}, confusion {learning.confusion:.0%}, "
+        f"frustration {learning.frustration:.0%}, boredom {learning.boredom:.0%}]",
         dim=True,
     )
 

@@ -18,6 +18,8 @@ _PROFILE = """SELECT created, turns, conversations, last_emotion, last_seen, val
 _CONSENTS = """SELECT modality, granted, version, consents.at
                FROM consents JOIN users ON users.id = consents.user_id
                WHERE users.name = ? ORDER BY consents.id"""
+_MASTERY = """SELECT skill, known, seen, version, at FROM mastery
+              JOIN users ON users.id = mastery.user_id WHERE users.name = ? ORDER BY skill"""
 _CONVERSATIONS = """SELECT conversations.name, started, updated, session
                     FROM conversations JOIN users ON users.id = conversations.user_id
                     WHERE users.name = ? ORDER BY conversations.id"""
@@ -40,6 +42,7 @@ def export_user(db: Database, user: str) -> dict[str, Any]:
         "preferences": preferences,
         "consents": [{**c, "granted": bool(c["granted"])} for c in db.query(_CONSENTS, [user])],
         "conversations": [_talk(c) for c in db.query(_CONVERSATIONS, [user])],
+        "mastery": list(db.query(_MASTERY, [user])),
         "feedback": [{"turn": t["id"], **t["feedback"]} for t in turns if t["feedback"]],
         "turns": [{k: v for k, v in t.items() if k != "feedback"} for t in turns],
     }

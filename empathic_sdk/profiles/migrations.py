@@ -97,7 +97,23 @@ def m001_profiles(db: Database) -> None:
         db.execute(statement)
 
 
-KNOWN = ("m001_profiles",)
+@MIGRATIONS()
+def m002_mastery(db: Database) -> None:
+    """What tutoring believes a user has learned: one row a skill at a level."""
+    db.execute(
+        """CREATE TABLE mastery (
+            user_id INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+            skill TEXT NOT NULL,
+            known REAL NOT NULL,
+            seen INTEGER NOT NULL,
+            version INTEGER NOT NULL,
+            at TEXT NOT NULL,
+            PRIMARY KEY (user_id, skill)
+        )"""
+    )
+
+
+KNOWN = ("m001_profiles", "m002_mastery")
 VERSION = len(KNOWN)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from empathic_sdk.types import Emotion, Modality, Turn, UserContext
+from empathic_sdk.types import Emotion, Mastery, Modality, Turn, UserContext
 
 # Safety reasons are names of signs. Anything else might be the person's own words.
 _SIGN = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,63}")
@@ -68,14 +68,15 @@ def row_of(turn: Turn, *, text: str | None, keep_text: bool) -> dict[str, Any]:
 
 
 def context_of(db: Database, user: str) -> UserContext:
-    """Return what is known of ``user``: one row, however many turns there are."""
+    """Return what is known of ``user``: a few rows, however many turns there are."""
     row = db.execute(
         "SELECT turns, conversations, last_emotion, last_seen, valence_sum, emotions, "
-        "preferences FROM users WHERE name = ?",
+        "preferences, id FROM users WHERE name = ?",
         [user],
     ).fetchone()
     if row is None:
         return UserContext(user=user)
+    *row, user_id = row
     turns, conversations, last_emotion, last_seen, valence_sum, emotions, preferences = row
     shown = json.loads(emotions)
     return UserContext(
@@ -89,6 +90,13 @@ def context_of(db: Database, user: str) -> UserContext:
         emotions={e: shown[e] for e in Emotion if e in shown},
         preferences=json.loads(preferences),
         consents=frozenset(consented(db, user)),
+        mastery={
+            skill: Mastery(known=known, seen=seen, version=version)
+            for skill, known, seen, version in db.execute(
+                "SELECT skill, known, seen, version FROM mastery WHERE user_id = ? ORDER BY skill",
+                [user_id],
+            )
+        },
     )
 
 

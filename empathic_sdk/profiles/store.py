@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -20,7 +20,7 @@ from empathic_sdk.profiles.writes import (
     set_feedback,
     set_preferences,
 )
-from empathic_sdk.types import Emotion, Modality, Turn, UserContext
+from empathic_sdk.types import Emotion, Mastery, Modality, Turn, UserContext
 
 
 class ProfileStore:
@@ -78,6 +78,7 @@ class ProfileStore:
         text: str | None = None,
         keep_text: bool = False,
         session: bytes | None = None,
+        mastery: Mapping[str, Mastery] | None = None,
     ) -> None:
         """Store a finished turn, the user's aggregates and the session, all or nothing.
 
@@ -89,6 +90,7 @@ class ProfileStore:
             text: What the person said; dropped unless ``keep_text``.
             keep_text: Store ``text`` and ``turn.reply``, which may quote it.
             session: State of the conversation after this turn; ``None`` leaves the last one.
+            mastery: What was learned or not, by skill; each replaces the estimate before it.
 
         Raises:
             InputError: The name of user, conversation or turn is empty or too long, or
@@ -99,9 +101,11 @@ class ProfileStore:
         check_name(turn.id, "turn id")
         if session is not None and not isinstance(session, bytes):
             raise InputError(f"session must be bytes, not {type(session).__name__}")
+        for skill in mastery or {}:
+            check_name(skill, "skill")
         row = row_of(turn, text=text, keep_text=keep_text)
         with self._file.writing() as db:
-            add_turn(db, turn, row, session)
+            add_turn(db, turn, row, session, mastery or {})
 
     def session(self, user: str, conversation: str) -> bytes | None:
         """Return the last session stored for this conversation, ``None`` if there is none."""

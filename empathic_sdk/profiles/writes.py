@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlite_utils import Database
 
 from empathic_sdk.profiles.rows import dumps
-from empathic_sdk.types import Emotion, Modality, Turn
+from empathic_sdk.types import Emotion, Mastery, Modality, Turn
 
 
-def add_turn(db: Database, turn: Turn, row: dict[str, Any], session: bytes | None) -> None:
-    """Add ``turn`` unless it is there; count it; put ``session`` in place of the last one."""
+def add_turn(
+    db: Database,
+    turn: Turn,
+    row: dict[str, Any],
+    session: bytes | None,
+    mastery: Mapping[str, Mastery],
+) -> None:
+    """Add ``turn`` unless it is there; count it; put session and mastery in place of the last."""
     now = _now()
     user_id = _user_id(db, turn.user, now)
     if db.execute(
@@ -50,6 +57,12 @@ def add_turn(db: Database, turn: Turn, row: dict[str, Any], session: bytes | Non
         "WHERE id = ?",
         [int(talk is None), turn.emotion.valence, dumps(shown), label, now, user_id],
     )
+    for skill, m in mastery.items():
+        db.execute(
+            "INSERT OR REPLACE INTO mastery (user_id, skill, known, seen, version, at) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            [user_id, skill, m.known, m.seen, m.version, now],
+        )
 
 
 def set_feedback(

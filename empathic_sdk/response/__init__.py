@@ -7,6 +7,7 @@ from empathic_sdk.response.reflect import reflection
 from empathic_sdk.response.safety import assess
 from empathic_sdk.response.strategy import permitted, plan
 from empathic_sdk.response.templates import help_lines, load_bank, notice, template_files
+from empathic_sdk.response.tutoring import TutorState, gives_up, require_sympy
 
 __all__ = [
     "EmbeddedResponder",
@@ -14,13 +15,16 @@ __all__ = [
     "Reply",
     "ReplyContext",
     "ResponderMemory",
+    "TutorState",
     "assess",
+    "gives_up",
     "help_lines",
     "load_bank",
     "notice",
     "permitted",
     "plan",
     "reflection",
+    "require_sympy",
     "shipped_planner",
     "template_files",
 ]

@@ -6,8 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from empathic_sdk.response.tutoring.state import TutorState
 from empathic_sdk.types import (
+    Answer,
     EmotionState,
+    Exercise,
+    LearningState,
+    Mastery,
     ResponseStyle,
     SafetyAssessment,
     SafetyLevel,
@@ -37,6 +42,7 @@ class ResponderMemory(Value):
         profile_used: Whether the profile was already mentioned in this talk.
         advice: ``offered`` where the last reply offered ideas, ``declined`` from when the person
             said that they want none until they ask for some, else ``open``.
+        tutoring: The lesson so far; ``None`` outside tutoring.
     """
 
     recent: tuple[str, ...] = ()
@@ -48,6 +54,7 @@ class ResponderMemory(Value):
     since_lines: Annotated[int, Field(ge=0)] | None = None
     profile_used: bool = False
     advice: Literal["open", "offered", "declined"] = "open"
+    tutoring: TutorState | None = None
 
 
 class ReplyContext(Value):
@@ -67,6 +74,7 @@ class ReplyContext(Value):
         text_vector: Text vector of ``text``, which the learned planner reads; empty where none
             is known, and then the rules plan.
         reply_vector: Text vector of the reply before it, if it is known.
+        at: When it was said (``Utterance.at``), if that is known: how long an answer took.
     """
 
     text: str
@@ -81,6 +89,7 @@ class ReplyContext(Value):
     memory: ResponderMemory = Field(default_factory=ResponderMemory)
     text_vector: tuple[float, ...] = ()
     reply_vector: tuple[float, ...] = ()
+    at: float | None = None
 
 
 class Reply(Value):
@@ -91,12 +100,20 @@ class Reply(Value):
         strategy: Its support strategy.
         safety: The assessment that came in, with ``actions`` and ``help_lines`` filled.
         memory: To hand in with the next turn of the same talk.
+        learning: How the learner is doing; ``None`` outside tutoring, and so are the next two.
+        exercise: What waits for an answer now.
+        answer: What became of the answer in this turn.
+        mastery: Estimates that changed in this turn, for the profile.
     """
 
     sentences: Annotated[tuple[str, ...], Field(min_length=1)]
     strategy: Strategy
     safety: SafetyAssessment
     memory: ResponderMemory
+    learning: LearningState | None = None
+    exercise: Exercise | None = None
+    answer: Answer | None = None
+    mastery: dict[str, Mastery] = Field(default_factory=dict)
 
     @property
     def text(self) -> str:

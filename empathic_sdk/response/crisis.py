@@ -110,13 +110,16 @@ def in_aftercare(memory: ResponderMemory) -> bool:
     )
 
 
-def aftercare(context: ReplyContext, voice: Voice, *, alone: bool) -> SafetyAssessment:
+def aftercare(
+    context: ReplyContext, voice: Voice, *, alone: bool, always: bool = False
+) -> SafetyAssessment:
     """Keep a help line in sight on a quiet turn that follows an acute one.
 
     Args:
         context: The turn.
         voice: Takes the sentences.
         alone: Whether nothing else is said, so that an acknowledgement and a question go before.
+        always: Whether the line is shown even where the pacing has no room left.
 
     Returns:
         The assessment with what was done.
@@ -127,7 +130,7 @@ def aftercare(context: ReplyContext, voice: Voice, *, alone: bool) -> SafetyAsse
         voice.say(bank["acknowledge"])
     if alone and context.style.pacing.max_sentences > 1:
         voice.say(bank["ask"])
-    if len(voice.sentences) >= context.style.pacing.max_sentences:
+    if len(voice.sentences) >= context.style.pacing.max_sentences and not always:
         return context.safety
     voice.say(bank["remind"], number=_short(lines[0]))
     return context.safety.model_copy(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from empathic_sdk.response import crisis
-from empathic_sdk.response.acts import topic_of
+from empathic_sdk.response.acts import act_of, topic_of
 from empathic_sdk.response.context import STRATEGIES, Reply, ReplyContext
 from empathic_sdk.response.hardship import is_good_news, is_hard, is_loss, is_past_fear
 from empathic_sdk.response.planner import Planner
 from empathic_sdk.response.reflect import reflection
-from empathic_sdk.response.strategy import NEGATIVE, heard, plan, shifted, stage, wish
+from empathic_sdk.response.strategy import NEGATIVE, heard, plan, shifted, wish
+from empathic_sdk.response.tutoring.lesson import Lesson, is_task, standing, teach
 from empathic_sdk.response.voice import Voice, digest_of
 from empathic_sdk.types import Emotion, SafetyAssessment, SafetyLevel, Strategy
 
@@ -76,8 +77,19 @@ class EmbeddedResponder:
         if memory.topic == "parenting" and topic in ("school", "exams"):
             topic = "parenting"  # the child's school, not the person's
         profile_used = memory.profile_used
+        tutoring = context.scenario == "tutoring"
+        lesson: Lesson | None = None
         if safety.level != SafetyLevel.NONE:
             safety, memory = crisis.answer(context, voice)
+        elif tutoring and (is_task(context) or not crisis.in_aftercare(memory)):
+            limit = context.style.pacing.max_sentences
+            unread = act_of(context.text) == "foreign" and _low(context)
+            line = unread or crisis.in_aftercare(memory)
+            lesson = teach(context, voice, limit=max(1, limit - line))
+            strategy = lesson.strategy
+            if line:
+                # Worked steps may fill a reply; a pacing of one sentence leaves room for none.
+                safety = crisis.aftercare(context, voice, alone=False, always=limit > 1)
         else:
             act = heard(context)
             if act in _SOCIAL:
@@ -92,14 +104,20 @@ class EmbeddedResponder:
                 safety = crisis.aftercare(context, voice, alone=True)
             elif act == "empty":
                 self._ask_about(context, voice)
-            elif context.scenario == "tutoring":
-                self._tutor(context, voice)
             else:
                 self._support(strategy, act, topic, context, voice)
         # Nothing above may leave a turn unanswered, whatever banks a language lacks.
         if not voice.sentences:
             voice.say(voice.bank("reflection/common")["invite"])
+        learning, exercise = standing(context, self.language) if tutoring else (None, None)
+        if lesson is not None:
+            memory = memory.model_copy(update={"tutoring": lesson.state})
+            learning, exercise = lesson.state.learning, lesson.exercise
         return Reply(
+            learning=learning,
+            exercise=exercise,
+            answer=lesson.answer if lesson else None,
+            mastery=lesson.mastery if lesson else {},
             sentences=tuple(voice.sentences),
             strategy=strategy,
             safety=safety,
@@ -141,17 +159,8 @@ class EmbeddedResponder:
             and context.turn == 0
         ):
             told = voice.say(bank["profile"], emotion=_FELT[user.last_emotion])
-        if context.scenario == "tutoring" and act in ("greeting", "short", "decline"):
-            voice.say(voice.bank("tutoring/neutral")["start"])
-        else:
-            voice.say(bank[role])
+        voice.say(bank[role])
         return told
-
-    def _tutor(self, context: ReplyContext, voice: Voice) -> None:
-        bank = voice.bank(f"tutoring/{_learning(context)}")
-        if context.style.pacing.max_sentences > 1:
-            voice.say(bank["acknowledge"])
-        voice.say(bank["next"])
 
     def _ask_about(self, context: ReplyContext, voice: Voice) -> None:
         """Answer a turn without text: a voice, a face."""
@@ -291,21 +300,6 @@ def _used(voice: Voice, line: str) -> bool:
 
 def _even(context: ReplyContext) -> bool:
     return context.memory.turns % 2 == 0
-
-
-def _learning(context: ReplyContext) -> str:
-    state = context.state
-    if state.uncertain:
-        return "stuck" if "?" in context.text else "neutral"
-    return {
-        Emotion.JOY: "proud",
-        Emotion.SADNESS: "frustrated",
-        Emotion.ANGER: "frustrated",
-        Emotion.DISGUST: "bored",
-        Emotion.FEAR: "worried",
-        Emotion.SURPRISE: "stuck",
-        Emotion.NEUTRAL: "stuck" if stage(context) != "exploration" else "neutral",
-    }[state.label]
 
 
 def _older(context: ReplyContext, since: int | None) -> int | None:

@@ -7,7 +7,7 @@ safety ``concern`` and above     question (ask directly; the protocol writes the
 an act (greeting, thanks, ...)   others
 a bare yes or no                 question
 advice was asked for             suggestions, information
-tutoring                         question, affirmation
+tutoring                         set by the lesson (see tutoring/lesson.py)
 uncertain                        question, restatement, reflection (all of them hedged)
 joy                              question, affirmation, restatement, reflection
 neutral                          question, restatement, affirmation

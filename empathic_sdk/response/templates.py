@@ -28,8 +28,11 @@ from empathic_sdk.types import HelpLine
 VERSION = 1
 """Version of the file format that this code reads."""
 
-SLOTS = frozenset({"quote", "emotion", "line", "number", "modalities"})
-"""Names that may stand in braces."""
+SLOTS = frozenset({
+    "quote", "emotion", "line", "number", "modalities",
+    "task", "math", "topic", "a", "b", "c", "d",
+})  # fmt: skip
+"""Names that may stand in braces; those of the second line are tutoring's."""
 
 Bank = dict[str, tuple[str, ...]]
 """Roles of one file, each with its lines."""

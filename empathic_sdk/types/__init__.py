@@ -2,6 +2,7 @@
 
 from empathic_sdk.types.emotion import Emotion, EmotionState, LearningState, Modality, Trend
 from empathic_sdk.types.features import AlignedWindows, Embedding, FeatureSequence
+from empathic_sdk.types.learning import Answer, AnswerOutcome, Exercise, Mastery
 from empathic_sdk.types.safety import HelpLine, SafetyAssessment, SafetyLevel
 from empathic_sdk.types.style import (
     HookContext,
@@ -29,15 +30,19 @@ from empathic_sdk.types.utterance import AGENT, BehaviourEvent, BehaviourKind, U
 __all__ = [
     "AGENT",
     "AlignedWindows",
+    "Answer",
+    "AnswerOutcome",
     "BehaviourEvent",
     "BehaviourKind",
     "Embedding",
     "Emotion",
     "EmotionState",
+    "Exercise",
     "FeatureSequence",
     "HelpLine",
     "HookContext",
     "LearningState",
+    "Mastery",
     "Modality",
     "Pacing",
     "PacingHook",

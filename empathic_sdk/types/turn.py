@@ -8,7 +8,8 @@ from typing import Literal
 from pydantic import Field
 
 from empathic_sdk.types.base import Value
-from empathic_sdk.types.emotion import EmotionState
+from empathic_sdk.types.emotion import EmotionState, LearningState
+from empathic_sdk.types.learning import Answer, Exercise
 from empathic_sdk.types.safety import SafetyAssessment
 from empathic_sdk.types.style import ResponseStyle
 
@@ -41,6 +42,9 @@ class Turn(Value):
         timings: Milliseconds a step (``recognize``, ``hooks``, ``respond``, ``record``, ``total``).
         user: Whose turn.
         conversation: In which talk.
+        learning: How the learner is doing; ``None`` outside tutoring.
+        exercise: What waits for an answer after this turn; ``None`` where nothing does.
+        answer: What became of the answer in this turn; ``None`` where there was none.
     """
 
     id: str
@@ -54,6 +58,9 @@ class Turn(Value):
     timings: dict[str, float] = Field(default_factory=dict)
     user: str
     conversation: str
+    learning: LearningState | None = None
+    exercise: Exercise | None = None
+    answer: Answer | None = None
 
 
 class StateEvent(Value):

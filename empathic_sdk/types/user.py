@@ -9,6 +9,7 @@ from pydantic import Field
 
 from empathic_sdk.types.base import Value
 from empathic_sdk.types.emotion import Emotion, Modality, Signed
+from empathic_sdk.types.learning import Mastery
 
 
 class UserContext(Value):
@@ -26,6 +27,7 @@ class UserContext(Value):
         consents: The biometric modalities that they let be processed.
         weights: How far a modality of theirs is to be believed beside the others, where not 1;
             0 leaves it out as long as there is another.
+        mastery: What tutoring believes they have learned: ``fractions.2`` is fractions, level 2.
     """
 
     user: str = "default"
@@ -38,3 +40,4 @@ class UserContext(Value):
     preferences: dict[str, str] = Field(default_factory=dict)
     consents: frozenset[Modality] = frozenset()
     weights: dict[Modality, Annotated[float, Field(ge=0.0, le=10.0)]] = Field(default_factory=dict)
+    mastery: dict[str, Mastery] = Field(default_factory=dict)

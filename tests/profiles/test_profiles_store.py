@@ -12,7 +12,7 @@ import pytest
 
 from empathic_sdk.errors import ConfigurationError, InputError, StoreError, UnknownTurnError
 from empathic_sdk.profiles import ProfileStore
-from empathic_sdk.types import Emotion, EmotionState, Modality, UserContext
+from empathic_sdk.types import Emotion, EmotionState, Mastery, Modality, UserContext
 
 from .disk import searching
 from .factory import make_turn
@@ -220,15 +220,37 @@ def test_export_of_somebody_unknown_is_empty(store: ProfileStore) -> None:
     found = store.export("nobody")
     datetime.fromisoformat(found.pop("exported_at"))
     assert found == {
-        "schema": 1,
+        "schema": 2,
         "user": "nobody",
         "profile": None,
         "preferences": {},
         "consents": [],
         "conversations": [],
+        "mastery": [],
         "feedback": [],
         "turns": [],
     }
+
+
+def test_mastery_is_kept_with_the_turn_and_goes_with_the_user(path: Path) -> None:
+    first = {"fractions.1": Mastery(known=0.25, seen=1), "equations.2": Mastery(known=0.5, seen=4)}
+    with searching(path) as disk, ProfileStore(path) as store:
+        store.record(make_turn(), mastery=first)
+        store.record(make_turn("t2"), mastery={"fractions.1": Mastery(known=0.75, seen=2)})
+        store.record(make_turn("t2"), mastery={"fractions.1": Mastery(known=0.0, seen=9)})
+        store.record(make_turn("t3"))
+        assert store.get("ada").mastery == {**first, "fractions.1": Mastery(known=0.75, seen=2)}
+        assert store.get("bob").mastery == {}
+        kept = [
+            (m["skill"], m["known"], m["seen"], m["version"])
+            for m in store.export("ada")["mastery"]
+        ]
+        assert kept == [("equations.2", 0.5, 4, 1), ("fractions.1", 0.75, 2, 1)]
+        with pytest.raises(InputError, match="skill"):
+            store.record(make_turn("t4"), mastery={"": Mastery(known=0.5)})
+        store.erase("ada")
+        assert not disk.finds("equations.2")
+        assert store.get("ada").mastery == {}
 
 
 @pytest.mark.parametrize(
