@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import threading
@@ -23,6 +24,9 @@ from empathic_sdk.types.transcript import Transcript, Word
 from empathic_sdk.types.utterance import Audio
 
 _FORMAT = "whisper-1"
+
+# Names that are another model's, as openai-whisper keeps them.
+_FILES = {"large": "large-v3", "turbo": "large-v3-turbo"}
 
 
 class Transcriber:
@@ -109,6 +113,24 @@ class Transcriber:
         return Transcript(
             text=found["text"].strip(), language=found["language"], words=words, seconds=seconds
         )
+
+
+def at_hand(name: str, *, folder: str | Path | None = None) -> bool:
+    """Return whether the weights of an official model are here, so that nothing is downloaded.
+
+    Args:
+        name: As for :class:`Transcriber`.
+        folder: Where they are kept; default: Whisper's own cache.
+
+    Only looks whether the file is there, in milliseconds; whether it is sound (its SHA-256) is seen
+    when it is loaded. ``False`` where openai-whisper is not installed.
+    """
+    if importlib.util.find_spec("whisper") is None:
+        return False
+    if folder is None:
+        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        folder = Path(cache) / "whisper"
+    return (Path(folder) / f"{_FILES.get(name, name)}.pt").is_file()
 
 
 def save_whisper(model: Any, path: str | Path) -> None:

@@ -9,6 +9,7 @@ sets PyTorch to one thread for the whole process, and its own loop calls the net
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -91,7 +92,10 @@ class VoiceDetector:
         path = _weights()
         try:
             # A file of the installed package, as trusted as its code; users cannot name one.
-            scripted = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
+            with warnings.catch_warnings():
+                # PyTorch would rather have no TorchScript at all; that package offers nothing else.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                scripted = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
             self._network = _SileroNetwork()
             self._network.load_state_dict(_renamed(scripted.state_dict()))
         except (OSError, KeyError, RuntimeError, ValueError) as error:
@@ -102,7 +106,7 @@ class VoiceDetector:
         """Return the probability of voice in every 32 ms of ``[n]`` samples, float32.
 
         The samples are first brought to a peak of 0.05, whatever they were: at that level the
-        network misses the fewest screams, and no noise that was tried comes near ``on``.
+        network misses the fewest screams, and takes no noise that was tried for a voice.
         """
         count = -(-len(samples) // CHUNK)
         if count == 0:

@@ -11,7 +11,7 @@ import torch
 from pydantic import ValidationError
 
 from empathic_sdk.encoders.audio import RATE
-from empathic_sdk.encoders.transcribe import Transcriber, load_whisper, save_whisper
+from empathic_sdk.encoders.transcribe import Transcriber, at_hand, load_whisper, save_whisper
 from empathic_sdk.errors import ConfigurationError, InputError, ModelError
 from empathic_sdk.types import Transcript, Word
 from tests.encoders.sounds import NOISES, vowels
@@ -141,6 +141,22 @@ def test_no_pickle_is_loaded_from_a_path(tmp_path: Path, tiny: Path) -> None:
     save_file({"x": torch.zeros(1)}, tmp_path / "other.safetensors")
     with pytest.raises(ModelError, match="not written by save_whisper"):
         Transcriber(tmp_path / "other.safetensors")
+
+
+def test_what_is_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import whisper
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert not any(at_hand(name) for name in whisper.available_models())
+    (tmp_path / "whisper").mkdir()
+    for name, url in whisper._MODELS.items():  # every name finds the file it would be kept in
+        file = tmp_path / "whisper" / Path(url).name
+        file.touch()
+        assert at_hand(name), name
+        assert at_hand(name, folder=tmp_path / "whisper")
+        file.unlink()
+        assert not at_hand(name)
+    assert not at_hand("../../etc/passwd")
 
 
 def test_languages(tiny: Path) -> None:

@@ -51,13 +51,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "emodb").mkdir()
     units, names = [], []
     rng = np.random.default_rng(0)
+    faces = rng.normal(size=(8, 35))  # one a class
     for actor in (1, 2, 17, 21):
         for k in range(8):
             name = f"03-01-{k + 1:02d}-01-01-01-{actor:02d}"
             sound = vowels(0.7, hz=90 + 22 * k + actor / 4, seed=actor)
             (root / "ravdess" / f"{name}.wav").write_bytes(wav(sound, RATE))
             names.append(f"{name}.flac")
-            units.append(np.eye(8, 35)[k] + 0.3 * rng.normal(size=35))
+            units.append(faces[k] + 0.3 * rng.normal(size=35))
     for speaker in (3, 8, 9, 10):
         for k, letter in enumerate(LETTERS):
             sound = vowels(0.7, hz=90 + 22 * k + speaker, seed=speaker)
@@ -261,7 +262,7 @@ def test_a_run_is_recorded_and_scored(run: Path, data: Path) -> None:
         checkpoint=run / "r/speech.safetensors", with_action_units=True,
     )  # fmt: skip
     assert both["accuracy"] == pytest.approx(both["runs"]["accuracy"]["mean"])
-    assert both["accuracy"] >= found["accuracy"]
+    assert both["accuracy"] >= 0.75
 
 
 def test_every_speaker_of_emodb_is_tested_once(
