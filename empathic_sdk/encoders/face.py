@@ -16,7 +16,7 @@ from empathic_sdk.encoders.batching import Batcher
 from empathic_sdk.encoders.detect import Detector, HaarDetector, cut_out, largest
 from empathic_sdk.encoders.images import Pixels, decode, equalise, grey
 from empathic_sdk.errors import ConfigurationError, MissingExtraError, ModelError
-from empathic_sdk.models.face import FramePool, build
+from empathic_sdk.models.face import FramePool, build, fused
 from empathic_sdk.resources import weights_dir
 from empathic_sdk.types import Embedding, Emotion, FeatureSequence, Modality
 from empathic_sdk.types.utterance import Frame
@@ -192,6 +192,7 @@ class _Embedded:
             raise ModelError(f"{path} holds no face network that fits: {error}") from error
         self._net.eval()
         self._pool.eval()
+        self._net = fused(self._net).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.width = self._net.width
 
     def see(self, faces: Sequence[Pixels]) -> list[_Seen]:

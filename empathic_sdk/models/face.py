@@ -5,12 +5,14 @@ They read what ``encoders/images.py`` makes of a face: grey, equalised, in [-1, 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 CLASSES = 7
 
@@ -143,6 +145,30 @@ def build(config: Mapping[str, Any] | None) -> FaceNet | TableFiveCNN:
         return TableFiveCNN()
     sizes: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
     return FaceNet(FaceConfig(**sizes))
+
+
+def fused(net: FaceNet | TableFiveCNN) -> FaceNet | TableFiveCNN:
+    """Return a copy for reading alone, with batch norms folded into the convolutions before them.
+
+    It computes the same in less time. Table 5's network comes back as it is: there a ReLU stands
+    between the two.
+    """
+    if isinstance(net, TableFiveCNN):
+        return net
+    net = copy.deepcopy(net).eval()
+
+    def fold(owner: Any, convolution: str, norm: str) -> None:
+        joined = fuse_conv_bn_eval(getattr(owner, convolution), getattr(owner, norm))
+        setattr(owner, convolution, joined)
+        setattr(owner, norm, nn.Identity())
+
+    fold(net, "stem", "stem_norm")
+    for block in net.blocks:
+        fold(block, "first", "first_norm")
+        fold(block, "second", "second_norm")
+        if isinstance(block, Block) and isinstance(block.around, nn.Sequential):
+            fold(block.around, "1", "2")
+    return net
 
 
 class FramePool(nn.Module):

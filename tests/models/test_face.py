@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from empathic_sdk.models.face import FaceConfig, FaceNet, FramePool, TableFiveCNN, build
+from empathic_sdk.models.face import FaceConfig, FaceNet, FramePool, TableFiveCNN, build, fused
 
 
 def test_table_five_counts_as_its_rows_do() -> None:
@@ -48,6 +48,23 @@ def test_build() -> None:
     assert isinstance(build(None), TableFiveCNN)
     net = build({"stem": 4, "widths": [4, 8], "blocks": [1, 1]})
     assert isinstance(net, FaceNet) and net.width == 8
+
+
+def test_folding_batch_norms_changes_nothing() -> None:
+    torch.manual_seed(0)
+    net = FaceNet(FaceConfig(stem=4, widths=(8, 16), blocks=(1, 2)))
+    for module in net.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            for values in (module.weight, module.bias, module.running_mean, module.running_var):
+                torch.nn.init.uniform_(values, 0.5, 1.5)
+    net.double().eval()
+    x = torch.randn(2, 1, 24, 24, dtype=torch.double)
+    folded = fused(net)
+    torch.testing.assert_close(folded(x).logits, net(x).logits)
+    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in folded.modules())
+    assert any(isinstance(m, torch.nn.BatchNorm2d) for m in net.modules())
+    cnn = TableFiveCNN()
+    assert fused(cnn) is cnn
 
 
 @pytest.fixture
