@@ -32,6 +32,7 @@ from empathic_sdk.training.dialogues import DialogueSet, read_dialogues
 from empathic_sdk.training.media import Encoders, pools
 from empathic_sdk.training.pairing import limited, reliability, replaced
 from empathic_sdk.types import Embedding
+from empathic_sdk.types.utterance import Audio, Frame
 
 Floats = list[np.ndarray]
 
@@ -98,10 +99,11 @@ def evaluate_fusion(
 
 def nuisance(encoders: Encoders) -> tuple[dict[str, list[np.ndarray | None]], dict[str, float]]:
     """Return what the encoders make of noise and of pictures without a face, and how many pass."""
-    noise = [(wave, RATE) for wave in sounds()]
+    noise: list[Audio] = [*((wave, RATE) for wave in sounds()), *packaged(MUSIC)]
+    images: list[Frame] = [*pictures(), *packaged(PICTURES)]
     made: dict[str, Sequence[Embedding]] = {
-        "speech": encoders.speech.encode([*noise, *packaged(MUSIC)]),
-        "face": encoders.face.encode([[p] for p in (*pictures(), *packaged(PICTURES))]),
+        "speech": encoders.speech.encode(noise),
+        "face": encoders.face.encode([[p] for p in images]),
     }
     rows = {m: [e.vector if e.present else None for e in some] for m, some in made.items()}
     return rows, {m: float(np.mean([r is not None for r in some])) for m, some in rows.items()}

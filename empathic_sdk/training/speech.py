@@ -311,5 +311,5 @@ def _follow(slow: nn.Module, fast: nn.Module, decay: float) -> None:
     with torch.no_grad():
         for ours, theirs in zip(slow.parameters(), fast.parameters(), strict=True):
             ours.lerp_(theirs, 1 - decay)
-        for ours, theirs in zip(slow.buffers(), fast.buffers(), strict=True):
-            ours.copy_(theirs)
+        for mine, theirs in zip(slow.buffers(), fast.buffers(), strict=True):
+            mine.copy_(theirs)
