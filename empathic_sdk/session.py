@@ -104,6 +104,7 @@ class DialogueSession:
             shift=None if heard is None else heard.shift[k],
             contributions=None if heard is None else heard.contributions[k],
             unread=seen.unread[i],
+            fused=not alone,
         )
 
     def _affect(
@@ -114,7 +115,7 @@ class DialogueSession:
         What the emotion alone would mean; and where there is a text, what its own heads say,
         moved by as much as the other modalities moved the emotion.
         """
-        calibration = self._recognizer.calibration
+        calibration = self._recognizer.calibration.fused()
         by_words: NDArray[np.floating] = seen.affect[i]
         if not calibration.affect:
             return by_words
