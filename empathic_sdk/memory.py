@@ -151,7 +151,7 @@ class DialogueMemory:
             def value(some: frozenset[str], i: int = i) -> float:
                 if some not in known:
                     found = self._network(batch.only(tuple(some)), state).logits[0].numpy()
-                    known[some] = probabilities(found, self._calibration.temperature)
+                    known[some] = probabilities(found, self._calibration.fused().temperature)
                 return float(known[some][i, label[i]])
 
             found = shares(shapley(value, there))

@@ -111,6 +111,7 @@ class DialogueSession:
             shift=None if heard is None else heard.shift[k],
             contributions=None if heard is None else heard.contributions[k],
             unread=seen.unread[i],
+            fused=not alone,
         )
 
     def _affect(
@@ -121,15 +122,16 @@ class DialogueSession:
         What the emotion alone would mean; and where there is a text, what its own heads say,
         moved by as much as the other modalities moved the emotion.
         """
-        calibration = self._recognizer.calibration
+        calibration = self._recognizer.calibration.fused()
+        by_words: NDArray[np.floating] = seen.affect[i]
         if not calibration.affect:
-            return seen.affect[i]
+            return by_words
         means = np.asarray(calibration.affect)
         now: NDArray[np.float64] = probabilities(logits, calibration.temperature) @ means
         if not seen.present[Modality.TEXT][i]:
             return now
         by_text = probabilities(seen.emotion[i], self._recognizer.text_temperature) @ means
-        moved: NDArray[np.float64] = seen.affect[i] + now - by_text
+        moved: NDArray[np.float64] = np.add(by_words, now - by_text, dtype=np.float64)
         return moved
 
     def state(self) -> bytes:

@@ -51,7 +51,6 @@ def command(
     the text may be missing. Empty lines are passed over.
     """
     from empathic_sdk import Deployment, EmotionRecognizer, UserContext
-    from empathic_sdk.policy import Context
 
     heard: list[tuple[int, Utterance]] = []
     broken = 0
@@ -72,9 +71,7 @@ def command(
         ) from error
     states = []
     if heard:
-        recognizer = EmotionRecognizer(
-            deployment=Deployment(context=None if context is None else Context(context))
-        )
+        recognizer = EmotionRecognizer(deployment=Deployment.model_validate({"context": context}))
         user = UserContext(consents=frozenset(map(Modality, consent)))
         states = recognizer.recognize_dialogue([u for _, u in heard], user=user)
     if as_json:

@@ -264,7 +264,8 @@ class _Plugged:
         try:
             # safetensors only: the other format is a pickle, and that runs code.
             self._model: Any = AutoModel.from_pretrained(name, use_safetensors=True).eval()
-            self._extractor: Any = AutoFeatureExtractor.from_pretrained(name)
+            extractor: Any = AutoFeatureExtractor  # transformers leaves this one untyped
+            self._extractor: Any = extractor.from_pretrained(name)
             rate = int(self._extractor.sampling_rate)
             self.width = int(self._model.config.hidden_size)
             self._lengths = self._model._get_feat_extract_output_lengths
@@ -297,8 +298,8 @@ class _Plugged:
                 lengths = self._lengths(torch.tensor([len(w) for w in group])).tolist()
                 rows += [h[: max(1, n)] for h, n in zip(hidden, lengths, strict=True)]
         frames = torch.cat(rows).float().numpy()
-        times = (np.arange(len(frames)) + 0.5) * (len(voice) / RATE / len(frames))
-        return Heard(frames.mean(0), None, frames, times)
+        times = (np.arange(len(frames), dtype=np.float64) + 0.5) * len(voice) / RATE / len(frames)
+        return Heard(frames.mean(0), None, frames, np.asarray(times, np.float64))
 
 
 def build(about: dict[str, Any]) -> tuple[Front, PedSpeech | MfccLstm]:

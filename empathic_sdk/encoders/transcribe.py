@@ -8,7 +8,6 @@ import os
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -202,20 +201,3 @@ def _official(whisper: Any, name: str, folder: str | Path | None) -> Any:
             f"the weights of Whisper {name!r} are not in its cache and could not be had "
             f"({type(error).__name__}: {error}); give a .safetensors, or use the voice alone"
         ) from error
-
-
-def at_hand(name: str, folder: str | Path | None = None) -> bool:
-    """Tell whether official weights lie in Whisper's cache, without fetching or loading anything.
-
-    Args:
-        name: An official name, as its file is called (``tiny``, ``base``, ``small.en``).
-        folder: Where official weights are kept; default: Whisper's own cache.
-
-    Raises:
-        MissingExtraError: The extra "speech" is not installed.
-    """
-    if find_spec("whisper") is None:
-        raise MissingExtraError("speech", "transcribing speech")
-    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    where = Path(folder) if folder else Path(cache) / "whisper"
-    return (where / f"{name}.pt").is_file()

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from empathic_sdk.errors import DataError, ModelError
-from empathic_sdk.evaluation.dialogue_runs import load, load_checkpoint, read_predictions, scored
+from empathic_sdk.evaluation.dialogue_runs import load, load_checkpoint, read_predictions
 from empathic_sdk.evaluation.dialogues import paired_bootstrap
 from empathic_sdk.evaluation.fusion_runs import (
     CONDITIONS,
     FUSION,
     MODALITIES,
     embedded,
-    predictions,
+    read,
     with_media,
 )
 from empathic_sdk.evaluation.metrics import classification, expected_calibration_error
@@ -28,10 +28,11 @@ from empathic_sdk.evaluation.nuisance import MUSIC, PICTURES, RATE, packaged, pi
 from empathic_sdk.evaluation.tables import group, spread
 from empathic_sdk.resources import weights_dir
 from empathic_sdk.state import Calibration
-from empathic_sdk.training.dialogues import DialogueSet, read_dialogues
+from empathic_sdk.training.dialogues import read_dialogues
 from empathic_sdk.training.media import Encoders, pools
-from empathic_sdk.training.pairing import limited, reliability, replaced
+from empathic_sdk.training.pairing import reliability, replaced
 from empathic_sdk.types import Embedding
+from empathic_sdk.types.utterance import Audio, Frame
 
 Floats = list[np.ndarray]
 
@@ -57,13 +58,10 @@ def evaluate_fusion(
     drawn = pools(split, data, encoders, cache)
     items = with_media(load("meld", split, data=data, features="shipped", cache=cache), drawn)
 
-    def read(some: DialogueSet) -> Floats:
-        return scored(predictions(network, some), calibration).probabilities
-
-    found = {c: read(limited(items, there)) for c, there in CONDITIONS.items()}
+    found = {c: read(network, items, c, calibration).probabilities for c in CONDITIONS}
     heard, passed = nuisance(encoders)
     struck = replaced(items, heard)
-    found["noise"] = read(limited(struck, ("text", "speech", "face")))
+    found["noise"] = read(network, struck, "text+speech+face", calibration).probabilities
     gold = np.concatenate([d.labels for d in items.dialogues])
     known = gold >= 0
     every = np.concatenate(found["all"])[known]
@@ -98,10 +96,11 @@ def evaluate_fusion(
 
 def nuisance(encoders: Encoders) -> tuple[dict[str, list[np.ndarray | None]], dict[str, float]]:
     """Return what the encoders make of noise and of pictures without a face, and how many pass."""
-    noise = [(wave, RATE) for wave in sounds()]
+    noise: list[Audio] = [*((wave, RATE) for wave in sounds()), *packaged(MUSIC)]
+    images: list[Frame] = [*pictures(), *packaged(PICTURES)]
     made: dict[str, Sequence[Embedding]] = {
-        "speech": encoders.speech.encode([*noise, *packaged(MUSIC)]),
-        "face": encoders.face.encode([[p] for p in (*pictures(), *packaged(PICTURES))]),
+        "speech": encoders.speech.encode(noise),
+        "face": encoders.face.encode([[p] for p in images]),
     }
     rows = {m: [e.vector if e.present else None for e in some] for m, some in made.items()}
     return rows, {m: float(np.mean([r is not None for r in some])) for m, some in rows.items()}

@@ -21,6 +21,7 @@ from empathic_sdk.encoders.speech import SpeechEncoder
 from empathic_sdk.evaluation.dialogue_runs import (
     CHECKPOINT,
     FOLDER,
+    Scored,
     calibrate,
     configuration_name,
     dev_score,
@@ -127,11 +128,7 @@ def train_fusion(
     }
     checkpoints.save(out / CHECKPOINT, network.state_dict(), about)
     network, _ = load_checkpoint(out / CHECKPOINT)
-    on_both = predictions(network, both)
-    calibration = calibrate(both, on_both)
-    calibration = calibration.model_copy(
-        update={"affect": affect_of(typed, on_both[: len(typed.dialogues)], calibration)}
-    )
+    calibration = calibrate_fusion(network, dev)
     about["calibration"] = calibration.model_dump()
     tensors, _ = checkpoints.load(out / CHECKPOINT)
     checkpoints.save(out / CHECKPOINT, tensors, about)
@@ -157,8 +154,7 @@ def train_fusion(
                         "processor": platform.machine(), "threads": torch.get_num_threads()},
         "run": ran,
         "calibration": calibration.model_dump(),
-        "dev": by_condition(network, dev, calibration)["text"],
-        "dev_conditions": by_condition(network, dev, calibration),
+        **on_dev(network, dev, calibration),
         "checkpoint": {"bytes": (out / CHECKPOINT).stat().st_size,
                        "sha256": mark(out / CHECKPOINT), "text_sha256": about["text_sha256"]},
     }  # fmt: skip
@@ -179,15 +175,48 @@ def predictions(network: MDGET, items: DialogueSet) -> list[Prediction]:
     return predict(network, [example(d, Statistics()) for d in items.dialogues])
 
 
-def by_condition(
-    network: MDGET, items: DialogueSet, calibration: Calibration
-) -> dict[str, dict[str, Any]]:
-    """Return all metrics of every condition."""
-    return {
-        c: measure(items, scored(predictions(network, limited(items, there)), calibration),
-                   calibration)
-        for c, there in CONDITIONS.items()
-    }  # fmt: skip
+def calibrate_fusion(network: MDGET, dev: DialogueSet) -> Calibration:
+    """Fix everything on dev: by typed text alone, and once more for where there is more."""
+    typed = limited(dev, ("text",))
+    on_typed = predictions(network, typed)
+    alone = calibrate(typed, on_typed)
+    more = [limited(dev, there) for c, there in CONDITIONS.items() if c != "text"]
+    union = replace(dev, dialogues=[d for some in more for d in some.dialogues])
+    fused = calibrate(union, predictions(network, union))
+    return alone.model_copy(
+        update={
+            "fused_temperature": fused.temperature,
+            "fused_threshold": fused.threshold,
+            "affect": affect_of(typed, on_typed, alone),
+        }
+    )
+
+
+def read(network: MDGET, items: DialogueSet, condition: str, calibration: Calibration) -> Scored:
+    """Return calibrated predictions with only a condition's modalities present."""
+    some = limited(items, CONDITIONS[condition])
+    return scored(
+        predictions(network, some), calibration if condition == "text" else calibration.fused()
+    )
+
+
+def on_dev(network: MDGET, dev: DialogueSet, calibration: Calibration) -> dict[str, Any]:
+    """Return the part of a record that says what dev says."""
+    every = {c: measure(dev, read(network, dev, c, calibration), calibration) for c in CONDITIONS}
+    return {"dev": every["text"], "dev_conditions": every}
+
+
+def store(
+    network: MDGET, test: DialogueSet, calibration: Calibration, results: Path, name: str
+) -> None:
+    """Store the test predictions of every condition, unseen."""
+    for condition in CONDITIONS:
+        found = read(network, test, condition, calibration)
+        write_predictions(
+            results / FUSION / f"{name}-{condition}.predictions.jsonl.gz", test, found
+        )
+        if condition == "text":
+            write_predictions(results / FOLDER / f"{name}.predictions.jsonl.gz", test, found)
 
 
 def affect_of(

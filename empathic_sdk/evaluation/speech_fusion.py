@@ -40,7 +40,8 @@ def action_units(data: Path, clips: Clips) -> np.ndarray:
     missing = [i for i in clips.ids if i not in place]
     if missing:
         raise DataError(f"{path} lacks {len(missing)} clips, {missing[0]} the first of them")
-    return units[[place[i] for i in clips.ids]]
+    rows: np.ndarray = units[[place[i] for i in clips.ids]]
+    return rows
 
 
 def fit_fusion(

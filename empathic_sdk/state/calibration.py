@@ -22,6 +22,8 @@ class Calibration(Value):
         shift_scale: The transfer module's log-odds of a change are multiplied by it.
         shift_bias: Then this is added (Platt 1999).
         shift_threshold: From this probability on a change is called one.
+        fused_temperature: The temperature where more than a text was read; ``None``: the same.
+        fused_threshold: The threshold there.
         affect: Valence and arousal of each emotion, for what no text says; empty where nothing
             but text is read.
     """
@@ -32,7 +34,17 @@ class Calibration(Value):
     shift_scale: Annotated[float, Field(gt=0.0)] = 1.0
     shift_bias: float = 0.0
     shift_threshold: Annotated[float, Field(ge=0.0, le=1.0)] = 0.5
+    fused_temperature: Annotated[float, Field(gt=0.0)] | None = None
+    fused_threshold: Annotated[float, Field(ge=0.0, le=1.0)] | None = None
     affect: tuple[tuple[float, float], ...] = ()
+
+    def fused(self) -> Calibration:
+        """Return the numbers that hold where more than a text was read."""
+        if self.fused_temperature is None or self.fused_threshold is None:
+            return self
+        return self.model_copy(
+            update={"temperature": self.fused_temperature, "threshold": self.fused_threshold}
+        )
 
     def shift(self, raw: float) -> float:
         """Return the calibrated probability of a change."""

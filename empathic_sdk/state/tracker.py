@@ -43,6 +43,7 @@ class StateTracker:
         shift: float | None = None,
         contributions: Mapping[Modality, float] | None = None,
         unread: Mapping[Modality, str] | None = None,
+        fused: bool = False,
     ) -> EmotionState:
         """Return the state after one more utterance of ``speaker``.
 
@@ -54,8 +55,10 @@ class StateTracker:
             shift: What a transfer module says; without one, it is read off two distributions.
             contributions: Shares of the present modalities; default: text alone.
             unread: Why a modality that was given played no part.
+            fused: Whether more than a text was read.
         """
-        p = probabilities(logits, self._calibration.temperature)
+        calibration = self._calibration.fused() if fused else self._calibration
+        p = probabilities(logits, calibration.temperature)
         # Names are words, too, and what is dumped may be stored: only their digests are kept.
         speaker = digest(speaker)
         past = self._speakers.setdefault(speaker, deque(maxlen=WINDOW))
@@ -65,7 +68,7 @@ class StateTracker:
         if len(self._speakers) > SPEAKERS:
             self._speakers.popitem(last=False)
         return build(
-            p, affect, before, trend(past), self._calibration, missing, shift, contributions, unread
+            p, affect, before, trend(past), calibration, missing, shift, contributions, unread
         )
 
     def dump(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import torch.nn.functional as F  # noqa: N812
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from empathic_sdk.errors import ConfigurationError
@@ -31,6 +31,7 @@ from empathic_sdk.training.face import (
     rate,
 )
 from empathic_sdk.training.faces import Faces
+from empathic_sdk.training.loop import save_state
 from empathic_sdk.types import Emotion
 
 
@@ -102,7 +103,7 @@ class FaceTrainer:
                 self.seconds += time.perf_counter() - began
                 scored = {"epoch": float(self.epoch), "loss": loss, **self._evaluate()}
                 if not self.history or scored["accuracy"] > self._best()["accuracy"]:
-                    _save(self.average, self.folder / "best.safetensors")
+                    save_state(self.average, self.folder / "best.safetensors")
                 self.history.append(scored)
                 progress.console.print("  ".join(f"{k} {v:.4f}" for k, v in scored.items()))
                 self._checkpoint()
@@ -182,7 +183,7 @@ class FaceTrainer:
             tensors[f"momentum.{n}"] = self.optimizer.state[p]["momentum_buffer"]
         about = {"epoch": self.epoch, "seconds": self.seconds, "history": self.history,
                  "recipe": self.recipe.as_dict()}  # fmt: skip
-        _save(tensors, self.folder / "last.safetensors", about)
+        save_state(tensors, self.folder / "last.safetensors", about)
 
     def _resume(self) -> None:
         path = self.folder / "last.safetensors"
@@ -212,15 +213,3 @@ def _load(net: FaceNet | TableFiveCNN, weights: Mapping[str, Tensor]) -> None:
     with torch.no_grad():
         for name, tensor in _floats(net).items():
             tensor.copy_(weights[name])
-
-
-def _save(
-    tensors: Mapping[str, Tensor], path: Path, about: Mapping[str, Any] | None = None
-) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    save_file(
-        {k: v.detach().contiguous() for k, v in tensors.items()}, part,
-        {"about": json.dumps(about or {})},
-    )  # fmt: skip
-    part.replace(path)

@@ -187,7 +187,7 @@ class TextTrainer:
         self._load_weights(self.average)
         scored = {"step": float(self.step), **self._measure()}
         if not self.history or scored["objective"] > max(h["objective"] for h in self.history):
-            _save(self.average, self.folder / "best.safetensors")
+            save_state(self.average, self.folder / "best.safetensors")
         self._load_weights(live)
         self.history.append(scored)
         return scored
@@ -206,7 +206,7 @@ class TextTrainer:
         tensors["generator"] = torch.get_rng_state()
         about = {"step": self.step, "seconds": self.seconds, "history": self.history,
                  "recipe": self._numbers()}  # fmt: skip
-        _save(tensors, self.folder / "last.safetensors", about)
+        save_state(tensors, self.folder / "last.safetensors", about)
 
     def _numbers(self) -> dict[str, object]:
         """Return the numbers that a run must share to be continued."""
@@ -237,9 +237,10 @@ class TextTrainer:
         log.info("continuing at step %d", self.step)
 
 
-def _save(
+def save_state(
     tensors: Mapping[str, Tensor], path: Path, about: Mapping[str, Any] | None = None
 ) -> None:
+    """Write ``tensors`` as they are, with a JSON-able ``about``, in one atomic step."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     save_file(

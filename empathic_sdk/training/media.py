@@ -45,8 +45,12 @@ class Encoders(NamedTuple):
     def marks(self) -> dict[str, str]:
         """Return the SHA-256 of each one's weights."""
         return {
-            m: hashlib.sha256(Path(str(e.path)).read_bytes()).hexdigest()
-            for m, e in zip(self._fields, self, strict=True)
+            m: hashlib.sha256(Path(str(path)).read_bytes()).hexdigest()
+            for m, path in (
+                ("speech", self.speech.path),
+                ("face", self.face.path),
+                ("behaviour", self.behaviour.path),
+            )
         }
 
 

@@ -154,7 +154,7 @@ def replaced(
                 continue
             features[m], present[m] = features[m].copy(), present[m].copy()
             for i in np.flatnonzero(present[m] & (rng.random(len(d)) < share)):
-                row = rows[rng.integers(len(rows))]
+                row = rows[int(rng.integers(len(rows)))]
                 features[m][i], present[m][i] = (0.0, False) if row is None else (row, True)
         out.append(replace(d, features=features, present=present))
     return replace(data, dialogues=out)

@@ -113,7 +113,7 @@ class Voices:
     def of(self, speakers: Sequence[int]) -> Voices:
         """Return those of these speakers."""
         index = np.flatnonzero(np.isin(self.clips.speakers, list(speakers)))
-        return Voices(self.clips.only(index), [self.samples[i] for i in index])
+        return Voices(self.clips.only(index), [self.samples[int(i)] for i in index])
 
 
 class SpeechModel(nn.Module):
@@ -309,7 +309,7 @@ def _rate(step: int, steps: int) -> float:
 def _follow(slow: nn.Module, fast: nn.Module, decay: float) -> None:
     """Move the average towards the weights; batch-norm's statistics are averages already."""
     with torch.no_grad():
-        for ours, theirs in zip(slow.parameters(), fast.parameters(), strict=True):
-            ours.lerp_(theirs, 1 - decay)
+        for slowly, now in zip(slow.parameters(), fast.parameters(), strict=True):
+            slowly.lerp_(now, 1 - decay)
         for ours, theirs in zip(slow.buffers(), fast.buffers(), strict=True):
             ours.copy_(theirs)
