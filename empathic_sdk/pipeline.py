@@ -17,8 +17,17 @@ from empathic_sdk.errors import InputError
 from empathic_sdk.hooks import decide
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.recognizer import EmotionRecognizer
-from empathic_sdk.response import EmbeddedResponder, ReplyContext, assess
+from empathic_sdk.response import (
+    EmbeddedResponder,
+    Live,
+    LLMResponder,
+    Reply,
+    ReplyContext,
+    assess,
+)
+from empathic_sdk.response.prompting import LONGEST_PAST, safe_text
 from empathic_sdk.types import (
+    Exchange,
     HookContext,
     PacingHook,
     SafetyLevel,
@@ -59,10 +68,11 @@ class Pipeline:
         *,
         recognizer: EmotionRecognizer,
         profiles: ProfileStore,
-        responder: EmbeddedResponder,
+        responder: EmbeddedResponder | LLMResponder,
         talks: Talks,
         scenario: str,
         keep_text: bool,
+        past: int = 0,
     ) -> None:
         self.recognizer = recognizer
         self.profiles = profiles
@@ -70,13 +80,22 @@ class Pipeline:
         self.talks = talks
         self.scenario = scenario
         self.keep_text = keep_text
+        self.past = past
 
-    def run(self, said: Utterance, *, user: str, conversation: str, hooks: Hooks) -> Outcome:
+    def run(
+        self,
+        said: Utterance,
+        *,
+        user: str,
+        conversation: str,
+        hooks: Hooks,
+        live: Live | None = None,
+    ) -> Outcome:
         """Take one turn. It is recorded whole, in one transaction, or not at all."""
         clock = _Clock()
         with self.talks.held(user, conversation, self._open) as talk:
             try:
-                return self._turn(said, user, conversation, hooks, talk, clock)
+                return self._turn(said, user, conversation, hooks, talk, clock, live)
             except BaseException:
                 talk.undo()
                 raise
@@ -89,6 +108,7 @@ class Pipeline:
         hooks: Hooks,
         talk: Talk,
         clock: _Clock,
+        live: Live | None,
     ) -> Outcome:
         person = self.profiles.get(user)
         self._sync(talk, user, conversation)
@@ -115,7 +135,7 @@ class Pipeline:
             **hooks._asdict(),
         )
         clock.lap("hooks")
-        reply = self.responder.reply(
+        reply = self._reply(
             ReplyContext(
                 text=text,
                 state=state,
@@ -127,7 +147,9 @@ class Pipeline:
                 turn=talk.turns,
                 conversation=conversation,
                 memory=talk.memory,
-            )
+                past=talk.past,
+            ),
+            live,
         )
         clock.lap("respond")
         turn = Turn(
@@ -137,8 +159,8 @@ class Pipeline:
             style=style,
             strategy=reply.strategy,
             safety=reply.safety,
-            responder=self.responder.name,
-            fallbacks=fallbacks,
+            responder=reply.responder,
+            fallbacks=(*fallbacks, *reply.fallbacks),
             timings=dict(clock.laps),
             user=user,
             conversation=conversation,
@@ -153,9 +175,17 @@ class Pipeline:
         talk.kept = after
         if self.recognizer.dialogue is not None:
             talk.unheard = (Utterance(reply.text, speaker=AGENT),)
+        if self.past and text.strip():
+            words = Exchange(safe_text(text, LONGEST_PAST), reply.text)
+            talk.past = (*talk.past, words)[-self.past :]
         clock.lap("record")
         timings = {**clock.laps, "total": clock.total()}
         return Outcome(turn.model_copy(update={"timings": timings}), reply.sentences)
+
+    def _reply(self, context: ReplyContext, live: Live | None) -> Reply:
+        if isinstance(self.responder, LLMResponder):
+            return self.responder.reply(context, live)
+        return self.responder.reply(context)
 
     def _open(self, user: str, conversation: str) -> Talk:
         person = self.profiles.get(user)
@@ -171,6 +201,13 @@ class Pipeline:
             # Older or damaged: the talk begins anew, what was recorded of it stays.
             log.warning("the stored state of a conversation was unreadable", exc_info=True)
             talk.undo()
+        if self.past and self.keep_text and talk.turns and not talk.past:
+            rows = self.profiles.turns(user, conversation=conversation, limit=self.past)
+            talk.past = tuple(
+                Exchange(row["text"], row["reply"])
+                for row in rows
+                if row.get("text") and row.get("reply")
+            )
 
     def _carry_over(self, talk: Talk, person: UserContext) -> None:
         """A new talk soon after a worrying one is not a clean slate."""

@@ -2,21 +2,32 @@
 
 from empathic_sdk.response.context import Reply, ReplyContext, ResponderMemory
 from empathic_sdk.response.embedded import EmbeddedResponder
+from empathic_sdk.response.guard import Verdict, check_sentence
+from empathic_sdk.response.live import Live
+from empathic_sdk.response.llm import LLMResponder
+from empathic_sdk.response.prompting import system_prompt
 from empathic_sdk.response.reflect import reflection
 from empathic_sdk.response.safety import assess
+from empathic_sdk.response.sentences import sentences_of
 from empathic_sdk.response.strategy import plan
 from empathic_sdk.response.templates import help_lines, load_bank, notice, template_files
 
 __all__ = [
     "EmbeddedResponder",
+    "LLMResponder",
+    "Live",
     "Reply",
     "ReplyContext",
     "ResponderMemory",
+    "Verdict",
     "assess",
+    "check_sentence",
     "help_lines",
     "load_bank",
     "notice",
     "plan",
     "reflection",
+    "sentences_of",
+    "system_prompt",
     "template_files",
 ]

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from empathic_sdk.types import (
     EmotionState,
+    Exchange,
     ResponseStyle,
     SafetyAssessment,
     SafetyLevel,
@@ -61,6 +62,7 @@ class ReplyContext(Value):
         turn: How many turns this talk had before, 0 on the first.
         conversation: Name of the talk; part of the seed of every choice.
         memory: What the last :class:`Reply` of this talk returned.
+        past: Earlier turns of this talk in words, oldest first; only a language model gets any.
     """
 
     text: str
@@ -73,6 +75,7 @@ class ReplyContext(Value):
     turn: Annotated[int, Field(ge=0)] = 0
     conversation: str = ""
     memory: ResponderMemory = Field(default_factory=ResponderMemory)
+    past: tuple[Exchange, ...] = ()
 
 
 class Reply(Value):
@@ -83,12 +86,16 @@ class Reply(Value):
         strategy: Its support strategy.
         safety: The assessment that came in, with ``actions`` and ``help_lines`` filled.
         memory: To hand in with the next turn of the same talk.
+        responder: Who answered.
+        fallbacks: What went wrong on the way.
     """
 
     sentences: Annotated[tuple[str, ...], Field(min_length=1)]
     strategy: Strategy
     safety: SafetyAssessment
     memory: ResponderMemory
+    responder: str = "embedded"
+    fallbacks: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

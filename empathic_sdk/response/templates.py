@@ -28,7 +28,7 @@ from empathic_sdk.types import HelpLine
 VERSION = 1
 """Version of the file format that this code reads."""
 
-SLOTS = frozenset({"quote", "emotion", "line", "number", "modalities"})
+SLOTS = frozenset({"quote", "emotion", "line", "number", "modalities", "value"})
 """Names that may stand in braces."""
 
 Bank = dict[str, tuple[str, ...]]

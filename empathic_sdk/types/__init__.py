@@ -1,5 +1,6 @@
 """Frozen values that cross the doors between rooms. Nothing in here needs torch."""
 
+from empathic_sdk.types.chat import ChatMessage, Exchange, LanguageModel
 from empathic_sdk.types.emotion import Emotion, EmotionState, LearningState, Modality, Trend
 from empathic_sdk.types.features import Embedding, FeatureSequence
 from empathic_sdk.types.safety import HelpLine, SafetyAssessment, SafetyLevel
@@ -28,12 +29,15 @@ from empathic_sdk.types.utterance import AGENT, BehaviourEvent, Utterance
 __all__ = [
     "AGENT",
     "BehaviourEvent",
+    "ChatMessage",
     "Embedding",
     "Emotion",
     "EmotionState",
+    "Exchange",
     "FeatureSequence",
     "HelpLine",
     "HookContext",
+    "LanguageModel",
     "LearningState",
     "Modality",
     "Pacing",
