@@ -16,6 +16,17 @@ SAYS = {
     "custom_hooks.py": ["bob blunt"],
     "remember_and_forget.py": ["2 turns in 2 talks", "2 turns erased, [] left"],
     "langchain_runnable.py": ["(joy) "],
+    "langchain_chain.py": ["joy steady", "."],
+    "langchain_middleware.py": [
+        "[sadness, safety none]",
+        "That sounds frustrating. Ms Bell can be seen on Tuesdays at three.",
+        "safety high]",
+        "findahelpline.com",
+    ],
+    "own_llm.py": [
+        "own:parrot ['llm:unsafe:diagnosis']: It sounds as if that may have felt sad.",
+        "embedded []: ",
+    ],
 }
 
 
@@ -33,6 +44,11 @@ def test_examples(
     if name.startswith("langchain"):
         pytest.importorskip("langchain_core")
     monkeypatch.setattr("empathic_sdk.agent.EmotionRecognizer", lambda **_: recognizer)
+    if name.startswith("langchain"):
+        from empathic_sdk.integrations import runnables
+
+        runnables.shared_recognizer.cache_clear()
+        monkeypatch.setattr(runnables, "EmotionRecognizer", lambda: recognizer)
     path = Path(ROOT / "examples" / name)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None

@@ -2,7 +2,7 @@
 
 from empathic_sdk.response.context import Reply, ReplyContext, ResponderMemory
 from empathic_sdk.response.embedded import EmbeddedResponder
-from empathic_sdk.response.guard import Verdict, check_sentence
+from empathic_sdk.response.guard import Verdict, check_sentence, check_text
 from empathic_sdk.response.live import Live
 from empathic_sdk.response.llm import LLMResponder
 from empathic_sdk.response.prompting import system_prompt
@@ -22,6 +22,7 @@ __all__ = [
     "Verdict",
     "assess",
     "check_sentence",
+    "check_text",
     "help_lines",
     "load_bank",
     "notice",

@@ -17,6 +17,7 @@ from empathic_sdk.response.context import ReplyContext
 from empathic_sdk.response.crisis import locale_of
 from empathic_sdk.response.normal import flatten, spell
 from empathic_sdk.response.safety import assess
+from empathic_sdk.response.sentences import LONGEST, split, tidy
 from empathic_sdk.response.templates import help_lines
 from empathic_sdk.types import SafetyLevel
 
@@ -132,6 +133,32 @@ def check_sentence(text: str, context: ReplyContext) -> Verdict:
         if pattern.search(plain if reason != "markup" else flat):
             return Verdict(allowed=False, reason=reason)
     return ALLOWED
+
+
+def check_text(text: str, context: ReplyContext) -> tuple[str, tuple[str, ...]]:
+    """Return what may be shown of a whole text, and which rules the rest of it breaks.
+
+    Args:
+        text: Any length; it comes back unchanged where nothing is wrong with it.
+        context: The turn it is for.
+
+    Returns:
+        The text without the sentences that are refused; empty where one is grave.
+    """
+    kept: list[str] = []
+    refused: dict[str, None] = {}
+    for part in split(text):
+        # Something longer than a sentence is read in pieces that overlap.
+        windows = (part[at : at + LONGEST] for at in range(0, max(1, len(part) - 200), LONGEST - 200))
+        verdicts = [check_sentence(tidy(window), context) for window in windows]
+        for verdict in verdicts:
+            if verdict.grave:
+                return "", (*refused, verdict.reason)
+            if not verdict.allowed:
+                refused[verdict.reason] = None
+        if all(verdict.allowed for verdict in verdicts):
+            kept.append(part)
+    return ("".join(kept).strip() if refused else text), tuple(refused)
 
 
 def _invents_help(flat: str, context: ReplyContext) -> bool:

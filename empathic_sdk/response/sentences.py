@@ -101,6 +101,17 @@ def tidy(sentence: str) -> str:
     return s if any(c.isalnum() for c in s) else ""
 
 
+def split(text: str) -> list[str]:
+    """Cut a text into its sentences without changing a character: joined they are the text."""
+    parts, start = [], 0
+    for end in _END.finditer(text):
+        tail = text[max(start, end.end() - 12) : end.end()]
+        if "\n" in end[0] or not _NO_END.search(tail) or _A_LETTER.search(tail):
+            parts.append(text[start : end.end()])
+            start = end.end()
+    return [*parts, text[start:]] if start < len(text) else parts
+
+
 def sentences_of(text: str) -> list[str]:
     """Return the sentences of a whole text."""
     reader = SentenceReader()
