@@ -35,8 +35,8 @@ class EmpathyState(AgentState[Any]):
     """What the middleware adds to an agent's state; a checkpointer keeps it with the thread.
 
     ``empathy`` comes out with the messages: ``emotion``, ``style``, ``safety``, ``strategy`` of the
-    last human message. ``empathy_heard`` is the middleware's own: derived values, and which message
-    was heard last.
+    last human message. ``empathy_heard`` is the middleware's own: which message was heard last,
+    derived values, and the embedded reply to it, which may quote it.
     """
 
     empathy: NotRequired[Annotated[dict[str, Any], OmitFromInput]]
@@ -172,7 +172,7 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
         last = state["messages"][-1] if state["messages"] else None
         if heard is None or not isinstance(last, AIMessage) or state.get("structured_response"):
             return None
-        checked = self._check(last, heard)
+        checked = self._finished(last, heard)
         return None if checked is last else {"messages": [checked]}
 
     async def aafter_model(
@@ -236,7 +236,7 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
     def _check(self, message: AIMessage, heard: Heard) -> AIMessage:
         """Return the message, or a copy without what must not be said. Tool calls stay."""
         text = text_of(message)
-        if not text.strip() or heard.reply.text in text:
+        if not text.strip() or text.strip() == heard.reply.text:
             return message
         shown, refused = self._listening.check(text.replace(heard.line, "").strip(), heard)
         if not refused:
