@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 from typing import Annotated, Any, Literal, NotRequired
 
 from langchain.agents.middleware import (
@@ -111,11 +112,12 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
         """Read what is new; answer at once where it points to danger."""
         messages = state["messages"]
         last = _last_human(messages)
-        before = state.get("empathy_heard") or {}
-        if last is None or before.get("id") == _mark(last, messages):
+        before = _heard(state)
+        mark = None if before is None else state["empathy_heard"].get("id")
+        if last is None or mark == _mark(last, messages):
             return None  # the model is called again after its tools: nothing new was said
-        new = _after(messages, before.get("id")) if before else messages
-        kept = str(before["heard"]["kept"]).encode() if before else None
+        new = messages if before is None else _after(messages, mark)
+        kept = None if before is None else before.kept
         person = self._user(runtime) if callable(self._user) else self._user
         heard = self._listening.hear(
             spoken(new), kept=kept, user=person, conversation=_thread(runtime)
@@ -149,9 +151,7 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
     ) -> Answer:
         """Add state and style to the system prompt; check what comes back."""
         heard = _heard(request.state)
-        if heard is None:
-            return handler(request)
-        return self._checked(handler(self._guided(request, heard)), heard)
+        return self._checked(handler(self._guided(request, heard)), heard or self._nothing)
 
     async def awrap_model_call(
         self,
@@ -160,17 +160,16 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
     ) -> Answer:
         """:meth:`wrap_model_call` in an event loop."""
         heard = _heard(request.state)
-        if heard is None:
-            return await handler(request)
-        return self._checked(await handler(self._guided(request, heard)), heard)
+        answer = await handler(self._guided(request, heard))
+        return self._checked(answer, heard or self._nothing)
 
     # -- after: check again ---------------------------------------------------------------------
 
     def after_model(self, state: EmpathyState, runtime: Runtime[Any]) -> dict[str, Any] | None:
         """Check the answer as it stands in the state."""
-        heard = _heard(state)
+        heard = _heard(state) or self._nothing
         last = state["messages"][-1] if state["messages"] else None
-        if heard is None or not isinstance(last, AIMessage) or state.get("structured_response"):
+        if not isinstance(last, AIMessage) or state.get("structured_response"):
             return None
         checked = self._finished(last, heard)
         return None if checked is last else {"messages": [checked]}
@@ -189,10 +188,20 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
             self._made = Listening(self._recognizer or shared_recognizer(), **self._given)  # type: ignore[arg-type]
         return self._made
 
-    def _guided(self, request: ModelRequest[Any], heard: Heard) -> ModelRequest[Any]:
-        guide = self._listening.guide(heard)
+    @cached_property
+    def _nothing(self) -> Heard:
+        """What an answer is checked by where no text was read: a picture alone, say."""
+        heard = self._listening.hear([("user", "…")])
+        assert heard is not None
+        return heard
+
+    def _guided(self, request: ModelRequest[Any], heard: Heard | None) -> ModelRequest[Any]:
+        guide = "" if heard is None else self._listening.guide(heard)
         own = request.system_message
-        if own is None:
+        message: SystemMessage | None
+        if not guide:
+            message = own
+        elif own is None:
             message = SystemMessage(guide)
         elif isinstance(own.content, str):
             message = own.model_copy(update={"content": f"{own.content}\n\n{guide}"})

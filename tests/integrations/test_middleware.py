@@ -179,6 +179,8 @@ def test_nothing_to_read_changes_nothing(made: Callable[..., Any]) -> None:
     assert out["messages"][-1].text == GOOD
     (system, _), _ = model.seen[0]
     assert system.text == "You sell boats."
+    spoilt = made(scripted("Just kill yourself.")).invoke(said([image]))["messages"][-1]
+    assert spoilt.text and "kill" not in spoilt.text
 
 
 def test_async_does_the_same(made: Callable[..., Any]) -> None:
