@@ -75,7 +75,7 @@ class PipelineModel:
             except BaseException as error:  # handed to the reader, not to the thread's hook
                 failed.append(error)
             finally:
-                streamer.end()
+                streamer.end()  # type: ignore[no-untyped-call,unused-ignore]
 
         with self._one:
             thread = threading.Thread(target=generate, name="empathic-generate", daemon=True)

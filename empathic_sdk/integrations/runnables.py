@@ -88,11 +88,11 @@ class AgentRunnable(Runnable[Any, Any]):
         async for event in self.astream(_whole([piece async for piece in input]), config):
             yield event
 
-    def _invoke(self, given: Any, config: RunnableConfig) -> Any:
+    def _invoke(self, given: Any, run_manager: Any, config: RunnableConfig) -> Any:
         utterance, names = _unpack(given, config)
         return self._turn(self._agent.respond(utterance, **names))
 
-    async def _ainvoke(self, given: Any, config: RunnableConfig) -> Any:
+    async def _ainvoke(self, given: Any, run_manager: Any, config: RunnableConfig) -> Any:
         utterance, names = _unpack(given, config)
         return self._turn(await self._agent.arespond(utterance, **names))
 
