@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import functools
 import inspect
 import logging
+import queue
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -23,14 +25,13 @@ from empathic_sdk.pipeline import Hooks, Outcome, Pipeline, planner_for
 from empathic_sdk.policy import Deployment
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.recognizer import EmotionRecognizer
-from empathic_sdk.response import EmbeddedResponder, notice, require_sympy
+from empathic_sdk.response import EmbeddedResponder, Live, LLMResponder, notice, require_sympy
+from empathic_sdk.response.llm import TIMEOUT_S
+from empathic_sdk.streaming import PaceClock, paced
 from empathic_sdk.types import (
     Emotion,
-    Pacing,
     PacingHook,
     SafetyLevel,
-    SentenceEvent,
-    StateEvent,
     StreamEvent,
     ThemeHook,
     ToneHook,
@@ -50,7 +51,10 @@ class EmotionAwareAgent:
     """Talks with many people at once, each in their own conversations.
 
     Args:
-        llm: ``None`` for the embedded responder. Language models are not supported yet.
+        llm: Who writes the replies: ``None`` for the embedded responder; a name such as
+            ``"openai:gpt-4o-mini"`` or ``"ollama:llama3.2"``; a chat model of LangChain; a
+            text-generation pipeline of transformers; or a
+            :class:`~empathic_sdk.types.LanguageModel` of your own.
         profiles: Where people are remembered: a path (it lasts), a :class:`ProfileStore` (which
             you close yourself), or ``None`` (in memory, gone with the agent).
         recognizer: What reads emotion; by default the embedded one.
@@ -65,10 +69,14 @@ class EmotionAwareAgent:
         language: Of the embedded replies.
         planner: Who chooses the support strategy: ``"rules"``, or ``"learned"`` from ESConv
             within the same limits (docs/strategy.md). Without its weights the rules decide.
+        llm_timeout_s: Seconds the language model may take for a reply; then the embedded
+            responder answers.
+        llm_history: How many earlier turns of the talk the language model sees.
 
     Raises:
-        ConfigurationError: An argument is wrong.
-        MissingExtraError: Tutoring without its extra.
+        ConfigurationError: An argument is wrong, or a language model's package is missing.
+        MissingExtraError: ``llm=`` names a model and LangChain is not installed, or tutoring
+            without its extra.
         ModelError: The weights cannot be loaded.
         StoreError: The store cannot be opened.
 
@@ -77,7 +85,7 @@ class EmotionAwareAgent:
 
     def __init__(
         self,
-        llm: None = None,
+        llm: Any = None,
         *,
         profiles: ProfileStore | str | Path | None = None,
         recognizer: EmotionRecognizer | None = None,
@@ -90,11 +98,9 @@ class EmotionAwareAgent:
         on_alert: AlertHook | None = None,
         language: str = "en",
         planner: Literal["rules", "learned"] = "rules",
+        llm_timeout_s: float = TIMEOUT_S,
+        llm_history: int = 8,
     ) -> None:
-        if llm is not None:
-            raise ConfigurationError(
-                "llm= is not supported in this version; leave it out for the embedded responder"
-            )
         if scenario not in SCENARIOS:
             raise ConfigurationError(f"scenario must be one of {SCENARIOS}, not {scenario!r}")
         if scenario == "tutoring":
@@ -120,7 +126,16 @@ class EmotionAwareAgent:
             raise ConfigurationError("language= must be a language tag such as 'en'")
         if planner not in PLANNERS:
             raise ConfigurationError(f"planner must be one of {PLANNERS}, not {planner!r}")
-        self._responder = EmbeddedResponder(language=language)
+        if isinstance(llm_history, bool) or not isinstance(llm_history, int) or llm_history < 0:
+            raise ConfigurationError("llm_history= must be a number of turns, 0 or more")
+        embedded = EmbeddedResponder(language=language)
+        self._responder: EmbeddedResponder | LLMResponder = embedded
+        if llm is not None:
+            from empathic_sdk.integrations.models import language_model
+
+            self._responder = LLMResponder(
+                language_model(llm), fallback=embedded, timeout_s=llm_timeout_s
+            )
         self._language = language
         self._owns_store = not isinstance(profiles, ProfileStore)
         self.profiles = profiles if isinstance(profiles, ProfileStore) else ProfileStore(profiles)
@@ -131,7 +146,7 @@ class EmotionAwareAgent:
                 self.profiles.close()
             raise
         if planner == "learned":
-            self._responder.planner = planner_for(self.recognizer)
+            embedded.planner = planner_for(self.recognizer)
         self._talks = Talks()
         self._stop_listening = self.profiles.on_erase(self._talks.forget)
         self._pipeline = Pipeline(
@@ -141,6 +156,7 @@ class EmotionAwareAgent:
             talks=self._talks,
             scenario=scenario,
             keep_text=keep_text,
+            past=llm_history if llm is not None else 0,
         )
         self._workers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="empathic-turn")
         self._closed = False
@@ -182,10 +198,16 @@ class EmotionAwareAgent:
     ) -> Iterator[StreamEvent]:
         """Yield the state at once, then sentence after sentence at the style's pace, then the turn.
 
-        The turn is recorded before the first sentence; a consumer that stops early loses nothing.
+        With the embedded responder the turn is recorded before the first sentence; a consumer that
+        stops early loses nothing. A language model's sentences come as they are written and
+        checked, and the turn is recorded after the last: a consumer that stops before the first
+        drops the turn, one that stops later leaves it to be finished and recorded whole.
         """
+        if isinstance(self._responder, LLMResponder) and not getattr(self._here, "inside", False):
+            yield from self._stream_live(utterance, user, conversation)
+            return
         outcome = self._run(utterance, user, conversation, self._hooks, self._on_alert)
-        for wait, event in _paced(outcome):
+        for wait, event in paced(outcome):
             time.sleep(wait)
             yield event
 
@@ -193,8 +215,12 @@ class EmotionAwareAgent:
         self, utterance: Utterance | str, *, user: str = "default", conversation: str | None = None
     ) -> AsyncIterator[StreamEvent]:
         """:meth:`stream` for event loops."""
+        if isinstance(self._responder, LLMResponder):
+            async for event in self._astream_live(utterance, user, conversation):
+                yield event
+            return
         outcome = await self._arun(utterance, user, conversation)
-        for wait, event in _paced(outcome):
+        for wait, event in paced(outcome):
             await asyncio.sleep(wait)
             yield event
 
@@ -238,15 +264,19 @@ class EmotionAwareAgent:
         """Return what people must be told before they first talk to it."""
         return notice(self._language, keeps_text=self.keep_text)
 
-    def as_runnable(self) -> Any:
+    def as_runnable(self, *, output: Literal["turn", "reply"] = "turn") -> Any:
         """Return a LangChain runnable: a str, or ``{"input", "user", "conversation"}``, to a Turn.
 
+        Args:
+            output: ``"reply"`` gives the text of the reply alone, and sentences when streaming.
+
         Raises:
+            ConfigurationError: ``output`` is neither.
             MissingExtraError: LangChain is not installed.
         """
         from empathic_sdk.integrations.langchain import runnable
 
-        return runnable(self.respond, self.arespond)
+        return runnable(self, output=output)
 
     def close(self) -> None:
         """Wait for turns under way and let go of everything. Safe to call twice."""
@@ -317,29 +347,89 @@ class EmotionAwareAgent:
         conversation: str | None,
         hooks: Hooks,
         on_alert: AlertHook | None,
+        live: Live | None = None,
     ) -> Outcome:
         with self._busy():
             said = Utterance.of(utterance)
             name = self._talks.name(user, conversation)
-            outcome = self._pipeline.run(said, user=user, conversation=name, hooks=hooks)
+            outcome = self._pipeline.run(said, user=user, conversation=name, hooks=hooks, live=live)
             if on_alert is not None and outcome.turn.safety.level is not SafetyLevel.NONE:
                 _alert(on_alert, outcome.turn)
             return outcome
 
-    async def _arun(
+    def _stream_live(
         self, utterance: Utterance | str, user: str, conversation: str | None
+    ) -> Iterator[StreamEvent]:
+        """Stream what a language model writes while it writes."""
+        events: queue.SimpleQueue[StreamEvent | None] = queue.SimpleQueue()
+        live = Live(events.put)
+        run = functools.partial(self._run, utterance, user, conversation)
+        done = self._submit(run, self._hooks, self._on_alert, live)
+        done.add_done_callback(lambda _: events.put(None))
+        clock = PaceClock()
+        try:
+            while (event := events.get()) is not None:
+                time.sleep(clock.wait(event))
+                yield event
+            yield TurnEvent(turn=done.result().turn)
+        finally:
+            live.give_up()
+
+    async def _astream_live(
+        self, utterance: Utterance | str, user: str, conversation: str | None
+    ) -> AsyncIterator[StreamEvent]:
+        loop = asyncio.get_running_loop()
+        events: asyncio.Queue[StreamEvent | None] = asyncio.Queue()
+
+        def put(event: StreamEvent) -> None:
+            with contextlib.suppress(RuntimeError):  # the caller's loop has ended
+                loop.call_soon_threadsafe(events.put_nowait, event)
+
+        live = Live(put)
+        run = asyncio.ensure_future(self._arun(utterance, user, conversation, live))
+
+        def ended(task: asyncio.Future[Outcome]) -> None:
+            if not task.cancelled():
+                task.exception()  # seen, should nobody be left to await it
+            events.put_nowait(None)
+
+        run.add_done_callback(ended)
+        clock = PaceClock()
+        try:
+            while (event := await events.get()) is not None:
+                await asyncio.sleep(clock.wait(event))
+                yield event
+            yield TurnEvent(turn=(await run).turn)
+        finally:
+            live.give_up()
+            run.cancel()
+
+    def _submit(self, call: Callable[..., Outcome], *given: Any) -> Future[Outcome]:
+        try:
+            return self._workers.submit(contextvars.copy_context().run, call, *given)
+        except RuntimeError as error:
+            raise ConfigurationError("this agent is closed; make a new one") from error
+
+    async def _arun(
+        self,
+        utterance: Utterance | str,
+        user: str,
+        conversation: str | None,
+        live: Live | None = None,
     ) -> Outcome:
+        live = live or Live()
         loop = asyncio.get_running_loop()
         pending: set[Future[Any]] = set()
         hooks = Hooks(*(_on_loop(hook, loop, pending) for hook in self._hooks))
         alert = _on_loop(self._on_alert, loop, pending)
-        call = functools.partial(self._run, utterance, user, conversation, hooks, alert)
+        call = functools.partial(self._run, utterance, user, conversation, hooks, alert, live)
         # As asyncio.to_thread does, but in a pool of our own: a turn that waits for its talk
         # must not take the last worker from the turn it waits for.
         context = contextvars.copy_context()
         try:
             return await loop.run_in_executor(self._workers, context.run, call)
         except asyncio.CancelledError:
+            live.give_up()
             for future in list(pending):  # or the worker would wait for a hook nobody needs
                 future.cancel()
             raise
@@ -391,15 +481,3 @@ def _on_loop(hook: Any, loop: asyncio.AbstractEventLoop, pending: set[Future[Any
             pending.discard(future)
 
     return called
-
-
-def _paced(outcome: Outcome) -> Iterator[tuple[float, StreamEvent]]:
-    """Pair each event with the seconds to wait before it."""
-    turn = outcome.turn
-    pacing: Pacing = turn.style.pacing
-    yield 0.0, StateEvent(emotion=turn.emotion, style=turn.style, safety=turn.safety)
-    wait = pacing.delay_s
-    for sentence in outcome.sentences:
-        yield wait, SentenceEvent(text=sentence)
-        wait = len(sentence.split()) * 60.0 / pacing.words_per_minute
-    yield 0.0, TurnEvent(turn=turn)

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from empathic_sdk.errors import ConfigurationError, InputError
 from empathic_sdk.response import ResponderMemory
 from empathic_sdk.session import DialogueSession
-from empathic_sdk.types import EmotionState, SafetyLevel, Utterance
+from empathic_sdk.types import EmotionState, Exchange, SafetyLevel, Utterance
 
 HISTORY = 20
 _STATES = TypeAdapter(list[EmotionState])
@@ -33,6 +33,8 @@ class Talk:
         safety: Level of the last turn.
         unheard: The agent's last reply, which the session has not heard yet. It holds words, so it
             is never stored: a talk that another process takes up goes on without it.
+        past: Its last turns in words, for a language model; empty where none answers. Never
+            stored with the talk either.
         kept: What :meth:`dump` gave when it was last stored.
         lock: Held during a turn, so that two turns of one talk follow each other.
         holder: The thread that holds it.
@@ -45,6 +47,7 @@ class Talk:
         self.turns = 0
         self.safety = SafetyLevel.NONE
         self.unheard: tuple[Utterance, ...] = ()
+        self.past: tuple[Exchange, ...] = ()
         self.kept: bytes | None = None
         self.lock = threading.Lock()
         self.holder: int | None = None
@@ -64,6 +67,7 @@ class Talk:
         if stored != self.kept:
             self.kept = None
             self.unheard = ()
+            self.past = ()
             self.load(stored or self._blank)
             self.kept = stored
 

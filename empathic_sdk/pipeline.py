@@ -21,13 +21,18 @@ from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.recognizer import EmotionRecognizer
 from empathic_sdk.response import (
     EmbeddedResponder,
+    Live,
+    LLMResponder,
     Planner,
+    Reply,
     ReplyContext,
     assess,
     gives_up,
     shipped_planner,
 )
+from empathic_sdk.response.prompting import LONGEST_PAST, safe_text
 from empathic_sdk.types import (
+    Exchange,
     HookContext,
     PacingHook,
     SafetyLevel,
@@ -89,10 +94,11 @@ class Pipeline:
         *,
         recognizer: EmotionRecognizer,
         profiles: ProfileStore,
-        responder: EmbeddedResponder,
+        responder: EmbeddedResponder | LLMResponder,
         talks: Talks,
         scenario: str,
         keep_text: bool,
+        past: int = 0,
     ) -> None:
         self.recognizer = recognizer
         self.profiles = profiles
@@ -100,15 +106,24 @@ class Pipeline:
         self.talks = talks
         self.scenario = scenario
         self.keep_text = keep_text
+        self.past = past
 
-    def run(self, said: Utterance, *, user: str, conversation: str, hooks: Hooks) -> Outcome:
+    def run(
+        self,
+        said: Utterance,
+        *,
+        user: str,
+        conversation: str,
+        hooks: Hooks,
+        live: Live | None = None,
+    ) -> Outcome:
         """Take one turn. It is recorded whole, in one transaction, or not at all."""
         clock = _Clock()
         if self.scenario == "tutoring":
             said = text_alone(said)
         with self.talks.held(user, conversation, self._open) as talk:
             try:
-                return self._turn(said, user, conversation, hooks, talk, clock)
+                return self._turn(said, user, conversation, hooks, talk, clock, live)
             except BaseException:
                 talk.undo()
                 raise
@@ -121,6 +136,7 @@ class Pipeline:
         hooks: Hooks,
         talk: Talk,
         clock: _Clock,
+        live: Live | None,
     ) -> Outcome:
         person = self.profiles.get(user)
         self._sync(talk, user, conversation)
@@ -149,7 +165,7 @@ class Pipeline:
             **hooks._asdict(),
         )
         clock.lap("hooks")
-        reply = self.responder.reply(
+        reply = self._reply(
             ReplyContext(
                 text=text,
                 state=state,
@@ -163,7 +179,9 @@ class Pipeline:
                 memory=talk.memory,
                 **self._vectors(talk),
                 at=said.at,
-            )
+                past=talk.past,
+            ),
+            live,
         )
         clock.lap("respond")
         turn = Turn(
@@ -173,8 +191,8 @@ class Pipeline:
             style=style,
             strategy=reply.strategy,
             safety=reply.safety,
-            responder=self.responder.name,
-            fallbacks=fallbacks,
+            responder=reply.responder,
+            fallbacks=(*fallbacks, *reply.fallbacks),
             timings=dict(clock.laps),
             user=user,
             conversation=conversation,
@@ -193,6 +211,9 @@ class Pipeline:
         talk.kept = after
         if self.recognizer.dialogue is not None:
             talk.unheard = (Utterance(reply.text, speaker=AGENT),)
+        if self.past and text.strip():
+            words = Exchange(safe_text(text, LONGEST_PAST), reply.text)
+            talk.past = (*talk.past, words)[-self.past :]
         clock.lap("record")
         timings = {**clock.laps, "total": clock.total()}
         return Outcome(turn.model_copy(update={"timings": timings}), reply.sentences)
@@ -206,6 +227,11 @@ class Pipeline:
         if len(rows) > 1:
             found["reply_vector"] = tuple(rows[-2].tolist())
         return found
+
+    def _reply(self, context: ReplyContext, live: Live | None) -> Reply:
+        if isinstance(self.responder, LLMResponder):
+            return self.responder.reply(context, live)
+        return self.responder.reply(context)
 
     def _open(self, user: str, conversation: str) -> Talk:
         person = self.profiles.get(user)
@@ -221,6 +247,13 @@ class Pipeline:
             # Older or damaged: the talk begins anew, what was recorded of it stays.
             log.warning("the stored state of a conversation was unreadable", exc_info=True)
             talk.undo()
+        if self.past and self.keep_text and talk.turns and not talk.past:
+            rows = self.profiles.turns(user, conversation=conversation, limit=self.past)
+            talk.past = tuple(
+                Exchange(row["text"], row["reply"])
+                for row in rows
+                if row.get("text") and row.get("reply")
+            )
 
     def _carry_over(self, talk: Talk, person: UserContext) -> None:
         """A new talk soon after a worrying one is not a clean slate."""

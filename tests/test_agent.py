@@ -300,8 +300,11 @@ def test_bad_arguments(recognizer: EmotionRecognizer, agent: EmotionAwareAgent) 
             EmotionAwareAgent(recognizer=recognizer, profiles=wrong)  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="language= must be"):
         EmotionAwareAgent(recognizer=recognizer, language="")
-    with pytest.raises(ConfigurationError, match="llm= is not supported"):
-        EmotionAwareAgent("openai:x", recognizer=recognizer)  # type: ignore[arg-type]
+    for model in (5, "", object(), dict):
+        with pytest.raises(ConfigurationError, match="llm= must"):
+            EmotionAwareAgent(model, recognizer=recognizer)
+    with pytest.raises(ConfigurationError, match="llm_history= must"):
+        EmotionAwareAgent(recognizer=recognizer, llm_history=-1)
     with pytest.raises(InputError):
         agent.respond("hello", user="")
     with pytest.raises(InputError):

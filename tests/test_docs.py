@@ -52,8 +52,8 @@ def test_the_examples_run(
     code = compile("\n" * (line - 1) + source, str(page), "exec")
     if not runs:
         return
-    if "as_runnable" in source:
-        pytest.importorskip("langchain_core")
+    if "as_runnable" in source or "langchain" in source:
+        pytest.importorskip("langchain")
 
     def shared(**given: Any) -> EmotionRecognizer:
         """Load the weights once for all examples."""

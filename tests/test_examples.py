@@ -17,6 +17,17 @@ SAYS = {
     "remember_and_forget.py": ["2 turns in 2 talks", "2 turns erased, [] left"],
     "tutoring.py": ["[wrong: added_denominators]", "[right: -]", "[unsimplified: not_worked_out]"],
     "langchain_runnable.py": ["(joy) "],
+    "langchain_chain.py": ["joy steady", "."],
+    "langchain_middleware.py": [
+        "[sadness, safety none]",
+        "That sounds frustrating. Ms Bell can be seen on Tuesdays at three.",
+        "safety high]",
+        "findahelpline.com",
+    ],
+    "own_llm.py": [
+        "own:parrot ['llm:unsafe:diagnosis']: It sounds as if that may have felt sad.",
+        "embedded []: ",
+    ],
 }
 
 
@@ -34,6 +45,11 @@ def test_examples(
     if name.startswith("langchain"):
         pytest.importorskip("langchain_core")
     monkeypatch.setattr("empathic_sdk.agent.EmotionRecognizer", lambda **_: recognizer)
+    if name.startswith("langchain"):
+        from empathic_sdk.integrations import runnables
+
+        runnables.shared_recognizer.cache_clear()
+        monkeypatch.setattr(runnables, "EmotionRecognizer", lambda: recognizer)
     path = Path(ROOT / "examples" / name)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None

@@ -28,7 +28,7 @@ ALLOWED = {
     "profiles": SHARED,
     "hooks": SHARED,
     "response": SHARED,
-    "integrations": SHARED | {"agent", "recognizer"},
+    "integrations": SHARED | {"agent", "recognizer", "listening"},
     "demo": SHARED | {"__init__"},
     "training": SHARED | {"encoders", "models"},
     "evaluation": SHARED
@@ -38,7 +38,7 @@ ALLOWED = {
 }
 RUNTIME_TOP = [
     "agent", "pipeline", "recognizer", "senses", "session", "memory", "conversations", "policy",
-    "checkpoints",
+    "checkpoints", "listening", "streaming",
 ]  # fmt: skip
 
 

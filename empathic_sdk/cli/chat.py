@@ -37,6 +37,12 @@ if TYPE_CHECKING:
     default="counselling",
     show_default=True,
 )
+@click.option(
+    "--llm",
+    metavar="NAME",
+    help="A language model that writes the replies, such as ollama:llama3.2 (needs the extra "
+    "langchain and the provider's package).  [default: the embedded responder]",
+)
 @click.option("--keep-text", is_flag=True, help="Store what is said, too.")
 @click.option("--no-pacing", is_flag=True, help="Answer at once.")
 @click.option("--quiet", is_flag=True, help="Do not show what was noticed.")
@@ -44,16 +50,22 @@ def command(
     user: str,
     profiles: Path | None,
     scenario: str,
+    llm: str | None,
     keep_text: bool,
     no_pacing: bool,
     quiet: bool,
 ) -> None:
-    """Talk with the embedded agent. /wrong EMOTION corrects it, /quit or Ctrl-D ends."""
+    """Talk with the agent. /wrong EMOTION corrects it, /quit or Ctrl-D ends."""
     from empathic_sdk import EmotionAwareAgent
 
     interactive = sys.stdin.isatty()
     start = time.monotonic()
-    with EmotionAwareAgent(profiles=profiles, scenario=scenario, keep_text=keep_text) as agent:  # type: ignore[arg-type]
+    with EmotionAwareAgent(
+        llm,
+        profiles=profiles,
+        scenario=scenario,  # type: ignore[arg-type]
+        keep_text=keep_text,
+    ) as agent:
         click.secho(agent.notice(), dim=True)
         last = ""
         while True:
@@ -98,6 +110,8 @@ def _say(agent: EmotionAwareAgent, said: Utterance, *, user: str, paced: bool, q
             click.echo()
             if event.turn.learning is not None and not quiet:
                 _show_learning(event.turn)
+            if event.turn.fallbacks and not quiet:
+                click.secho(f"  [{', '.join(event.turn.fallbacks)}]", dim=True)
             for line in event.turn.safety.help_lines:
                 click.secho(f"  {line.name}: {line.contact} ({line.hours})", bold=True)
     return turn_id

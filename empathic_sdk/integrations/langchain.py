@@ -1,51 +1,62 @@
-"""LangChain: an agent as a runnable."""
+"""LangChain: an agent, a recogniser and the embedded responder as its parts, and a middleware.
+
+Importing this module does not import LangChain; using a name of it does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal
 
-from empathic_sdk.errors import InputError, MissingExtraError
-from empathic_sdk.types import Turn
+from empathic_sdk.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from langchain_core.runnables import Runnable
+    from empathic_sdk.agent import EmotionAwareAgent
+    from empathic_sdk.integrations.chat_model import EmpathicChatModel
+    from empathic_sdk.integrations.middleware import EmpathyMiddleware, EmpathyState
+    from empathic_sdk.integrations.runnables import AgentRunnable, emotion_runnable, emotion_tool
+
+_HOMES = {
+    "AgentRunnable": "runnables",
+    "EmpathicChatModel": "chat_model",
+    "EmpathyMiddleware": "middleware",
+    "EmpathyState": "middleware",
+    "emotion_runnable": "runnables",
+    "emotion_tool": "runnables",
+}
+
+__all__ = [
+    "AgentRunnable",
+    "EmpathicChatModel",
+    "EmpathyMiddleware",
+    "EmpathyState",
+    "emotion_runnable",
+    "emotion_tool",
+    "runnable",
+]
 
 
 def runnable(
-    respond: Callable[..., Turn], arespond: Callable[..., Awaitable[Turn]]
-) -> Runnable[Any, Turn]:
-    """Wrap a blocking and an asynchronous ``respond`` as one runnable.
+    agent: EmotionAwareAgent, *, output: Literal["turn", "reply"] = "turn"
+) -> AgentRunnable:
+    """Wrap an agent as a runnable.
 
-    Its input is a str, an utterance, or a dict with ``input`` and optionally ``user`` and
-    ``conversation``; its output is the :class:`Turn`.
+    Args:
+        agent: The agent; it stays yours to close.
+        output: What comes out: turns, or the texts of replies.
 
     Raises:
+        ConfigurationError: ``output`` is neither.
         MissingExtraError: LangChain is not installed.
     """
+    made: AgentRunnable = __getattr__("AgentRunnable")(agent, output=output)
+    return made
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        from langchain_core.runnables import RunnableLambda
+        return getattr(import_module(f"empathic_sdk.integrations.{_HOMES[name]}"), name)
     except ImportError as error:
         raise MissingExtraError("langchain", "the LangChain integration") from error
-
-    def invoke(given: Any) -> Turn:
-        utterance, names = _unpack(given)
-        return respond(utterance, **names)
-
-    async def ainvoke(given: Any) -> Turn:
-        utterance, names = _unpack(given)
-        return await arespond(utterance, **names)
-
-    return RunnableLambda(invoke, afunc=ainvoke, name="EmotionAwareAgent")
-
-
-def _unpack(given: Any) -> tuple[Any, dict[str, Any]]:
-    if not isinstance(given, dict):
-        return given, {}
-    extra = set(given) - {"input", "user", "conversation"}
-    if "input" not in given or extra:
-        raise InputError(
-            "a dict for this runnable has the key 'input' and may have 'user' and 'conversation'"
-            + (f"; it does not know {sorted(extra)}" if extra else "")
-        )
-    return given["input"], {k: v for k, v in given.items() if k != "input"}

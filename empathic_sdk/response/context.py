@@ -10,6 +10,7 @@ from empathic_sdk.response.tutoring.state import TutorState
 from empathic_sdk.types import (
     Answer,
     EmotionState,
+    Exchange,
     Exercise,
     LearningState,
     Mastery,
@@ -75,6 +76,7 @@ class ReplyContext(Value):
             is known, and then the rules plan.
         reply_vector: Text vector of the reply before it, if it is known.
         at: When it was said (``Utterance.at``), if that is known: how long an answer took.
+        past: Earlier turns of this talk in words, oldest first; only a language model gets any.
     """
 
     text: str
@@ -90,6 +92,7 @@ class ReplyContext(Value):
     text_vector: tuple[float, ...] = ()
     reply_vector: tuple[float, ...] = ()
     at: float | None = None
+    past: tuple[Exchange, ...] = ()
 
 
 class Reply(Value):
@@ -104,6 +107,8 @@ class Reply(Value):
         exercise: What waits for an answer now.
         answer: What became of the answer in this turn.
         mastery: Estimates that changed in this turn, for the profile.
+        responder: Who answered.
+        fallbacks: What went wrong on the way.
     """
 
     sentences: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -114,6 +119,8 @@ class Reply(Value):
     exercise: Exercise | None = None
     answer: Answer | None = None
     mastery: dict[str, Mastery] = Field(default_factory=dict)
+    responder: str = "embedded"
+    fallbacks: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

@@ -29,10 +29,10 @@ VERSION = 1
 """Version of the file format that this code reads."""
 
 SLOTS = frozenset({
-    "quote", "emotion", "line", "number", "modalities",
+    "quote", "emotion", "line", "number", "modalities", "value",
     "task", "math", "topic", "a", "b", "c", "d",
 })  # fmt: skip
-"""Names that may stand in braces; those of the second line are tutoring's."""
+"""Names that may stand in braces; those of the last line are tutoring's."""
 
 Bank = dict[str, tuple[str, ...]]
 """Roles of one file, each with its lines."""

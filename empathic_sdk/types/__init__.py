@@ -1,5 +1,6 @@
 """Frozen values that cross the doors between rooms. Nothing in here needs torch."""
 
+from empathic_sdk.types.chat import ChatMessage, Exchange, LanguageModel
 from empathic_sdk.types.emotion import Emotion, EmotionState, LearningState, Modality, Trend
 from empathic_sdk.types.features import AlignedWindows, Embedding, FeatureSequence
 from empathic_sdk.types.learning import Answer, AnswerOutcome, Exercise, Mastery
@@ -34,13 +35,16 @@ __all__ = [
     "AnswerOutcome",
     "BehaviourEvent",
     "BehaviourKind",
+    "ChatMessage",
     "Embedding",
     "Emotion",
     "EmotionState",
+    "Exchange",
     "Exercise",
     "FeatureSequence",
     "HelpLine",
     "HookContext",
+    "LanguageModel",
     "LearningState",
     "Mastery",
     "Modality",

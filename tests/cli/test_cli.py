@@ -142,6 +142,27 @@ def test_chat_streams_at_a_pace() -> None:
     assert "agent> " in run("chat", "--quiet", stdin="hi\n").output
 
 
+def test_chat_with_a_language_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("langchain")
+    from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+
+    asked: list[str] = []
+
+    def init(name: str) -> GenericFakeChatModel:
+        asked.append(name)
+        return GenericFakeChatModel(messages=iter(["That sounds \x1b[31mheavy.", ""]))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("langchain.chat_models.init_chat_model", init)
+        out = run("chat", "--no-pacing", "--llm", "openai:x", stdin="I failed.\nAgain.\n")
+    assert asked == ["openai:x"]
+    assert "agent> That sounds [31mheavy." in out.output
+    assert "[llm:" in out.output  # the second answer was empty: said, and answered all the same
+    unknown = run("chat", "--llm", "nobody:knows", stdin="hi\n")
+    assert unknown.exit_code == 1
+    assert "write 'provider:model'" in unknown.stderr
+
+
 def test_profile_commands(tmp_path: Path, recognizer: EmotionRecognizer) -> None:
     path = tmp_path / "people.db"
     with EmotionAwareAgent(profiles=path, recognizer=recognizer) as agent:

@@ -55,7 +55,8 @@ def test_every_file_loads_and_every_slot_resolves(path):
 
 def test_no_line_says_what_must_not_be_said():
     for path, role, text in lines():
-        if path.parent.name != "notice":
+        # What a model is told may name what it must not say; guard.py holds it to that.
+        if path.parent.name != "notice" and path.parent.parent.name != "llm":
             assert not BANNED.search(text), f"{path.name}:{role}: {text}"
 
 
