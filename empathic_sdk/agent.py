@@ -419,7 +419,7 @@ class EmotionAwareAgent:
     ) -> Outcome:
         live = live or Live()
         loop = asyncio.get_running_loop()
-        pending: set[Future[Any]] = set()
+        pending = _Pending()
         hooks = Hooks(*(_on_loop(hook, loop, pending) for hook in self._hooks))
         alert = _on_loop(self._on_alert, loop, pending)
         call = functools.partial(self._run, utterance, user, conversation, hooks, alert, live)
@@ -430,8 +430,7 @@ class EmotionAwareAgent:
             return await loop.run_in_executor(self._workers, context.run, call)
         except asyncio.CancelledError:
             live.give_up()
-            for future in list(pending):  # or the worker would wait for a hook nobody needs
-                future.cancel()
+            pending.cancel()  # or the worker would wait for hooks that nobody needs
             raise
         except RuntimeError as error:
             if self._closed:  # the pool's own words would not help anybody
@@ -456,7 +455,37 @@ def _alert(on_alert: AlertHook, turn: Turn) -> None:
         log.exception("on_alert raised on turn %s", turn.id)
 
 
-def _on_loop(hook: Any, loop: asyncio.AbstractEventLoop, pending: set[Future[Any]]) -> Any:
+class _Pending:
+    """The coroutine hooks of one call that are under way on the caller's loop."""
+
+    def __init__(self) -> None:
+        self._futures: set[Future[Any]] = set()
+        self._cancelled = False
+        self._lock = threading.Lock()
+
+    def add(self, future: Future[Any]) -> None:
+        """Take one up; of a call that was cancelled meanwhile, it is cancelled at once."""
+        with self._lock:
+            self._futures.add(future)
+            late = self._cancelled
+        if late:
+            future.cancel()
+
+    def discard(self, future: Future[Any]) -> None:
+        """Let one go."""
+        with self._lock:
+            self._futures.discard(future)
+
+    def cancel(self) -> None:
+        """Cancel those under way, and those that the worker has yet to come to."""
+        with self._lock:
+            self._cancelled = True
+            futures = list(self._futures)
+        for future in futures:
+            future.cancel()
+
+
+def _on_loop(hook: Any, loop: asyncio.AbstractEventLoop, pending: _Pending) -> Any:
     """Let a coroutine hook run on ``loop`` though it is called from a worker thread."""
     if hook is None:
         return None

@@ -494,6 +494,32 @@ def test_cancelling_a_call_lets_go_of_its_hook(recognizer: EmotionRecognizer) ->
     assert time.perf_counter() - start < 9
 
 
+def test_a_hook_that_a_cancelled_call_comes_to_late_is_not_waited_for(
+    recognizer: EmotionRecognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    perceive = recognizer.perceive
+
+    def slowly(*args: Any) -> Any:  # so that the call is gone before its hook begins
+        time.sleep(0.15)
+        return perceive(*args)
+
+    monkeypatch.setattr(recognizer, "perceive", slowly)
+
+    async def hangs(context: HookContext) -> Pacing:
+        await asyncio.sleep(3600)
+        return FAST
+
+    async def main() -> None:
+        async with EmotionAwareAgent(recognizer=recognizer, pacing=hangs) as agent:
+            for _ in range(3):
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(agent.arespond("hello", user="ada"), 0.05)
+
+    start = time.perf_counter()
+    asyncio.run(main())
+    assert time.perf_counter() - start < 9  # a hook may take ten seconds
+
+
 def test_what_would_wait_for_itself_is_refused(recognizer: EmotionRecognizer) -> None:
     said: list[str] = []
 
