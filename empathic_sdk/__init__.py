@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from empathic_sdk.agent import EmotionAwareAgent
     from empathic_sdk.encoders.behaviour import BehaviourEncoder
     from empathic_sdk.encoders.face import FaceEncoder
+    from empathic_sdk.encoders.speech import SpeechEncoder
     from empathic_sdk.encoders.text import TextEncoder
+    from empathic_sdk.encoders.transcribe import Transcriber
     from empathic_sdk.errors import EmpathicError
     from empathic_sdk.policy import Deployment
     from empathic_sdk.profiles import ProfileStore
@@ -73,11 +75,13 @@ _HOMES = {
     "SafetyAssessment": "types",
     "SafetyLevel": "types",
     "SentenceEvent": "types",
+    "SpeechEncoder": "encoders.speech",
     "StateEvent": "types",
     "Strategy": "types",
     "TextEncoder": "encoders.text",
     "Theme": "types",
     "Tone": "types",
+    "Transcriber": "encoders.transcribe",
     "Trend": "types",
     "Turn": "types",
     "TurnEvent": "types",
@@ -108,11 +112,13 @@ __all__ = [
     "SafetyAssessment",
     "SafetyLevel",
     "SentenceEvent",
+    "SpeechEncoder",
     "StateEvent",
     "Strategy",
     "TextEncoder",
     "Theme",
     "Tone",
+    "Transcriber",
     "Trend",
     "Turn",
     "TurnEvent",

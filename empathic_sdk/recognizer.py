@@ -231,7 +231,7 @@ class EmotionRecognizer:
         return Reading(out.emotion.numpy() * share, out.present.numpy(), out.affect.numpy() * share)
 
     def timeline(
-        self, utterance: Utterance, *, window_s: float = 1.0, user: UserContext | None = None
+        self, utterance: Utterance | str, *, window_s: float = 1.0, user: UserContext | None = None
     ) -> AlignedWindows:
         """Return what the encoders make of one utterance, window by window on one clock.
 
@@ -244,9 +244,11 @@ class EmotionRecognizer:
             user: Whose it is, and what they let be processed.
 
         Raises:
-            InputError: A signal cannot be read.
+            InputError: A signal cannot be read, or an event lies before the utterance.
+            MissingExtraError: A package is missing for one of its signals.
             PolicyError: Nothing in it may be processed here.
         """
+        utterance = Utterance.of(utterance)
         consents = (user or UserContext()).consents
         sequences = []
         for m in allowed(utterance.modalities, self.deployment, consents.__contains__):

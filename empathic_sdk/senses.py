@@ -13,7 +13,13 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from empathic_sdk.errors import ConfigurationError, EmpathicError, MissingExtraError, ModelError
+from empathic_sdk.errors import (
+    ConfigurationError,
+    EmpathicError,
+    InputError,
+    MissingExtraError,
+    ModelError,
+)
 from empathic_sdk.types import Embedding, FeatureSequence, Modality, Utterance
 
 log = logging.getLogger("empathic_sdk")
@@ -144,9 +150,12 @@ class Senses:
         if modality is Modality.BEHAVIOUR:
             # Events are timed from the beginning of the dialogue.
             events = utterance.events
+            whole: FeatureSequence = features(events)  # refuses times that are none
             began = min(e.at for e in events) if utterance.at is None else utterance.at
-            moved = [e.model_copy(update={"at": max(0.0, e.at - began)}) for e in events]
-            return features(moved)  # type: ignore[no-any-return]
+            moved = np.asarray(whole.times - began, np.float64)
+            if not np.isfinite(moved).all() or (moved < 0).any():
+                raise InputError("an event happened before its utterance began: see Utterance.at")
+            return whole.model_copy(update={"times": moved})
         signal = utterance.audio if modality is Modality.SPEECH else utterance.frames
         return features(signal)  # type: ignore[no-any-return]
 

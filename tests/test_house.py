@@ -101,9 +101,8 @@ def test_public_names() -> None:
         "Emotion", "EmotionAwareAgent", "EmotionRecognizer", "EmotionState", "EmpathicError",
         "FaceEncoder", "FeatureSequence", "HelpLine", "HookContext", "LearningState", "Modality",
         "Pacing", "ProfileStore", "ResponseStyle", "SafetyAssessment", "SafetyLevel",
-        "SentenceEvent",
-        "StateEvent", "Strategy", "TextEncoder", "Theme", "Tone", "Trend", "Turn", "TurnEvent",
-        "UserContext", "Utterance",
+        "SentenceEvent", "SpeechEncoder", "StateEvent", "Strategy", "TextEncoder", "Theme", "Tone",
+        "Transcriber", "Trend", "Turn", "TurnEvent", "UserContext", "Utterance",
     ]  # fmt: skip
     for name in empathic_sdk.__all__:
         assert getattr(empathic_sdk, name).__name__ == name

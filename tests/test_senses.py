@@ -99,9 +99,10 @@ def make(encoder: TextEncoder, weights: Path) -> Make:
         senses = {
             "speech": Fake(Modality.SPEECH, 6, 1), "face": Fake(Modality.FACE, 4, 2),
             "behaviour": Fake(Modality.BEHAVIOUR, 3, 3), "transcriber": False,
+            "dialogue": weights,
         }  # fmt: skip
         return EmotionRecognizer(
-            text=encoder, dialogue=weights,
+            text=encoder,
             deployment=Deployment(context=context) if context else None, **{**senses, **given},
         )  # fmt: skip
 
@@ -342,3 +343,38 @@ def test_one_clock(make: Make) -> None:
     }
     with pytest.raises(PolicyError):
         recognizer.timeline(Utterance(audio=SOUND))
+
+
+def test_one_channel_alone_is_sure_of_little(make: Make, weights: Path, tmp_path: Path) -> None:
+    tensors, about = checkpoints.load(weights)
+    calibration = Calibration(threshold=0.99, fused_temperature=0.9, fused_threshold=0.0)
+    path = tmp_path / "dialogue.safetensors"
+    checkpoints.save(path, tensors, {**about, "calibration": calibration.model_dump()})
+    recognizer = make(dialogue=path)
+    assert not recognizer.recognize(everything(), user=EVERYTHING).uncertain
+    assert recognizer.recognize(Utterance(audio=SOUND), user=EVERYTHING).uncertain
+    clicks = Utterance(events=(BehaviourEvent(kind="click", at=0.0),))
+    assert make().recognize(clicks, user=EVERYTHING).uncertain
+
+
+def test_events_before_their_utterance_are_refused(make: Make) -> None:
+    class Timed(Fake):
+        def features(self, signal: Any) -> FeatureSequence:
+            times = np.array([e.at for e in signal])
+            return FeatureSequence(
+                modality=self.modality, values=np.ones((len(times), 3), np.float32), times=times,
+                mask=np.ones(len(times), bool),
+            )  # fmt: skip
+
+    recognizer = make(behaviour=Timed(Modality.BEHAVIOUR, 3))
+    early = Utterance("a", events=(BehaviourEvent(kind="click", at=50.0),), at=100.0)
+    with pytest.raises(InputError, match="before its utterance"):
+        recognizer.timeline(early, user=EVERYTHING)
+    assert recognizer.timeline("hi").masks[Modality.TEXT].tolist() == [True]
+
+
+def test_media_stay_out_of_what_is_printed_and_one_picture_needs_no_tuple() -> None:
+    picture = np.zeros((8, 8, 3), np.uint8)
+    said = Utterance("a", audio=b"x" * 5000, frames=picture)
+    assert len(said.frames) == 1 and said.frames[0] is picture
+    assert "xxx" not in repr(said) and len(repr(said)) < 200

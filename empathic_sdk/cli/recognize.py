@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 import click
 
-from empathic_sdk.errors import DialogueFormatError, EmpathicError
+from empathic_sdk.errors import DialogueFormatError, EmpathicError, InputError, PolicyError
 from empathic_sdk.types import Emotion, EmotionState, Modality, Utterance
 
 FIELDS = {"text", "speaker", "at", "audio", "frames", "events"}
@@ -69,11 +69,23 @@ def command(
         raise DialogueFormatError(
             f"{source.name} is not UTF-8 text: {error.reason} at byte {error.start}", line=0
         ) from error
-    states = []
-    if heard:
-        recognizer = EmotionRecognizer(deployment=Deployment.model_validate({"context": context}))
-        user = UserContext(consents=frozenset(map(Modality, consent)))
-        states = recognizer.recognize_dialogue([u for _, u in heard], user=user)
+    recognizer = EmotionRecognizer(deployment=Deployment.model_validate({"context": context}))
+    session = recognizer.session(UserContext(consents=frozenset(map(Modality, consent))))
+    states: list[EmotionState] = []
+    read: list[tuple[int, Utterance]] = []
+    plain = all(u.modalities == (Modality.TEXT,) for _, u in heard)
+    if plain:  # in few calls of the network
+        read, states = heard, session.extend([u for _, u in heard])
+    for number, said in [] if plain else heard:
+        try:
+            states.append(session.add(said))
+            read.append((number, said))
+        except (InputError, PolicyError) as error:
+            if not keep_going:
+                raise DialogueFormatError(f"line {number}: {error}", line=number) from error
+            broken += 1
+            click.echo(f"empathic: line {number}: {error}", err=True)
+    heard = read
     if as_json:
         for (number, said), state in zip(heard, states, strict=True):
             click.echo(

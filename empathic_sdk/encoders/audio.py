@@ -148,8 +148,10 @@ def _from_file(audio: str | Path | bytes, longest_s: float) -> tuple[Samples, bo
             "audio must be a path, the bytes of a file, or (samples, rate), "
             f"not {type(audio).__name__}"
         )
+    if _waits(Path(audio)):
+        raise InputError(f"{audio} is no file but something that would be waited for")
     try:
-        with Path(audio).open("rb") as file:
+        with Path(audio).expanduser().open("rb") as file:
             return _decoded(av, file, str(audio), longest_s)
     except FileNotFoundError as error:
         raise InputError(f"there is no sound file {audio}") from error
@@ -192,3 +194,11 @@ def _frames(av: Any, container: Any) -> Iterator[Any]:
             broken += 1
     if broken:
         log.warning("damaged sound: %d parts of it could not be decoded", broken)
+
+
+def _waits(path: Path) -> bool:
+    """Tell whether opening this path might never end (a pipe, a socket)."""
+    try:
+        return path.expanduser().is_fifo() or path.expanduser().is_socket()
+    except (OSError, ValueError, RuntimeError):  # what is wrong with it is said when it is opened
+        return False

@@ -15,7 +15,7 @@ from empathic_sdk import checkpoints
 from empathic_sdk.encoders.batching import Batcher
 from empathic_sdk.encoders.detect import Detector, HaarDetector, cut_out, largest
 from empathic_sdk.encoders.images import Pixels, decode, equalise, grey
-from empathic_sdk.errors import ConfigurationError, MissingExtraError, ModelError
+from empathic_sdk.errors import ConfigurationError, InputError, MissingExtraError, ModelError
 from empathic_sdk.models.face import FramePool, build, fused
 from empathic_sdk.resources import weights_dir
 from empathic_sdk.types import Embedding, Emotion, FeatureSequence, Modality
@@ -105,12 +105,10 @@ class FaceEncoder:
             cropped: The frames are crops that a face fills, as FER2013's: none is searched for.
 
         Raises:
-            InputError: A frame is no picture that can be read.
+            InputError: No frame of an utterance is a picture that can be read. Among others, a
+                broken one counts as one without a face.
         """
-        faces = [
-            [self._face(frame, cropped) for frame in _spaced(frames, self.most_frames)]
-            for frames in items
-        ]
+        faces = [self._faces(_spaced(frames, self.most_frames), cropped) for frames in items]
         seen = iter(self._batcher([f for row in faces for f in row if f is not None]))
         return [
             self._pooled([next(seen) for face in row if face is not None], len(row))
@@ -133,7 +131,7 @@ class FaceEncoder:
         """
         if not rate > 0:
             raise ConfigurationError("rate must be above 0 frames a second")
-        faces = [self._face(frame, cropped) for frame in frames]
+        faces = self._faces(frames, cropped)
         mask = np.array([face is not None for face in faces], bool)
         values = np.zeros((len(faces), self.width), np.float32)
         if mask.any():
@@ -141,6 +139,20 @@ class FaceEncoder:
         return FeatureSequence(
             modality=Modality.FACE, values=values, times=np.arange(len(faces)) / rate, mask=mask
         )
+
+    def _faces(self, frames: Sequence[Frame], cropped: bool) -> list[Pixels | None]:
+        """Return the face of each frame; one broken picture does not spoil the others."""
+        found: list[Pixels | None] = []
+        broken: list[InputError] = []
+        for frame in frames:
+            try:
+                found.append(self._face(frame, cropped))
+            except InputError as error:
+                broken.append(error)
+                found.append(None)
+        if broken and len(broken) == len(found):
+            raise broken[0]
+        return found
 
     def _face(self, frame: Frame, cropped: bool) -> Pixels | None:
         """Return the largest face of a frame, RGB; ``None`` where there is nothing to be seen."""

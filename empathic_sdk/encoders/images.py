@@ -71,6 +71,8 @@ def _from_file(source: Path | io.BytesIO, what: str) -> Pixels:
         from PIL import Image, ImageOps, UnidentifiedImageError
     except ImportError as error:
         raise MissingExtraError("face", "reading picture files") from error
+    if isinstance(source, Path) and (source.is_fifo() or source.is_socket()):
+        raise InputError(f"{what} is no file but something that would be waited for")
     try:
         with Image.open(source) as image:
             _check_size(*image.size, what)  # the header alone: nothing is decoded yet

@@ -58,6 +58,12 @@ class StateTracker:
             fused: Whether more than a text was read.
         """
         calibration = self._calibration.fused() if fused else self._calibration
+        if fused and Modality.TEXT in missing:
+            # The fused threshold is that of several channels that agree. One that stands alone
+            # must be as sure as a text must be; behaviour, learned from simulated people, never is.
+            alone = set(Modality) - set(missing) == {Modality.BEHAVIOUR}
+            floor = 1.0 if alone else max(self._calibration.threshold, calibration.threshold)
+            calibration = calibration.model_copy(update={"threshold": floor})
         p = probabilities(logits, calibration.temperature)
         # Names are words, too, and what is dumped may be stored: only their digests are kept.
         speaker = digest(speaker)

@@ -69,14 +69,20 @@ class Utterance(Value):
     """
 
     text: str | None = None
-    audio: Audio | None = None
-    frames: tuple[Frame, ...] = ()
+    # Recordings and pictures of people do not belong into logs and tracebacks.
+    audio: Audio | None = Field(default=None, repr=False)
+    frames: tuple[Frame, ...] = Field(default=(), repr=False)
     events: tuple[BehaviourEvent, ...] = ()
     speaker: str = Field(default="user", min_length=1, max_length=256)
     at: float | None = None
 
     def __init__(self, text: str | None = None, **data: Any) -> None:
-        """Check the fields; the text may be given by position."""
+        """Check the fields; the text may be given by position, one picture without a tuple."""
+        frames = data.get("frames")
+        if isinstance(frames, str | Path | bytes | np.ndarray) and not (
+            isinstance(frames, np.ndarray) and frames.ndim > 3
+        ):
+            data["frames"] = (frames,)
         super().__init__(text=text, **data)
         if not self.modalities:
             raise EmptyUtteranceError(

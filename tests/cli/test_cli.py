@@ -306,3 +306,13 @@ def test_recognize_says_why_media_are_not_read() -> None:
     assert alone.exit_code == 1 and "only text is read" in alone.stderr
     wrong = run("recognize", "-", "--json", stdin=json.dumps({"frames": "nowhere.png"}))
     assert wrong.exit_code == 1 and "frames must be a list" in wrong.stderr
+
+
+def test_keep_going_names_the_line_that_cannot_be_read(tmp_path: Path) -> None:
+    lines = [{"text": "hi"}, {"audio": str(tmp_path / "nowhere.wav")}, {"text": "bye"}]
+    text = "\n\n".join(map(json.dumps, lines))
+    out = run("recognize", "-", "--json", "--keep-going", stdin=text)
+    assert out.exit_code == 2 and "line 3:" in out.stderr
+    assert [json.loads(line)["line"] for line in out.stdout.splitlines()] == [1, 5]
+    stopped = run("recognize", "-", "--json", stdin=text)
+    assert stopped.exit_code == 1 and "line 3:" in stopped.stderr

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import wave
 from pathlib import Path
 
@@ -211,3 +212,9 @@ def test_long_sound_is_cut_and_the_cut_is_logged(caplog: pytest.LogCaptureFixtur
     caplog.clear()
     assert len(decode(wav(tone(2.0), RATE), longest_s=2.0)) == 2 * RATE
     assert not caplog.records
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    with pytest.raises(InputError, match="waited for"):
+        decode(tmp_path / "pipe.wav")

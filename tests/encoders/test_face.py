@@ -362,3 +362,13 @@ def test_faces_of_fer2013_on_a_canvas(shipped: FaceEncoder) -> None:
         right += e.probabilities is not None and int(e.probabilities.argmax()) == label
     assert np.mean(found) > 0.6
     assert right / sum(found) > 0.5
+
+
+def test_a_broken_picture_among_others_is_one_without_a_face(encoder: FaceEncoder) -> None:
+    crop = np.tile(np.arange(48, dtype=np.uint8)[:, None] * 5, (1, 48))
+    whole = encoder.encode([[crop, crop]], cropped=True)[0]
+    mixed = encoder.encode([[crop, b"no picture", crop]], cropped=True)[0]
+    assert mixed.present and np.allclose(mixed.vector, whole.vector, atol=1e-6)
+    assert encoder.features([crop, b"no picture"], cropped=True).mask.tolist() == [True, False]
+    with pytest.raises(InputError):
+        encoder.encode([[b"no picture", b"nor this"]], cropped=True)
