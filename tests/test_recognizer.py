@@ -72,7 +72,24 @@ def test_streaming_equals_batch_and_the_future_changes_nothing(
             assert [s.label for s in before] == [s.label for s in whole[:k]]
     assert whole[0].shift is None and whole[1].shift is None and whole[2].shift is None
     assert whole[3].shift is not None
-    assert whole[3].shift >= recognizer.calibration.shift_threshold
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "changed"),
+    [
+        ("I got the job!", "They took it back.", True),
+        ("I failed the exam again.", "My sister came over and we laughed!", True),
+        ("I am furious with him.", "I love this so much.", True),
+        ("What a day.", "What a day.", False),
+        ("ok", "ok then", False),
+    ],
+)
+def test_a_plain_change_is_called_one(
+    recognizer: EmotionRecognizer, before: str, now: str, changed: bool
+) -> None:
+    shift = recognizer.recognize_dialogue([before, now])[1].shift
+    assert shift is not None
+    assert (shift >= recognizer.calibration.shift_threshold) is changed
 
 
 def test_a_session_travels(recognizer: EmotionRecognizer) -> None:
