@@ -37,7 +37,8 @@ def _polynomial(seed: int, dice: Random) -> Problem | None:
     x = Symbol("x")
     n = dice.randint(3, 5)
     m = dice.randint(2, n - 1)
-    a, b = dice.randint(1, 6), dice.choice([k for k in range(-6, 7) if k])
+    # With a factor of one, the last hint would be the answer.
+    a, b = dice.randint(2, 6), dice.choice([k for k in range(-6, 7) if abs(k) > 1])
     c, d = (
         dice.choice([k for k in range(-9, 10) if k]),
         dice.choice([k for k in range(-9, 10) if k]),

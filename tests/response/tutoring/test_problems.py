@@ -15,6 +15,7 @@ from sympy.parsing.sympy_parser import (
     convert_xor,
     implicit_multiplication,
     parse_expr,
+    rationalize,
     standard_transformations,
 )
 
@@ -27,13 +28,14 @@ from empathic_sdk.types import AnswerOutcome
 
 X = sympy.Symbol("x")
 EACH = [(skill, level) for skill in Skill for level in range(1, LEVELS + 1)]
-_HOW = (*standard_transformations, convert_xor, implicit_multiplication)
+_HOW = (*standard_transformations, convert_xor, implicit_multiplication, rationalize)
 RIGHT, OPEN, WRONG = AnswerOutcome.RIGHT, AnswerOutcome.UNSIMPLIFIED, AnswerOutcome.WRONG
 
 
 def parsed(text: str) -> Any:
-    text = text.replace("×", "*").replace("÷", "/")
     text = re.sub(r"(\d+) (\d+/\d+)", r"(\1+\2)", text)
+    text = re.sub(r"(\d+/\d+)", r"(\1)", text)  # a fraction binds closer than a division sign
+    text = text.replace("×", "*").replace("÷", "/")
     return parse_expr(text, transformations=_HOW, local_dict={"x": X})
 
 
