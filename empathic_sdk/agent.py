@@ -21,7 +21,7 @@ from typing import Any, Literal, Self
 from empathic_sdk.conversations import Talks
 from empathic_sdk.errors import ConfigurationError, EmpathicError
 from empathic_sdk.hooks import HOOK_TIMEOUT_S, settle
-from empathic_sdk.pipeline import Hooks, Outcome, Pipeline, planner_for
+from empathic_sdk.pipeline import Hooks, Outcome, Pipeline, planner_for, risk_reader_for
 from empathic_sdk.policy import Deployment
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.recognizer import EmotionRecognizer
@@ -157,6 +157,7 @@ class EmotionAwareAgent:
             scenario=scenario,
             keep_text=keep_text,
             past=llm_history if llm is not None else 0,
+            risk=risk_reader_for(self.recognizer),
         )
         self._workers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="empathic-turn")
         self._closed = False

@@ -6,6 +6,7 @@ halves the download against float16; everything else is float16. A test bounds w
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -79,6 +80,12 @@ def arrays(path: str | Path) -> tuple[dict[str, NDArray[np.float32]], dict[str, 
         if scale is not None:
             found[name] *= scale.astype(np.float32)[:, None]
     return found, about
+
+
+def sha256(path: str | Path) -> str:
+    """Return the SHA-256 of a file, hexadecimal: what a record says its data or weights were."""
+    with Path(path).open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
 
 
 def _read(path: str | Path, framework: str) -> tuple[dict[str, Any], dict[str, Any]]:

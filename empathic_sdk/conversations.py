@@ -13,12 +13,14 @@ from itertools import islice
 
 from pydantic import TypeAdapter, ValidationError
 
+from empathic_sdk.encoders.risk import REMEMBERED, Before
 from empathic_sdk.errors import ConfigurationError, InputError
-from empathic_sdk.response import ResponderMemory
+from empathic_sdk.response import ResponderMemory, RiskContext
 from empathic_sdk.session import DialogueSession
 from empathic_sdk.types import EmotionState, Exchange, SafetyLevel, Utterance
 
 HISTORY = 20
+WORDS = 400
 _STATES = TypeAdapter(list[EmotionState])
 
 
@@ -31,6 +33,8 @@ class Talk:
         memory: What the responder used lately.
         turns: Turns so far.
         safety: Level of the last turn.
+        risk: What the safety protocol remembers of it.
+        before: Its last utterances in words, cut short, for the risk model; never stored.
         unheard: The agent's last reply, which the session has not heard yet. It holds words, so it
             is never stored: a talk that another process takes up goes on without it.
         past: Its last turns in words, for a language model; empty where none answers. Never
@@ -46,6 +50,8 @@ class Talk:
         self.memory = ResponderMemory()
         self.turns = 0
         self.safety = SafetyLevel.NONE
+        self.risk = RiskContext()
+        self.before: tuple[Before, ...] = ()
         self.unheard: tuple[Utterance, ...] = ()
         self.past: tuple[Exchange, ...] = ()
         self.kept: bytes | None = None
@@ -54,13 +60,25 @@ class Talk:
         self.used = time.monotonic()
         self._blank = self.dump()
 
-    def advance(self, state: EmotionState, memory: ResponderMemory, level: SafetyLevel) -> bytes:
+    def advance(
+        self,
+        state: EmotionState,
+        memory: ResponderMemory,
+        level: SafetyLevel,
+        reply: str = "",
+    ) -> bytes:
         """Take in a finished turn and return the talk as bytes, to be stored with it."""
         self.history.append(state)
         self.memory = memory
         self.safety = level
+        self.risk = RiskContext.after(level, reply)
         self.turns += 1
         return self.dump()
+
+    def remember(self, text: str, reply: str) -> None:
+        """Keep a finished turn's words for the risk model, as much of them as it reads."""
+        said = (Before(True, text[:WORDS]), Before(False, reply[:WORDS]))
+        self.before = (*self.before, *(b for b in said if b.text.strip()))[-REMEMBERED:]
 
     def sync(self, stored: bytes | None) -> None:
         """Follow what is stored: another process may have gone on with this talk, or erased it."""
@@ -68,6 +86,7 @@ class Talk:
             self.kept = None
             self.unheard = ()
             self.past = ()
+            self.before = ()
             self.load(stored or self._blank)
             self.kept = stored
 
@@ -75,6 +94,7 @@ class Talk:
         """Stay attentive after a worrying turn of the same person in another talk."""
         self.memory = last.memory
         self.safety = last.safety
+        self.risk = last.risk
         self._blank = self.dump()  # a first turn that fails does not lose it
 
     def undo(self) -> None:
@@ -92,6 +112,7 @@ class Talk:
                 "memory": self.memory.model_dump(mode="json"),
                 "turns": self.turns,
                 "safety": self.safety,
+                "risk": self.risk.model_dump(mode="json"),
             }
         ).encode()
 
@@ -109,6 +130,8 @@ class Talk:
             self.memory = ResponderMemory.model_validate(d["memory"])
             self.turns = int(d["turns"])
             self.safety = SafetyLevel(d["safety"])
+            # A state from before there was a risk model knows the level alone.
+            self.risk = RiskContext.model_validate(d.get("risk", {"level": d["safety"]}))
             self.kept = dumped
         except (ValueError, KeyError, TypeError, RecursionError, ValidationError) as error:
             raise InputError("the stored state of this conversation cannot be read") from error

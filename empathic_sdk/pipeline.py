@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from empathic_sdk.conversations import Talk, Talks
-from empathic_sdk.errors import InputError
+from empathic_sdk.encoders.risk import RiskReader
+from empathic_sdk.errors import InputError, ModelError
 from empathic_sdk.hooks import decide
 from empathic_sdk.policy import text_alone
 from empathic_sdk.profiles import ProfileStore
@@ -26,15 +27,19 @@ from empathic_sdk.response import (
     Planner,
     Reply,
     ReplyContext,
-    assess,
+    Signs,
     gives_up,
+    judge,
     shipped_planner,
 )
 from empathic_sdk.response.prompting import LONGEST_PAST, safe_text
 from empathic_sdk.types import (
+    EmotionState,
     Exchange,
     HookContext,
+    Modality,
     PacingHook,
+    SafetyAssessment,
     SafetyLevel,
     ThemeHook,
     ToneHook,
@@ -71,6 +76,15 @@ def planner_for(recognizer: EmotionRecognizer) -> Planner | None:
     return None
 
 
+def risk_reader_for(recognizer: EmotionRecognizer) -> RiskReader | None:
+    """Return the risk model that ships, or ``None`` with a warning: then the signs judge alone."""
+    try:
+        return RiskReader(text=recognizer.text)
+    except ModelError as error:
+        log.warning("%s; the safety protocol goes on with its list of signs alone", error)
+        return None
+
+
 class Hooks(NamedTuple):
     """The caller's own hooks; ``None`` is the default one."""
 
@@ -99,6 +113,7 @@ class Pipeline:
         scenario: str,
         keep_text: bool,
         past: int = 0,
+        risk: RiskReader | None = None,
     ) -> None:
         self.recognizer = recognizer
         self.profiles = profiles
@@ -107,6 +122,7 @@ class Pipeline:
         self.scenario = scenario
         self.keep_text = keep_text
         self.past = past
+        self.risk = risk
 
     def run(
         self,
@@ -150,7 +166,8 @@ class Pipeline:
         history = tuple(talk.history)
         # "I give up" of an exercise is no weak sign for a low mood to turn into a strong one.
         surrender = self.scenario == "tutoring" and gives_up(text)
-        safety = assess(text, None if surrender else state, previous=talk.safety)
+        safety = self._safety(text, None if surrender else state, talk)
+        clock.lap("safety")
         # A hook of the caller's gets copies: what it does to them must not reach the turn.
         shown = any(hook is not None for hook in hooks)
         style, fallbacks = decide(
@@ -200,7 +217,7 @@ class Pipeline:
             exercise=reply.exercise,
             answer=reply.answer,
         )
-        after = talk.advance(state, reply.memory, reply.safety.level)
+        after = talk.advance(state, reply.memory, reply.safety.level, reply.text)
         self.profiles.record(
             turn,
             text=said.text if self.keep_text else None,
@@ -209,6 +226,8 @@ class Pipeline:
             mastery=reply.mastery,
         )
         talk.kept = after
+        if self.risk is not None:
+            talk.remember(text, reply.text)
         if self.recognizer.dialogue is not None:
             talk.unheard = (Utterance(reply.text, speaker=AGENT),)
         if self.past and text.strip():
@@ -217,6 +236,15 @@ class Pipeline:
         clock.lap("record")
         timings = {**clock.laps, "total": clock.total()}
         return Outcome(turn.model_copy(update={"timings": timings}), reply.sentences)
+
+    def _safety(self, text: str, state: EmotionState | None, talk: Talk) -> SafetyAssessment:
+        """Return how worrying a line is: by its signs, and by the model where there is one."""
+        signs = Signs.of(text)
+        reading = None
+        readable = state is not None and Modality.TEXT not in state.unread
+        if self.risk is not None and readable and signs.heard.spoken:
+            reading = self.risk.read(text, before=talk.before, signs=signs.marks())
+        return judge(signs, state, reading=reading, context=talk.risk)
 
     def _vectors(self, talk: Talk) -> dict[str, tuple[float, ...]]:
         """Return the text vectors that a learned planner reads: of what was said, and before it."""

@@ -30,7 +30,7 @@ ALLOWED = {
     "response": SHARED,
     "integrations": SHARED | {"agent", "recognizer", "listening"},
     "demo": SHARED | {"__init__"},
-    "training": SHARED | {"encoders", "models"},
+    "training": SHARED | {"encoders", "models", "response"},
     "evaluation": SHARED
     | {"__init__", "training", "encoders", "models", "state", "recognizer", "response"},
     "serving": SHARED | {"__init__"},

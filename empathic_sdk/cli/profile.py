@@ -23,7 +23,8 @@ profiles_option = click.option(
 )
 
 
-def _opened(path: Path) -> ProfileStore:
+def opened(path: Path) -> ProfileStore:
+    """Open a store that is there; ``StoreError`` where it is not."""
     from empathic_sdk import ProfileStore
 
     if not path.is_file():
@@ -41,7 +42,7 @@ def command() -> None:
 @json_option
 def list_users(profiles: Path, as_json: bool) -> None:
     """List the users."""
-    with _opened(profiles) as store:
+    with opened(profiles) as store:
         users = store.users()
     click.echo(json.dumps({"users": users}) if as_json else "\n".join(users))
 
@@ -52,7 +53,7 @@ def list_users(profiles: Path, as_json: bool) -> None:
 @json_option
 def show(user: str, profiles: Path, as_json: bool) -> None:
     """Show in short what is known of USER."""
-    with _opened(profiles) as store:
+    with opened(profiles) as store:
         person = store.get(user).model_dump(mode="json")
     if as_json:
         click.echo(json.dumps(person))
@@ -69,7 +70,7 @@ def show(user: str, profiles: Path, as_json: bool) -> None:
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="[default: stdout]")
 def export(user: str, profiles: Path, out: Path | None) -> None:
     """Write everything about USER as one JSON document."""
-    with _opened(profiles) as store:
+    with opened(profiles) as store:
         text = json.dumps(store.export(user), indent=2, ensure_ascii=False)
     if out is None:
         click.echo(text)
@@ -87,7 +88,7 @@ def export(user: str, profiles: Path, out: Path | None) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def erase(user: str, profiles: Path, yes: bool) -> None:
     """Erase everything about USER, for good."""
-    with _opened(profiles) as store:
+    with opened(profiles) as store:
         if not yes:
             click.confirm(f"Erase everything about {user!r}? This cannot be undone", abort=True)
         turns = store.erase(user)

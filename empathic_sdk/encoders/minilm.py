@@ -88,18 +88,19 @@ class MiniLM(nn.Module):
             for _ in range(c.layers)
         )
 
-    def forward(self, ids: Tensor, mask: Tensor) -> SentenceEncoding:
+    def forward(self, ids: Tensor, mask: Tensor, role: Tensor | None = None) -> SentenceEncoding:
         """Encode a batch.
 
         Args:
             ids: int ``[batch, time]`` word-piece ids; what stands at padded places is ignored.
             mask: bool ``[batch, time]``, ``True`` = real token.
+            role: float ``[batch, time, width]`` added to every token, such as whose words it is.
 
         Returns:
             Pooled and per-token vectors; zeros where nothing is real.
         """
         x = self.word(ids) + self.position.weight[: ids.shape[1]] + self.segment
-        x = self.norm(x)
+        x = self.norm(x if role is None else x + role)
         if self.training:
             x = F.dropout(x, self.config.dropout)
         # A row without any real token attends to everything instead of to nothing (softmax over

@@ -68,6 +68,11 @@ class TextEncoder:
             return np.zeros((0, self.width), np.float32)
         return np.stack(self._batcher(texts))
 
+    @property
+    def words(self) -> torch.Tensor | None:
+        """The word vectors ``[vocabulary, width]`` of the embedded network; of others ``None``."""
+        return self._network.words if isinstance(self._network, _Embedded) else None
+
     def features(self, text: str) -> FeatureSequence:
         """Return the vector of one text as a sequence of length 1."""
         return FeatureSequence(
@@ -94,6 +99,7 @@ class _Embedded:
             raise ModelError(f"{path} holds no text network that fits: {error}") from error
         self._model.eval()
         self.width = self._model.config.width
+        self.words = self._model.word.weight.detach()
         self._tokenizer = TextTokenizer(path.with_name(about["tokenizer"]))
 
     def encode(self, texts: Sequence[str]) -> Vectors:

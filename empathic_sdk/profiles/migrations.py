@@ -113,7 +113,22 @@ def m002_mastery(db: Database) -> None:
     )
 
 
-KNOWN = ("m001_profiles", "m002_mastery")
+@MIGRATIONS()
+def m003_referrals(db: Database) -> None:
+    """How often the safety protocol acted: counts alone, nothing that leads to a person."""
+    db.execute(
+        """CREATE TABLE referrals (
+            day TEXT NOT NULL,
+            level TEXT NOT NULL,
+            step TEXT NOT NULL,
+            locale TEXT NOT NULL,
+            count INTEGER NOT NULL,
+            PRIMARY KEY (day, level, step, locale)
+        ) WITHOUT ROWID"""
+    )
+
+
+KNOWN = ("m001_profiles", "m002_mastery", "m003_referrals")
 VERSION = len(KNOWN)
 
 

@@ -12,6 +12,7 @@ from empathic_sdk.errors import ConfigurationError, InputError, StoreError, Unkn
 from empathic_sdk.profiles.checks import check_name, check_text, member
 from empathic_sdk.profiles.export import export_user
 from empathic_sdk.profiles.file import StoreFile
+from empathic_sdk.profiles.referrals import read_referrals
 from empathic_sdk.profiles.rows import context_of, row_of, turn_rows
 from empathic_sdk.profiles.writes import (
     add_consent,
@@ -193,6 +194,24 @@ class ProfileStore:
         with self._file.writing() as db:
             add_consent(db, user, channel, granted, version)
         return granted
+
+    def referrals(self, *, by: str = "month") -> list[dict[str, Any]]:
+        """Return how often the safety protocol acted: counts, and nothing about anybody.
+
+        Args:
+            by: How long a period is: ``day``, ``month`` or ``year``.
+
+        Returns:
+            Rows of ``period level step locale count``, oldest first; ``step`` is ``turn`` or an
+            action of the protocol, ``count`` is ``None`` where it is under 5.
+
+        Raises:
+            InputError: ``by`` is something else.
+        """
+        if by not in ("day", "month", "year"):
+            raise InputError(f"by must be day, month or year, not {by!r}")
+        with self._file.reading() as db:
+            return read_referrals(db, by)
 
     def prefer(self, user: str, **preferences: str | None) -> None:
         """Set what ``user`` asked for (``tone="gentle"``); ``None`` removes it.

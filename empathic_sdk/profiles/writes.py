@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from empathic_sdk.profiles.referrals import count_referral, forget_few
 from empathic_sdk.profiles.rows import dumps
 from empathic_sdk.types import Emotion, Mastery, Modality, Turn
 
@@ -63,6 +64,7 @@ def add_turn(
             "VALUES (?, ?, ?, ?, ?, ?)",
             [user_id, skill, m.known, m.seen, m.version, now],
         )
+    count_referral(db, turn.safety, now[:10])
 
 
 def set_feedback(
@@ -112,6 +114,7 @@ def delete_user(db: Database, user: str) -> int:
         return 0
     turns = db.execute("SELECT count(*) FROM turns WHERE user_id = ?", row).fetchone()[0]
     db.execute("DELETE FROM users WHERE id = ?", row)
+    forget_few(db)
     db.execute("UPDATE upkeep SET erasures = erasures + 1")
     return int(turns)
 

@@ -8,6 +8,7 @@ from empathic_sdk.response.llm import LLMResponder
 from empathic_sdk.response.planner import Planner, shipped_planner
 from empathic_sdk.response.prompting import system_prompt
 from empathic_sdk.response.reflect import reflection
+from empathic_sdk.response.risk import RiskContext, Signs, judge
 from empathic_sdk.response.safety import assess
 from empathic_sdk.response.sentences import sentences_of
 from empathic_sdk.response.strategy import permitted, plan
@@ -22,6 +23,8 @@ __all__ = [
     "Reply",
     "ReplyContext",
     "ResponderMemory",
+    "RiskContext",
+    "Signs",
     "TutorState",
     "Verdict",
     "assess",
@@ -29,6 +32,7 @@ __all__ = [
     "check_text",
     "gives_up",
     "help_lines",
+    "judge",
     "load_bank",
     "notice",
     "permitted",

@@ -1,12 +1,15 @@
-"""The safety protocol's ear: how worrying is what was just said?
+"""The safety protocol's first ear: which named signs stand in what was just said?
 
-A list of patterns, no model: it can be read, tested and argued with, and it misses what nobody
-wrote down. See ``docs/responses.md`` for what it catches, and what not.
+A list of patterns: it can be read, tested and argued with, and it misses what nobody wrote down.
+The second ear is the model of ``risk.py``, which reads the same signs among other things.
+See ``docs/safety.md``.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from empathic_sdk.response.cues import (
     BYE,
@@ -84,19 +87,59 @@ def assess(
     Returns:
         Level and reasons; ``actions`` and ``help_lines`` are the responder's to fill.
     """
-    spoken = _close_look(text)
-    found: dict[str, SafetyLevel] = {}
-    for segment in spoken:
-        for reason, level in _signs_in(segment):
-            if _rank(level) > _rank(found.get(reason, SafetyLevel.NONE)):
-                found[reason] = level
-    _combine(found, spoken, state)
-    _remember(found, spoken, previous)
-    level = max(found.values(), key=_rank, default=SafetyLevel.NONE)
-    return SafetyAssessment(level=level, reasons=tuple(sorted(found)))
+    return Heard.of(text).assess(state, previous=previous)
 
 
-def _rank(level: SafetyLevel) -> int:
+@dataclass(frozen=True)
+class Heard:
+    """One text as the patterns see it: its segments, and the signs in each.
+
+    Attributes:
+        spoken: The segments worth a close look, spelled out.
+        signs: The worst level of every sign found in them.
+    """
+
+    spoken: tuple[str, ...]
+    signs: Mapping[str, SafetyLevel]
+
+    @classmethod
+    def of(cls, text: str) -> Heard:
+        """Look for signs in ``text``; the slow part, done once a turn."""
+        spoken = _close_look(text)
+        found: dict[str, SafetyLevel] = {}
+        for segment in spoken:
+            for reason, level in _signs_in(segment):
+                if rank(level) > rank(found.get(reason, SafetyLevel.NONE)):
+                    found[reason] = level
+        return cls(tuple(spoken), found)
+
+    def assess(
+        self,
+        state: EmotionState | None = None,
+        *,
+        previous: SafetyLevel = SafetyLevel.NONE,
+        asked: bool = False,
+    ) -> SafetyAssessment:
+        """Weigh the signs in the light of a state and of the turn before.
+
+        Args:
+            state: What the person shows.
+            previous: Level of their last turn.
+            asked: Whether the last reply asked directly about suicide, so that a bare "yes" is
+                an answer whatever the last level was.
+        """
+        found, spoken = dict(self.signs), list(self.spoken)
+        _combine(found, spoken, state)
+        _remember(found, spoken, previous)
+        answers = asked and "confirmed" not in found and spoken and YES.match(spoken[0])
+        if answers and not SAFE.search(" . ".join(spoken)):
+            found["confirmed"] = SafetyLevel.HIGH
+        level = max(found.values(), key=rank, default=SafetyLevel.NONE)
+        return SafetyAssessment(level=level, reasons=tuple(sorted(found)))
+
+
+def rank(level: SafetyLevel) -> int:
+    """Return 0 for ``none`` to 3 for ``imminent``."""
     return _ORDER.index(level)
 
 
@@ -205,7 +248,7 @@ def _combine(found: dict[str, SafetyLevel], spoken: list[str], state: EmotionSta
     acute = {
         reason
         for reason, level in found.items()
-        if _rank(level) >= _rank(SafetyLevel.HIGH)
+        if rank(level) >= rank(SafetyLevel.HIGH)
         and (reason in SUICIDE_REASONS or reason in ("self_harm", "harm_to_others"))
     }
     if not acute:
@@ -221,7 +264,7 @@ def _combine(found: dict[str, SafetyLevel], spoken: list[str], state: EmotionSta
 
 def _remember(found: dict[str, SafetyLevel], spoken: list[str], previous: SafetyLevel) -> None:
     """Stay attentive after a worrying turn: it ebbs by one level a turn, and a yes is an answer."""
-    if _rank(previous) < _rank(SafetyLevel.HIGH):
+    if rank(previous) < rank(SafetyLevel.HIGH):
         return
     whole = " . ".join(spoken)
     first = spoken[0] if spoken else ""

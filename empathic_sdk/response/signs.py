@@ -334,5 +334,6 @@ SIGNS: tuple[Sign, ...] = (
 SUICIDE_REASONS = frozenset({
     "suicide_intent", "suicidal_statement", "wish_to_die", "wish_not_to_live", "burden", "farewell",
     "preparation", "plan", "giving_away", "method_request", "suspicious_purchase", "own_death",
+    "contextual_risk",
 })
 """Reasons that are about suicide, so that it is asked about directly."""

@@ -4,7 +4,7 @@ from empathic_sdk.types.chat import ChatMessage, Exchange, LanguageModel
 from empathic_sdk.types.emotion import Emotion, EmotionState, LearningState, Modality, Trend
 from empathic_sdk.types.features import AlignedWindows, Embedding, FeatureSequence
 from empathic_sdk.types.learning import Answer, AnswerOutcome, Exercise, Mastery
-from empathic_sdk.types.safety import HelpLine, SafetyAssessment, SafetyLevel
+from empathic_sdk.types.safety import HelpLine, RiskReading, SafetyAssessment, SafetyLevel
 from empathic_sdk.types.style import (
     HookContext,
     Pacing,
@@ -51,6 +51,7 @@ __all__ = [
     "Pacing",
     "PacingHook",
     "ResponseStyle",
+    "RiskReading",
     "SafetyAssessment",
     "SafetyLevel",
     "SentenceEvent",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
 
 from empathic_sdk.types.base import Value
 
@@ -14,6 +17,26 @@ class SafetyLevel(StrEnum):
     CONCERN = "concern"
     HIGH = "high"
     IMMINENT = "imminent"
+
+
+class RiskReading(Value):
+    """What a risk model makes of an utterance in its dialogue: chances in [0, 1].
+
+    They are shifted so that 0.5 is the limit that was chosen on dev, not calibrated.
+
+    Attributes:
+        concern: It deserves a look at least.
+        high: A wish to die or to hurt themselves, said plainly or sideways.
+        imminent: With intent, means or a time.
+        other: It is about somebody else.
+        past: It is about their own past.
+    """
+
+    concern: Annotated[float, Field(ge=0, le=1)]
+    high: Annotated[float, Field(ge=0, le=1)]
+    imminent: Annotated[float, Field(ge=0, le=1)]
+    other: Annotated[float, Field(ge=0, le=1)]
+    past: Annotated[float, Field(ge=0, le=1)]
 
 
 class HelpLine(Value):

@@ -1,0 +1,76 @@
+"""``empathic train safety``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from empathic_sdk.cli.options import data_option, json_option
+from empathic_sdk.cli.train_dialogue import results_option, threads_option
+
+
+@click.command()
+@data_option
+@json_option
+@click.option(
+    "--lines",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("tests/data/safety/train.jsonl"),
+    show_default=True,
+    help="The labelled lines.",
+)
+@click.option(
+    "--known",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("tests/data/safety/background.json"),
+    show_default=True,
+    help="Levels of turns of everyday talk that somebody has read.",
+)
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))
+@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the lines.  [default: 6]")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the run.  [default: runs/safety-seedN]",
+)
+@results_option
+@threads_option
+def safety(
+    data: Path,
+    as_json: bool,
+    lines: Path,
+    known: Path,
+    seed: int,
+    epochs: int | None,
+    out: Path | None,
+    results: Path,
+    threads: int | None,
+) -> None:
+    """Tune the risk model on labelled lines and everyday talk.
+
+    Dev lines choose the epoch and the limits. The held-out lines are not read: `evaluate safety`
+    does.
+    """
+    import torch
+
+    from empathic_sdk.evaluation.safety import train_safety
+    from empathic_sdk.training.safety import SafetyRecipe
+
+    if threads:
+        torch.set_num_threads(threads)
+    recipe = SafetyRecipe(seed=seed) if epochs is None else SafetyRecipe(seed=seed, epochs=epochs)
+    out = out or Path("runs") / f"safety-seed{seed}"
+    record = train_safety(
+        recipe, lines=lines, data=data, out=out, results=results, known=known,
+        note=lambda line: click.echo(line, err=True),
+    )  # fmt: skip
+    if as_json:
+        click.echo(json.dumps(record))
+        return
+    for key in ("recall", "false_alarm_rate"):
+        found = record["scored"]["intervals"][key]
+        click.echo(f"{key:22} {found['value']:.4f}  [{found['low']:.4f}, {found['high']:.4f}]")
+    click.echo(f"{'background alarms':22} {record['background_alarm_rate']}")
+    click.echo(f"weights: {out / 'safety.safetensors'}   record: {results / record['name']}.json")
