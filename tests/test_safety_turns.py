@@ -66,12 +66,3 @@ def test_a_talk_from_before_the_risk_model_is_read(recognizer: EmotionRecognizer
     assert talk.risk.asked
     talk.load(json.dumps(old).encode())
     assert talk.risk == RiskContext(level=SafetyLevel.HIGH)
-
-
-def test_a_session_hands_out_the_vectors_it_read(recognizer: EmotionRecognizer) -> None:
-    session = recognizer.session()
-    session.extend(["I lost my keys", "私は学生です"])
-    first, second = session.vectors
-    assert first is not None
-    assert first.shape == (recognizer.text.width,)
-    assert second is None  # in a script that the encoder does not know

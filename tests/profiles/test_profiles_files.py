@@ -41,8 +41,8 @@ def test_a_blank_file_gets_every_migration(path: Path) -> None:
     header = [db.execute(f"PRAGMA {p}").fetchone()[0] for p in ("application_id", "user_version")]
     mode = db.journal_mode
     db.close()
-    assert applied == ["m001_profiles", "m002_mastery"] == list(migrations.KNOWN)
-    assert header == [0x456D7061, 2]
+    assert applied == ["m001_profiles", "m002_mastery", "m003_referrals"] == list(migrations.KNOWN)
+    assert header == [0x456D7061, 3]
     assert mode == "wal"
     assert tables == {
         "_sqlite_migrations",
@@ -50,6 +50,7 @@ def test_a_blank_file_gets_every_migration(path: Path) -> None:
         "conversations",
         "feedback",
         "mastery",
+        "referrals",
         "turns",
         "upkeep",
         "users",
@@ -101,7 +102,7 @@ def test_commits_reach_the_disk(store: ProfileStore) -> None:
     assert values == {"synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "temp_store": 2}
 
 
-@pytest.mark.parametrize("change", ["PRAGMA user_version = 3", "future migration"])
+@pytest.mark.parametrize("change", ["PRAGMA user_version = 4", "future migration"])
 def test_a_newer_file_is_left_alone(path: Path, change: str) -> None:
     with ProfileStore(path) as store:
         store.record(make_turn())

@@ -220,7 +220,7 @@ def test_export_of_somebody_unknown_is_empty(store: ProfileStore) -> None:
     found = store.export("nobody")
     datetime.fromisoformat(found.pop("exported_at"))
     assert found == {
-        "schema": 2,
+        "schema": 3,
         "user": "nobody",
         "profile": None,
         "preferences": {},
