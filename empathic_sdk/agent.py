@@ -21,12 +21,13 @@ from typing import Any, Literal, Self
 from empathic_sdk.conversations import Talks
 from empathic_sdk.errors import ConfigurationError, EmpathicError
 from empathic_sdk.hooks import HOOK_TIMEOUT_S, settle
-from empathic_sdk.pipeline import Hooks, Outcome, Pipeline, planner_for, risk_reader_for
+from empathic_sdk.pipeline import Hooks, Outcome, Pipeline, planner_for
 from empathic_sdk.policy import Deployment
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.recognizer import EmotionRecognizer
 from empathic_sdk.response import EmbeddedResponder, Live, LLMResponder, notice, require_sympy
 from empathic_sdk.response.llm import TIMEOUT_S
+from empathic_sdk.safety import shipped_reader
 from empathic_sdk.streaming import PaceClock, paced
 from empathic_sdk.types import (
     Emotion,
@@ -157,7 +158,7 @@ class EmotionAwareAgent:
             scenario=scenario,
             keep_text=keep_text,
             past=llm_history if llm is not None else 0,
-            risk=risk_reader_for(self.recognizer),
+            risk=shipped_reader(self.recognizer.text),
         )
         self._workers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="empathic-turn")
         self._closed = False

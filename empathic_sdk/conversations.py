@@ -75,10 +75,15 @@ class Talk:
         self.turns += 1
         return self.dump()
 
-    def remember(self, text: str, reply: str) -> None:
-        """Keep a finished turn's words for the risk model, as much of them as it reads."""
-        said = (Before(True, text[:WORDS]), Before(False, reply[:WORDS]))
-        self.before = (*self.before, *(b for b in said if b.text.strip()))[-REMEMBERED:]
+    def remember(self, *said: tuple[bool, str]) -> None:
+        """Keep words for the risk model, as much of them as it reads: whether the person's, what.
+
+        The agent's last words also say whether it asked about suicide.
+        """
+        cut = (Before(own, text[:WORDS]) for own, text in said if text.strip())
+        self.before = (*self.before, *cut)[-REMEMBERED:]
+        if said and not said[-1][0]:
+            self.risk = RiskContext.after(self.risk.level, said[-1][1])
 
     def sync(self, stored: bytes | None) -> None:
         """Follow what is stored: another process may have gone on with this talk, or erased it."""

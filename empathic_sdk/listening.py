@@ -8,23 +8,25 @@ keeps its own state.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from empathic_sdk.conversations import Talk
-from empathic_sdk.errors import ConfigurationError, InputError
+from empathic_sdk.errors import ConfigurationError, EmpathicError, InputError, PolicyError
 from empathic_sdk.hooks import decide
+from empathic_sdk.policy import allowed, text_alone
 from empathic_sdk.recognizer import EmotionRecognizer
 from empathic_sdk.response import (
     EmbeddedResponder,
     Reply,
     ReplyContext,
-    assess,
     check_text,
     system_prompt,
 )
+from empathic_sdk.safety import assess_turn, shipped_reader
 from empathic_sdk.types import (
     AGENT,
+    EmotionState,
     HookContext,
     PacingHook,
     SafetyLevel,
@@ -36,6 +38,9 @@ from empathic_sdk.types import (
 
 MOST = 24
 """Utterances heard at once at most, the newest."""
+
+UNHEARD = "…"
+"""Stands for what could not be read at all."""
 
 log = logging.getLogger("empathic_sdk")
 
@@ -130,27 +135,30 @@ class Listening:
 
     def hear(
         self,
-        said: Iterable[tuple[str, str]],
+        said: Iterable[tuple[str, str] | Utterance],
         *,
         kept: bytes | None = None,
         user: UserContext | None = None,
         conversation: str = "",
+        earlier: Iterable[tuple[str, str] | Utterance] = (),
     ) -> Heard | None:
         """Take in what was said, in order.
 
         Args:
-            said: Pairs of speaker (``"user"`` or ``"agent"``) and text; texts without anything
-                visible are passed over.
+            said: Utterances, or pairs of speaker (``"user"`` or ``"agent"``) and text. What holds
+                nothing visible, or nothing that may be processed here, is passed over.
             kept: What the last :class:`Heard` of this talk gave; what cannot be read of it (an
                 older version) counts as a new talk.
             user: What is known of the person: consents, preferences.
             conversation: Name of the talk; part of the seed of every choice.
+            earlier: What was said before and is in ``kept``: it is not heard again, only what the
+                safety protocol reads beside the new words.
 
         Returns:
             ``None`` where the person said nothing.
         """
         person = user or UserContext()
-        heard = _utterances(said)
+        heard = self._utterances(said, person)
         if not any(u.speaker != AGENT for u in heard):
             return None
         talk = Talk(self._recognizer.session(person))
@@ -160,15 +168,20 @@ class Listening:
             except InputError:
                 log.warning("the kept state of a talk was unreadable; it begins anew")
                 talk = Talk(self._recognizer.session(person))
-        if self._recognizer.dialogue is None:
-            heard = [u for u in heard if u.speaker != AGENT]
-        states = talk.session.extend(heard, listen=False)
-        for utterance, state in zip(heard, states, strict=True):
-            if utterance.speaker == AGENT:
-                continue
+        talk.remember(*((u.speaker != AGENT, u.text or "") for u in _plain(earlier)))
+        reader = shipped_reader(self._recognizer.text)
+        deaf = self._recognizer.dialogue is None  # it reads each utterance by itself
+        states = self._states(talk, [u for u in heard if not (deaf and u.speaker == AGENT)])
+        for utterance in heard:
             text = utterance.text or ""
+            if utterance.speaker == AGENT:
+                talk.remember((False, text))
+                if not deaf:
+                    next(states)
+                continue
+            state = next(states)
             history = tuple(talk.history)
-            safety = assess(text, state, previous=talk.safety)
+            safety = assess_turn(text, state, talk, reader)
             hook_context = HookContext(
                 state=state, history=history, user=person, safety=safety,
                 scenario=self._scenario, turn=talk.turns,
@@ -184,7 +197,8 @@ class Listening:
                 memory=talk.memory,
             )  # fmt: skip
             reply = self._responder.reply(context)
-            after = talk.advance(state, reply.memory, reply.safety.level)
+            after = talk.advance(state, reply.memory, reply.safety.level, reply.text)
+            talk.remember((True, text))
         lines = reply.safety.help_lines
         with_line = [s for s in reply.sentences if any(line.contact in s for line in lines)]
         line = " ".join(with_line) if reply.safety.level == SafetyLevel.NONE else ""
@@ -204,12 +218,37 @@ class Listening:
         """Return what may be shown of a model's text, and which rules the rest breaks."""
         return check_text(text, heard.context)
 
+    def _utterances(
+        self, said: Iterable[tuple[str, str] | Utterance], person: UserContext
+    ) -> list[Utterance]:
+        """Return what may be read, words of a recording included; the newest :data:`MOST`."""
+        found = []
+        for utterance in _plain(said):
+            try:
+                if self._scenario == "tutoring":
+                    utterance = text_alone(utterance)
+                consents = person.consents.__contains__
+                allowed(utterance.modalities, self._recognizer.deployment, consents)
+            except PolicyError:
+                continue
+            found.append(self._recognizer.listen(utterance, person))
+        return found
 
-def _utterances(said: Iterable[tuple[str, str]]) -> list[Utterance]:
-    found = []
-    for speaker, text in list(said)[-MOST:]:
+    def _states(self, talk: Talk, heard: list[Utterance]) -> Iterator[EmotionState]:
+        """Give the states of utterances; of one whose media are broken, that of its words."""
         try:
-            found.append(Utterance(text, speaker=speaker))
+            return iter(talk.session.extend(heard, listen=False))
+        except EmpathicError:
+            log.warning("a recording or picture could not be read; words alone are", exc_info=True)
+        words = [Utterance(u.text or UNHEARD, speaker=u.speaker, at=u.at) for u in heard]
+        return iter(talk.session.extend(words, listen=False))
+
+
+def _plain(said: Iterable[tuple[str, str] | Utterance]) -> list[Utterance]:
+    found = []
+    for one in list(said)[-MOST:]:
+        try:
+            found.append(one if isinstance(one, Utterance) else Utterance(one[1], speaker=one[0]))
         except InputError:  # nothing visible in it
             continue
     return found

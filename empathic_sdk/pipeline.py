@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from empathic_sdk.conversations import Talk, Talks
 from empathic_sdk.encoders.risk import RiskReader
-from empathic_sdk.errors import InputError, ModelError
+from empathic_sdk.errors import InputError
 from empathic_sdk.hooks import decide
 from empathic_sdk.policy import text_alone
 from empathic_sdk.profiles import ProfileStore
@@ -27,19 +27,15 @@ from empathic_sdk.response import (
     Planner,
     Reply,
     ReplyContext,
-    Signs,
     gives_up,
-    judge,
     shipped_planner,
 )
 from empathic_sdk.response.prompting import LONGEST_PAST, safe_text
+from empathic_sdk.safety import assess_turn
 from empathic_sdk.types import (
-    EmotionState,
     Exchange,
     HookContext,
-    Modality,
     PacingHook,
-    SafetyAssessment,
     SafetyLevel,
     ThemeHook,
     ToneHook,
@@ -74,15 +70,6 @@ def planner_for(recognizer: EmotionRecognizer) -> Planner | None:
         recognizer.text.name,
     )
     return None
-
-
-def risk_reader_for(recognizer: EmotionRecognizer) -> RiskReader | None:
-    """Return the risk model that ships, or ``None`` with a warning: then the signs judge alone."""
-    try:
-        return RiskReader(text=recognizer.text)
-    except ModelError as error:
-        log.warning("%s; the safety protocol goes on with its list of signs alone", error)
-        return None
 
 
 class Hooks(NamedTuple):
@@ -166,7 +153,7 @@ class Pipeline:
         history = tuple(talk.history)
         # "I give up" of an exercise is no weak sign for a low mood to turn into a strong one.
         surrender = self.scenario == "tutoring" and gives_up(text)
-        safety = self._safety(text, None if surrender else state, talk)
+        safety = assess_turn(text, None if surrender else state, talk, self.risk)
         clock.lap("safety")
         # A hook of the caller's gets copies: what it does to them must not reach the turn.
         shown = any(hook is not None for hook in hooks)
@@ -227,7 +214,7 @@ class Pipeline:
         )
         talk.kept = after
         if self.risk is not None:
-            talk.remember(text, reply.text)
+            talk.remember((True, text), (False, reply.text))
         if self.recognizer.dialogue is not None:
             talk.unheard = (Utterance(reply.text, speaker=AGENT),)
         if self.past and text.strip():
@@ -236,15 +223,6 @@ class Pipeline:
         clock.lap("record")
         timings = {**clock.laps, "total": clock.total()}
         return Outcome(turn.model_copy(update={"timings": timings}), reply.sentences)
-
-    def _safety(self, text: str, state: EmotionState | None, talk: Talk) -> SafetyAssessment:
-        """Return how worrying a line is: by its signs, and by the model where there is one."""
-        signs = Signs.of(text)
-        reading = None
-        readable = state is not None and Modality.TEXT not in state.unread
-        if self.risk is not None and readable and signs.heard.spoken:
-            reading = self.risk.read(text, before=talk.before, signs=signs.marks())
-        return judge(signs, state, reading=reading, context=talk.risk)
 
     def _vectors(self, talk: Talk) -> dict[str, tuple[float, ...]]:
         """Return the text vectors that a learned planner reads: of what was said, and before it."""

@@ -258,6 +258,19 @@ class EmotionRecognizer:
                 sequences.append(found)
         return align(sequences, window_s=window_s)
 
+    def as_runnable(self) -> Any:
+        """Return a LangChain runnable from what was said to its :class:`EmotionState`.
+
+        Its input is a str, an ``Utterance``, a message with text, sounds or pictures in it, or a
+        list of messages, whose human ones are read in order: the state of the last comes out.
+
+        Raises:
+            MissingExtraError: LangChain is not installed.
+        """
+        from empathic_sdk.integrations.langchain import emotion_runnable
+
+        return emotion_runnable(self)
+
     def listen(self, utterance: Utterance, user: UserContext) -> Utterance:
         """Return an utterance with the words of its audio as its text, where it has none.
 

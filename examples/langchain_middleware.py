@@ -13,7 +13,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 
-from empathic_sdk.integrations.langchain import EmpathyMiddleware
+from empathic_sdk.integrations.langchain import EmotionMiddleware
 
 
 @tool
@@ -40,7 +40,7 @@ def main() -> None:
         Scripted(messages=iter(script)),
         tools=[office_hours],
         system_prompt="You help students plan their week.",
-        middleware=[EmpathyMiddleware()],
+        middleware=[EmotionMiddleware()],
         checkpointer=InMemorySaver(),
     )
     thread: Any = {"configurable": {"thread_id": "ada"}}

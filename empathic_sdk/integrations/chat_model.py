@@ -7,15 +7,15 @@ from typing import Any, Literal
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict, Field, PrivateAttr
 
 from empathic_sdk.errors import InputError
-from empathic_sdk.integrations.models import text_of
+from empathic_sdk.integrations.media import utterances
 from empathic_sdk.integrations.runnables import shared_recognizer
 from empathic_sdk.listening import Heard, Listening
-from empathic_sdk.types import AGENT, PacingHook, ThemeHook, ToneHook
+from empathic_sdk.types import PacingHook, ThemeHook, ToneHook
 
 
 class EmpathicChatModel(BaseChatModel):
@@ -117,7 +117,7 @@ class EmpathicChatModel(BaseChatModel):
                 language=self.language,
                 max_sentences=self.max_sentences,
             )
-        heard = listening.hear(spoken(messages))
+        heard = listening.hear(utterances(messages))
         if heard is None:
             raise InputError("there is nothing to answer: no human message with a text in it")
         sentences = list(heard.reply.sentences)
@@ -131,17 +131,6 @@ class EmpathicChatModel(BaseChatModel):
                     sentences = sentences[:number]
                     break
         return heard, _before(sentences, [*(self.stop or ()), *(stop or ())])
-
-
-def spoken(messages: Sequence[BaseMessage]) -> list[tuple[str, str]]:
-    """Return who said what, in order: human messages and final answers."""
-    said = []
-    for message in messages:
-        if isinstance(message, HumanMessage):
-            said.append(("user", text_of(message)))
-        elif isinstance(message, AIMessage) and not message.tool_calls:
-            said.append((AGENT, text_of(message)))
-    return said
 
 
 def _about(heard: Heard, model: str) -> dict[str, Any]:

@@ -13,23 +13,23 @@ from empathic_sdk.errors import MissingExtraError
 if TYPE_CHECKING:
     from empathic_sdk.agent import EmotionAwareAgent
     from empathic_sdk.integrations.chat_model import EmpathicChatModel
-    from empathic_sdk.integrations.middleware import EmpathyMiddleware, EmpathyState
+    from empathic_sdk.integrations.middleware import EmotionAgentState, EmotionMiddleware
     from empathic_sdk.integrations.runnables import AgentRunnable, emotion_runnable, emotion_tool
 
 _HOMES = {
     "AgentRunnable": "runnables",
     "EmpathicChatModel": "chat_model",
-    "EmpathyMiddleware": "middleware",
-    "EmpathyState": "middleware",
+    "EmotionMiddleware": "middleware",
+    "EmotionAgentState": "middleware",
     "emotion_runnable": "runnables",
     "emotion_tool": "runnables",
 }
 
 __all__ = [
     "AgentRunnable",
+    "EmotionAgentState",
+    "EmotionMiddleware",
     "EmpathicChatModel",
-    "EmpathyMiddleware",
-    "EmpathyState",
     "emotion_runnable",
     "emotion_tool",
     "runnable",

@@ -24,7 +24,7 @@ from langgraph.constants import TAG_NOSTREAM
 from langgraph.runtime import Runtime
 
 from empathic_sdk.errors import ConfigurationError, InputError
-from empathic_sdk.integrations.chat_model import spoken
+from empathic_sdk.integrations.media import utterances
 from empathic_sdk.integrations.models import text_of
 from empathic_sdk.integrations.runnables import shared_recognizer
 from empathic_sdk.listening import Heard, Listening
@@ -32,7 +32,7 @@ from empathic_sdk.recognizer import EmotionRecognizer
 from empathic_sdk.types import PacingHook, ThemeHook, ToneHook, UserContext
 
 
-class EmpathyState(AgentState[Any]):
+class EmotionAgentState(AgentState[Any]):
     """What the middleware adds to an agent's state; a checkpointer keeps it with the thread.
 
     ``empathy`` comes out with the messages: ``emotion``, ``style``, ``safety``, ``strategy`` of the
@@ -47,11 +47,12 @@ class EmpathyState(AgentState[Any]):
 Answer = ModelResponse[Any] | AIMessage | ExtendedModelResponse[Any]
 
 
-class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
+class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
     """Lets an agent of LangChain notice how a person feels, and holds it to the safety protocol.
 
     - *before the model*: a new human message is read in the light of those before it. Where it
-      points to danger the embedded protocol answers and the model is not asked.
+      points to danger the embedded protocol answers and the model is not asked. Sounds and
+      pictures in it are read, too, where the recogniser's deployment and ``user=`` allow it.
     - *around the model's call*: state and style join the system prompt, after the developer's own;
       the answer is checked before anybody sees it, also in a stream. Tool calls are not touched.
     - *after the model*: the message that other middleware may have changed is checked again.
@@ -76,7 +77,7 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
         ConfigurationError: An argument is wrong.
     """
 
-    state_schema = EmpathyState
+    state_schema = EmotionAgentState
 
     def __init__(
         self,
@@ -108,7 +109,9 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
     # -- before: hear -------------------------------------------------------------------------
 
     @hook_config(can_jump_to=["end"])
-    def before_model(self, state: EmpathyState, runtime: Runtime[Any]) -> dict[str, Any] | None:
+    def before_model(
+        self, state: EmotionAgentState, runtime: Runtime[Any]
+    ) -> dict[str, Any] | None:
         """Read what is new; answer at once where it points to danger."""
         messages = state["messages"]
         last = _last_human(messages)
@@ -120,8 +123,9 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
         kept = None if before is None else before.kept
         person = self._user(runtime) if callable(self._user) else self._user
         heard = self._listening.hear(
-            spoken(new), kept=kept, user=person, conversation=_thread(runtime)
-        )
+            utterances(new), kept=kept, user=person, conversation=_thread(runtime),
+            earlier=utterances(messages[: len(messages) - len(new)]),
+        )  # fmt: skip
         if heard is None:
             return None
         update: dict[str, Any] = {
@@ -139,7 +143,7 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
 
     @hook_config(can_jump_to=["end"])
     async def abefore_model(
-        self, state: EmpathyState, runtime: Runtime[Any]
+        self, state: EmotionAgentState, runtime: Runtime[Any]
     ) -> dict[str, Any] | None:
         """:meth:`before_model` in an event loop; the reading is done in a thread."""
         return await asyncio.to_thread(self.before_model, state, runtime)
@@ -165,7 +169,7 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
 
     # -- after: check again ---------------------------------------------------------------------
 
-    def after_model(self, state: EmpathyState, runtime: Runtime[Any]) -> dict[str, Any] | None:
+    def after_model(self, state: EmotionAgentState, runtime: Runtime[Any]) -> dict[str, Any] | None:
         """Check the answer as it stands in the state."""
         heard = _heard(state) or self._nothing
         last = state["messages"][-1] if state["messages"] else None
@@ -175,7 +179,7 @@ class EmpathyMiddleware(AgentMiddleware[EmpathyState, Any, Any]):
         return None if checked is last else {"messages": [checked]}
 
     async def aafter_model(
-        self, state: EmpathyState, runtime: Runtime[Any]
+        self, state: EmotionAgentState, runtime: Runtime[Any]
     ) -> dict[str, Any] | None:
         """:meth:`after_model` in an event loop."""
         return self.after_model(state, runtime)

@@ -12,9 +12,10 @@ from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.tools import StructuredTool
 
 from empathic_sdk.errors import ConfigurationError, InputError
+from empathic_sdk.integrations.media import utterances
 from empathic_sdk.integrations.models import text_of
 from empathic_sdk.recognizer import EmotionRecognizer
-from empathic_sdk.types import EmotionState, SentenceEvent, StreamEvent, Turn, TurnEvent
+from empathic_sdk.types import AGENT, EmotionState, SentenceEvent, StreamEvent, Turn, TurnEvent
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
@@ -120,7 +121,7 @@ def emotion_runnable(recognizer: EmotionRecognizer | None = None) -> Runnable[An
     def read(given: Any) -> EmotionState:
         reader = recognizer or shared_recognizer()
         if isinstance(given, list):
-            said = [text_of(m) for m in given if isinstance(m, HumanMessage)]
+            said = [u for u in utterances(given) if u.speaker != AGENT]
             if not said:
                 raise InputError("there is no human message to read in this list")
             return reader.recognize_dialogue(said)[-1]
@@ -175,7 +176,10 @@ def shared_recognizer() -> EmotionRecognizer:
 
 
 def _said(given: Any) -> Any:
-    return text_of(given) if isinstance(given, BaseMessage) else given
+    if not isinstance(given, BaseMessage):
+        return given
+    said = utterances([given]) if isinstance(given, HumanMessage) else []
+    return said[0] if said else text_of(given)
 
 
 def _whole(pieces: list[Any]) -> Any:

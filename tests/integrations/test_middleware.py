@@ -19,7 +19,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from empathic_sdk import EmotionRecognizer, UserContext
 from empathic_sdk.errors import ConfigurationError
-from empathic_sdk.integrations.langchain import EmpathyMiddleware
+from empathic_sdk.integrations.langchain import EmotionMiddleware
 
 GOOD = "That sounds heavy. What happened then?"
 CRISIS = "I want to kill myself."
@@ -55,7 +55,7 @@ CALL = {"name": "timetable", "args": {"day": "monday"}, "id": "1", "type": "tool
 def made(recognizer: EmotionRecognizer) -> Callable[..., Any]:
     def make(model: Any, *, also: Sequence[Any] = (), tools: Any = (), **kinds: Any) -> Any:
         given = {k: kinds.pop(k) for k in ("user", "hold", "tone", "scenario") if k in kinds}
-        middleware = [EmpathyMiddleware(recognizer=recognizer, **given), *also]
+        middleware = [EmotionMiddleware(recognizer=recognizer, **given), *also]
         return create_agent(model, tools=list(tools), middleware=middleware, **kinds)
 
     return make
@@ -241,9 +241,9 @@ def test_it_composes_with_another_middleware(made: Callable[..., Any]) -> None:
 
 def test_bad_arguments() -> None:
     with pytest.raises(ConfigurationError, match="user="):
-        EmpathyMiddleware(user="ada")  # type: ignore[arg-type]
+        EmotionMiddleware(user="ada")  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="scenario"):
-        EmpathyMiddleware(scenario="sales")  # type: ignore[arg-type]
+        EmotionMiddleware(scenario="sales")  # type: ignore[arg-type]
 
 
 def test_a_system_message_of_blocks_keeps_them(made: Callable[..., Any]) -> None:

@@ -1,0 +1,52 @@
+"""The safety protocol's two ears, wired: signs and risk model over a talk."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from weakref import WeakValueDictionary
+
+from empathic_sdk.conversations import Talk
+from empathic_sdk.encoders.risk import RiskReader
+from empathic_sdk.encoders.text import TextEncoder
+from empathic_sdk.errors import ModelError
+from empathic_sdk.response import Signs, judge
+from empathic_sdk.types import EmotionState, Modality, SafetyAssessment
+
+log = logging.getLogger("empathic_sdk")
+_shared: WeakValueDictionary[int, RiskReader] = WeakValueDictionary()
+_lock = threading.Lock()
+
+
+def shipped_reader(text: TextEncoder) -> RiskReader | None:
+    """Return the risk model that ships, one a text encoder.
+
+    Without its weights ``None``, with a warning: then the signs judge alone.
+    """
+    with _lock:
+        reader = _shared.get(id(text))
+        if reader is None:
+            try:
+                _shared[id(text)] = reader = RiskReader(text=text)
+            except ModelError as error:
+                log.warning("%s; the safety protocol goes on with its list of signs alone", error)
+        return reader
+
+
+def assess_turn(
+    text: str, state: EmotionState | None, talk: Talk, reader: RiskReader | None
+) -> SafetyAssessment:
+    """Say how worrying the next line of a talk is.
+
+    Args:
+        text: What the person said.
+        state: What they show; without one no model is asked.
+        talk: What was said before, and what the protocol remembers of it.
+        reader: The risk model; ``None``: the signs judge alone.
+    """
+    signs = Signs.of(text)
+    reading = None
+    readable = state is not None and Modality.TEXT not in state.unread
+    if reader is not None and readable and signs.heard.spoken:
+        reading = reader.read(text, before=talk.before, signs=signs.marks())
+    return judge(signs, state, reading=reading, context=talk.risk)
