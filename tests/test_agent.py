@@ -44,7 +44,7 @@ def test_one_turn(agent: EmotionAwareAgent) -> None:
     assert turn.fallbacks == ()
     assert turn.safety.level is SafetyLevel.NONE
     assert turn.user == "ada"
-    assert {"recognize", "hooks", "respond", "record", "total"} == set(turn.timings)
+    assert {"recognize", "safety", "hooks", "respond", "record", "total"} == set(turn.timings)
     assert Turn.model_validate_json(turn.model_dump_json()) == turn
 
 

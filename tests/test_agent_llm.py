@@ -73,7 +73,7 @@ def test_the_model_answers_and_hears_the_talk(made: Callable[..., EmotionAwareAg
         turn = agent.respond(f"This is the {text} thing.", user="ada")
         assert turn.reply == "That sounds heavy. What happened then? And after that?"
         assert (turn.responder, turn.fallbacks) == ("fake:model", ())
-        assert set(turn.timings) == {"recognize", "hooks", "respond", "record", "total"}
+        assert set(turn.timings) == {"recognize", "safety", "hooks", "respond", "record", "total"}
         assert Turn.model_validate_json(turn.model_dump_json()) == turn
     assert words(model.asked[0]) == ["This is the first thing."]
     assert words(model.asked[3]) == [

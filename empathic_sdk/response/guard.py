@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from empathic_sdk.response.context import ReplyContext
 from empathic_sdk.response.crisis import locale_of
+from empathic_sdk.response.drafts import found_in, trips
 from empathic_sdk.response.normal import flatten, spell
 from empathic_sdk.response.safety import assess
 from empathic_sdk.response.sentences import LONGEST, split, tidy
@@ -100,6 +101,7 @@ _CONTACT = re.compile(r"\+?\d(?:[\d ()./-]*\d){2,}|\b\d{3}\b|https?:|www\.|\b[\w
 _CALLS = re.compile(r"\b(?:call|text|dial|ring|phone|reach|contact|hotline|helpline|lifeline|hot line|help line|number|sms|crisis|visit|website|emergency|write to|email)\b")
 _LINK = re.compile(r"https?:|www\.|\b[\w-]+\.(?:com|org|net|io|info|gov|edu|co\.uk)\b|\S@\S+\.\S")
 _DIGITS = re.compile(r"\D+")
+_FIRST = re.compile(r"\b(?:i|me|my|myself|we|us)\b")
 
 
 def check_sentence(text: str, context: ReplyContext) -> Verdict:
@@ -120,17 +122,26 @@ def check_sentence(text: str, context: ReplyContext) -> Verdict:
     """
     flat = flatten(text)
     plain = spell(flat)
+    question = text.rstrip().endswith("?")
     for reason, pattern in _GRAVE:
-        if pattern.search(plain):
+        if trips(pattern, plain, question=question, reason=reason):
             return Verdict(allowed=False, reason=reason, grave=True)
-    if not text.rstrip().endswith("?"):
+    if reason := found_in(text):
+        return Verdict(allowed=False, reason=reason, grave=reason != "diagnosis")
+    if not question and _FIRST.search(plain):
         level = assess(text).level
         if level in (SafetyLevel.HIGH, SafetyLevel.IMMINENT):
             return Verdict(allowed=False, reason="risk", grave=level == SafetyLevel.IMMINENT)
     if _invents_help(flat, context):
         return Verdict(allowed=False, reason="contact")
     for reason, pattern in _PLAIN:
-        if pattern.search(plain if reason != "markup" else flat):
+        denied = reason in ("diagnosis", "medicine")  # "don't stop taking ..." is no advice to stop
+        read = flat if reason == "markup" else plain
+        if (
+            trips(pattern, read, question=question, reason=reason)
+            if denied
+            else pattern.search(read)
+        ):
             return Verdict(allowed=False, reason=reason)
     return ALLOWED
 
