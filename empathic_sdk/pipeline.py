@@ -6,13 +6,13 @@ It is written once, as ordinary blocking code; asynchronous callers run it in a 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from empathic_sdk import checkpoints
 from empathic_sdk.conversations import Talk, Talks
 from empathic_sdk.encoders.risk import RiskReader
 from empathic_sdk.errors import InputError
@@ -60,10 +60,8 @@ def planner_for(recognizer: EmotionRecognizer) -> Planner | None:
     if planner is None:
         return None
     path = recognizer.text.path
-    if path is not None:
-        with path.open("rb") as f:
-            if hashlib.file_digest(f, "sha256").hexdigest() == planner.about["text_sha256"]:
-                return planner
+    if path is not None and checkpoints.sha256(path) == planner.about["text_sha256"]:
+        return planner
     log.warning(
         "the learned support planner was trained with another text encoder than %r; the rules "
         "decide alone",

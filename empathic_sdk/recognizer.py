@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -180,7 +179,7 @@ class EmotionRecognizer:
                 f"{self.text.width} and {len(Emotion)} emotions"
             )
         wants = about.get("text_sha256")
-        if wants and (self.text.path is None or _sha256(self.text.path) != wants):
+        if wants and (self.text.path is None or checkpoints.sha256(self.text.path) != wants):
             raise ModelError(
                 f"the dialogue model at {path} was trained with another text encoder than "
                 f"{self.text.name!r}: its vectors mean nothing to it"
@@ -401,8 +400,3 @@ def _each(
         except Exception as error:  # each caller gets their own, and no other's
             out.append((None, error))
     return out
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()

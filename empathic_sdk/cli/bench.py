@@ -9,7 +9,10 @@ from typing import Any
 
 import click
 
-from empathic_sdk.cli.options import data_option, json_option
+from empathic_sdk.cli.options import (
+    data_option,
+    json_option,
+)
 
 
 @click.group(name="bench", invoke_without_command=True)

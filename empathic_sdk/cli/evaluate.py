@@ -10,7 +10,10 @@ from typing import Any
 
 import click
 
-from empathic_sdk.cli.options import data_option, json_option
+from empathic_sdk.cli.options import (
+    data_option,
+    json_option,
+)
 
 TEXTS = ("meld", "goemotions", "emobank", "dailydialog", "empathetic")
 DIALOGUES = ("meld", "iemocap", "mosi")

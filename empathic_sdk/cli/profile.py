@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from empathic_sdk.cli.options import json_option
+from empathic_sdk.cli.options import (
+    json_option,
+)
 from empathic_sdk.errors import StoreError
 
 if TYPE_CHECKING:

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import click
 
-from empathic_sdk.cli.options import data_option, json_option
-from empathic_sdk.cli.train_dialogue import cache_option, results_option
+from empathic_sdk.cli.options import (
+    cache_option,
+    data_option,
+    json_option,
+    results_option,
+)
 
 NAMES = ("meld", "iemocap", "mosi")
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
-from empathic_sdk.cli.options import json_option
+from empathic_sdk.cli.options import (
+    json_option,
+)
 from empathic_sdk.cli.profile import opened, profiles_option
 
 

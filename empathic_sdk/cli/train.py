@@ -7,7 +7,13 @@ from pathlib import Path
 
 import click
 
-from empathic_sdk.cli.options import data_option, json_option
+from empathic_sdk.cli.options import (
+    data_option,
+    json_option,
+    results_option,
+    seed_option,
+    threads_option,
+)
 from empathic_sdk.cli.train_behaviour import behaviour
 from empathic_sdk.cli.train_dialogue import dialogue, fusion, joint, table
 from empathic_sdk.cli.train_face import face
@@ -35,19 +41,13 @@ command.add_command(strategy)
 @command.command()
 @data_option
 @json_option
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))
+@seed_option
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the run; one that was cut off there is continued.  [default: runs/text-seedN]",
 )
-@click.option(
-    "--results",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    help="Folder of the run records.",
-)
+@results_option
 @click.option(
     "--init",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -66,7 +66,7 @@ command.add_command(strategy)
     help="Leave it out of training: a start for `train joint`.",
 )
 @click.option("--shuffle-labels", is_flag=True, help="A control: the result must be chance.")
-@click.option("--threads", type=click.IntRange(min=1), help="Threads.  [default: all cores]")
+@threads_option
 @click.option(
     "--average",
     type=click.Path(exists=True, file_okay=False, path_type=Path),

@@ -7,12 +7,17 @@ from pathlib import Path
 
 import click
 
-from empathic_sdk.cli.options import json_option
+from empathic_sdk.cli.options import (
+    json_option,
+    results_option,
+    seed_option,
+    threads_option,
+)
 
 
 @click.command()
 @json_option
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))
+@seed_option
 @click.option(
     "--pooling",
     type=click.Choice(["gated", "max_mean"]),
@@ -25,17 +30,11 @@ from empathic_sdk.cli.options import json_option
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for behaviour.safetensors.  [default: runs/behaviour-seedN]",
 )
-@click.option(
-    "--results",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    help="Folder of the run records.",
-)
+@results_option
 @click.option("--people", type=click.IntRange(min=2), help="Simulated people (a trial).")
 @click.option("--epochs", type=click.IntRange(min=1), help="How many (for trials).")
 @click.option("--shuffle-labels", is_flag=True, help="A control: the result must be chance.")
-@click.option("--threads", type=click.IntRange(min=1), help="Threads.  [default: all cores]")
+@threads_option
 def behaviour(
     as_json: bool,
     seed: int,

@@ -7,22 +7,15 @@ from pathlib import Path
 
 import click
 
-from empathic_sdk.cli.options import data_option, json_option
+from empathic_sdk.cli.options import (
+    cache_option,
+    data_option,
+    json_option,
+    results_option,
+    seed_option,
+    threads_option,
+)
 
-results_option = click.option(
-    "--results",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    help="Folder of the run records.",
-)
-cache_option = click.option(
-    "--cache",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("runs/cache"),
-    show_default=True,
-    help="Folder in which text vectors are kept between runs.",
-)
 set_option = click.option(
     "--data-set", type=click.Choice(["meld", "iemocap", "mosi"]), required=True
 )
@@ -31,9 +24,6 @@ features_option = click.option(
     metavar="minilm|shipped|given|CHECKPOINT",
     help="Text vectors: of all-MiniLM-L6-v2 as it is, of the shipped encoder, the corpus's own, "
     "or of a checkpoint of `train text`.  [default: given for mosi, else minilm]",
-)
-threads_option = click.option(
-    "--threads", type=click.IntRange(min=1), help="Threads.  [default: all cores]"
 )
 
 
@@ -61,7 +51,7 @@ threads_option = click.option(
 )
 @click.option("--learned-balance", is_flag=True, help="Learn lambda instead of fixing it.")
 @click.option("--tau", type=click.FloatRange(0, 1, max_open=True), help="Threshold of eq 39.")
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))
+@seed_option
 @click.option("--epochs", type=click.IntRange(min=1), help="At most (for trials).")
 @results_option
 @cache_option
@@ -139,7 +129,7 @@ def dialogue(
 @click.command()
 @data_option
 @json_option
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))
+@seed_option
 @click.option("--epochs", type=click.IntRange(min=1), help="At most (for trials).")
 @click.option(
     "--out",
@@ -200,7 +190,7 @@ def fusion(
     show_default=True,
     help="Text checkpoint to start from; one that has not seen MELD (`train text --without meld`).",
 )
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))
+@seed_option
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),

@@ -8,7 +8,13 @@ from typing import Any
 
 import click
 
-from empathic_sdk.cli.options import data_option, json_option
+from empathic_sdk.cli.options import (
+    data_option,
+    json_option,
+    results_option,
+    seed_option,
+    threads_option,
+)
 
 
 @click.command()
@@ -21,23 +27,17 @@ from empathic_sdk.cli.options import data_option, json_option
     show_default=True,
     help="The network that ships, or Table 5 of the adaptive paper.",
 )
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))
+@seed_option
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the run; one that was cut off there is continued.  [default: runs/NAME]",
 )
-@click.option(
-    "--results",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    help="Folder of the run records.",
-)
+@results_option
 @click.option("--epochs", type=click.IntRange(min=1), help="How many, at 40 pixels (a trial).")
 @click.option("--limit", type=click.IntRange(min=8), help="Faces a split at most (a trial).")
 @click.option("--shuffle-labels", is_flag=True, help="A control: the result must be chance.")
-@click.option("--threads", type=click.IntRange(min=1), help="Threads.  [default: all cores]")
+@threads_option
 @click.option(
     "--test",
     is_flag=True,

@@ -7,8 +7,13 @@ from pathlib import Path
 
 import click
 
-from empathic_sdk.cli.options import data_option, json_option
-from empathic_sdk.cli.train_dialogue import results_option, threads_option
+from empathic_sdk.cli.options import (
+    data_option,
+    json_option,
+    results_option,
+    seed_option,
+    threads_option,
+)
 
 
 @click.command()
@@ -28,7 +33,7 @@ from empathic_sdk.cli.train_dialogue import results_option, threads_option
     show_default=True,
     help="Levels of turns of everyday talk that somebody has read.",
 )
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))
+@seed_option
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the lines.  [default: 6]")
 @click.option(
     "--out",

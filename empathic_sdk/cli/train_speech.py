@@ -7,8 +7,14 @@ from pathlib import Path
 
 import click
 
-from empathic_sdk.cli.options import data_option, json_option
-from empathic_sdk.cli.train_dialogue import results_option, threads_option
+from empathic_sdk.cli.options import (
+    cache_option,
+    data_option,
+    json_option,
+    results_option,
+    seed_option,
+    threads_option,
+)
 
 
 @click.command()
@@ -22,7 +28,7 @@ from empathic_sdk.cli.train_dialogue import results_option, threads_option
     show_default=True,
     help="ped: log-mel, convolution, BiGRU, attention. lstm: 13 MFCCs, two LSTMs.",
 )
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))
+@seed_option
 @click.option(
     "--epochs", type=click.IntRange(min=1), help="[default: 40, for emodb 12 from --start]"
 )
@@ -38,13 +44,7 @@ from empathic_sdk.cli.train_dialogue import results_option, threads_option
     help="emodb: folder of a ravdess run of the same model, whose network each fold starts from.",
 )
 @results_option
-@click.option(
-    "--cache",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("runs/cache"),
-    show_default=True,
-    help="Folder in which voiced samples and statistics are kept between runs.",
-)
+@cache_option
 @threads_option
 def speech(
     data: Path,

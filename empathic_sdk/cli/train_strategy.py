@@ -7,34 +7,29 @@ from pathlib import Path
 
 import click
 
-from empathic_sdk.cli.options import data_option, json_option
+from empathic_sdk.cli.options import (
+    cache_option,
+    data_option,
+    json_option,
+    results_option,
+    seed_option,
+    threads_option,
+)
 
 
 @click.command()
 @data_option
 @json_option
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))
+@seed_option
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for strategy.safetensors.  [default: runs/strategy-seedN]",
 )
-@click.option(
-    "--results",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    help="Folder of the run records, which go to strategy/ in it.",
-)
-@click.option(
-    "--cache",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("runs/cache"),
-    show_default=True,
-    help="Folder in which text vectors are kept between runs.",
-)
+@results_option
+@cache_option
 @click.option("--limit", type=click.IntRange(min=8), help="Talks of the train split at most.")
-@click.option("--threads", type=click.IntRange(min=1), help="Threads.  [default: all cores]")
+@threads_option
 def strategy(
     data: Path,
     as_json: bool,

@@ -8,7 +8,6 @@ by ``empathic evaluate behaviour``.
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import platform
 from pathlib import Path
@@ -97,7 +96,7 @@ def train_behaviour(recipe: BehaviourRecipe, *, out: Path, results: Path) -> dic
         "dev": measure(dev, read(encoder, dev), frequency),
         "checkpoint": {
             "bytes": (out / CHECKPOINT).stat().st_size,
-            "sha256": hashlib.sha256((out / CHECKPOINT).read_bytes()).hexdigest(),
+            "sha256": checkpoints.sha256(out / CHECKPOINT),
         },
     }  # fmt: skip
     write_predictions(results / FOLDER / f"{name}.predictions.jsonl.gz", test, read(encoder, test))

@@ -142,7 +142,7 @@ def mark(model: Path | None) -> str:
         model = weights_dir() / "text.safetensors"
     if model.is_dir():
         model = model / "model.safetensors"
-    return hashlib.sha256(model.read_bytes()).hexdigest()
+    return checkpoints.sha256(model)
 
 
 def configuration_name(data_set: str, features: str, recipe: DialogueRecipe) -> str:

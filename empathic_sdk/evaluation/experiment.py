@@ -7,7 +7,6 @@ item, so that any figure can be computed again without the weights.
 from __future__ import annotations
 
 import gzip
-import hashlib
 import importlib.util
 import json
 import platform
@@ -50,6 +49,11 @@ def find_minilm(folder: Path | None) -> Path:
         if not (folder / name).is_file():
             raise ModelError(f"{folder} is no sentence-transformers folder: {name} is missing")
     return folder
+
+
+def _start(folder: Path) -> dict[str, str]:
+    weights = folder / "model.safetensors"
+    return {"name": "all-MiniLM-L6-v2", "sha256": checkpoints.sha256(weights)}
 
 
 def fresh_model(folder: Path) -> TextModel:
@@ -111,7 +115,10 @@ def train_text(
         "recipe": "text",
         "name": _name(recipe),
         "configuration": recipe.as_dict(),
-        "init": {"name": "all-MiniLM-L6-v2", "sha256": _sha256(folder / "model.safetensors")},
+        "init": {
+            "name": "all-MiniLM-L6-v2",
+            "sha256": checkpoints.sha256(folder / "model.safetensors"),
+        },
         "training_data": _digests(train),
         "run": ran,
     }
@@ -134,7 +141,10 @@ def average_text(
         "recipe": "text",
         "name": "text-average",
         "average_of": [run.name for run in runs],
-        "init": {"name": "all-MiniLM-L6-v2", "sha256": _sha256(folder / "model.safetensors")},
+        "init": {
+            "name": "all-MiniLM-L6-v2",
+            "sha256": checkpoints.sha256(folder / "model.safetensors"),
+        },
     }
     return finish_text(model, folder / "tokenizer.json", about, dev, out, results)
 
@@ -213,7 +223,7 @@ def _finish(
     read_dev = _once(load(path).read)
     calibration = calibrate(read_dev, dev)
     checkpoints.save(path, tensors, {**description, "calibration": calibration.model_dump()})
-    sha256 = _sha256(path)
+    sha256 = checkpoints.sha256(path)
     record = {
         **about,
         "environment": {
@@ -276,7 +286,7 @@ def score_test(
     if not path.is_file():
         raise DataError(f"there is no run record {path}: the choice on dev comes before any test")
     record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if record["checkpoint"]["sha256"] != _sha256(checkpoint):
+    if record["checkpoint"]["sha256"] != checkpoints.sha256(checkpoint):
         raise DataError(f"{checkpoint} is not the checkpoint that {path} records")
     lines, measured = [], {}
     for corpus in corpora:
@@ -359,10 +369,6 @@ def _kept_test(path: Path, checkpoint: str) -> Any:
         return None
     old = json.loads(path.read_text(encoding="utf-8"))
     return old["test"] if old["checkpoint"]["sha256"] == checkpoint else None
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _write(path: Path, record: Mapping[str, Any]) -> None:

@@ -7,7 +7,6 @@ split, ``NAME.predictions.jsonl.gz`` (calibrated probabilities of every face of 
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import platform
 import time
@@ -99,7 +98,7 @@ def train_face(recipe: FaceRecipe, *, data: Path, out: Path, results: Path) -> d
         "pool": pooled,
         "calibration": about["calibration"],
         "dev": measure(dev, predict(FaceEncoder(path), dev)),
-        "checkpoint": {"bytes": path.stat().st_size, "sha256": _sha256(path)},
+        "checkpoint": {"bytes": path.stat().st_size, "sha256": checkpoints.sha256(path)},
         "test": None,
     }  # fmt: skip
     write_json(results / FOLDER / f"{name}.json", record)
@@ -118,7 +117,7 @@ def score_test(checkpoint: Path, *, data: Path, results: Path) -> dict[str, Any]
     if not path.is_file():
         raise DataError(f"there is no run record {path}: the choice on dev comes before any test")
     record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if record["checkpoint"]["sha256"] != _sha256(checkpoint):
+    if record["checkpoint"]["sha256"] != checkpoints.sha256(checkpoint):
         raise DataError(f"{checkpoint} is not the checkpoint that {path} records")
     test = read_faces(data, "test")
     p = np.round(predict(encoder, test).astype(float), 5)
@@ -256,7 +255,3 @@ def rescored(results: Path, record: Mapping[str, Any], faces: Faces) -> dict[str
 def _about(encoder: FaceEncoder) -> dict[str, Any]:
     assert encoder.path is not None
     return checkpoints.load(encoder.path)[1]
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -6,7 +6,6 @@ A run folder holds ``text.safetensors`` (encoder and the heads of single utteran
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -106,7 +105,7 @@ def train_joint(
         "recipe": "joint",
         "name": name,
         "configuration": recipe.as_dict(),
-        "init": {"name": start.parent.name, "sha256": _sha256(start)},
+        "init": {"name": start.parent.name, "sha256": checkpoints.sha256(start)},
         "training_data": {
             **{c: {"n": len(i), "sha256": i.digest()} for c, i in dialogues.items()},
             **{c: {"n": len(i), "sha256": i.digest()} for c, i in texts.items()},
@@ -128,7 +127,7 @@ def finish_dialogue(
         "name": about["name"],
         "configuration": network.config.as_dict(),
         "classes": list(dev.classes),
-        "text_sha256": _sha256(text),
+        "text_sha256": checkpoints.sha256(text),
         "calibration": Calibration().model_dump(),
     }
     checkpoints.save(out / DIALOGUE, network.state_dict(), description)
@@ -143,7 +142,10 @@ def finish_dialogue(
         "configuration_name": f"{corpus}-joint-mdget-causal-text",
         "calibration": calibration.model_dump(),
         "dev": measure(dev, scored(found, calibration), calibration),
-        "checkpoint": {"bytes": (out / DIALOGUE).stat().st_size, "sha256": _sha256(out / DIALOGUE)},
+        "checkpoint": {
+            "bytes": (out / DIALOGUE).stat().st_size,
+            "sha256": checkpoints.sha256(out / DIALOGUE),
+        },
     }
     write_json(results / FOLDER / f"{corpus}-{about['name']}.json", record)
     return record
@@ -169,7 +171,7 @@ def score_joint(out: Path, *, data: Path, results: Path) -> dict[str, Any]:
     if not path.is_file():
         raise DataError(f"there is no run record {path}: the choice on dev comes before any test")
     record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if record["checkpoint"]["sha256"] != _sha256(out / DIALOGUE):
+    if record["checkpoint"]["sha256"] != checkpoints.sha256(out / DIALOGUE):
         raise DataError(f"{out / DIALOGUE} is not the checkpoint that {path} records")
     test = read_dialogues("meld", data, "test")
     found = scored(
@@ -178,7 +180,3 @@ def score_joint(out: Path, *, data: Path, results: Path) -> dict[str, Any]:
     )
     write_predictions(path.with_name(path.stem + ".predictions.jsonl.gz"), test, found)
     return record
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -128,7 +128,7 @@ def train_ravdess(
         "calibration": {"temperature": temperature},
         "dev": measure(gold, p_dev, RAVDESS_CLASSES),
         "dev_network_alone": measure(gold, probabilities(by_net), RAVDESS_CLASSES),
-        "checkpoint": {"bytes": path.stat().st_size, "sha256": _sha256(path)},
+        "checkpoint": {"bytes": path.stat().st_size, "sha256": checkpoints.sha256(path)},
         "environment": environment(),
     }
     write_run(results / FOLDER, record, rows_out)
@@ -191,7 +191,7 @@ def train_emodb(
         "name": f"emodb-{recipe.model}-seed{recipe.seed}",
         "data_set": "emodb",
         "configuration": recipe.as_dict(),
-        "start": None if start is None else _sha256(start / "network.safetensors"),
+        "start": None if start is None else checkpoints.sha256(start / "network.safetensors"),
         "data": {"all": {"n": len(clips), "sha256": clips.digest()}},
         "folds": folds,
         "environment": environment(),
@@ -379,7 +379,3 @@ def _second(linear: StatisticsClassifier, voices: Voices, cache: Path) -> np.nda
     with torch.inference_mode():
         rows = torch.from_numpy(statistics_of(voices, 1.0, cache))
         return np.asarray(linear(rows).numpy())
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

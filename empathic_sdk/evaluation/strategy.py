@@ -111,8 +111,7 @@ def text_mark(recognizer: EmotionRecognizer) -> str:
     path = recognizer.text.path
     if path is None:
         raise DataError("a support planner needs a text encoder with weights of ours")
-    with path.open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()
+    return checkpoints.sha256(path)
 
 
 def scene(talks: Sequence[SupportTalk], seen: Observed) -> Scene:

@@ -7,7 +7,6 @@ were seen by nobody. Simulated people come from the simulator's held-out ones th
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from rich.console import Console
 from rich.progress import track
 from safetensors.numpy import load_file, save_file
 
+from empathic_sdk import checkpoints
 from empathic_sdk.encoders.audio import decode
 from empathic_sdk.encoders.behaviour import BehaviourEncoder
 from empathic_sdk.encoders.face import FaceEncoder
@@ -45,7 +45,7 @@ class Encoders(NamedTuple):
     def marks(self) -> dict[str, str]:
         """Return the SHA-256 of each one's weights."""
         return {
-            m: hashlib.sha256(Path(str(path)).read_bytes()).hexdigest()
+            m: checkpoints.sha256(str(path))
             for m, path in (
                 ("speech", self.speech.path),
                 ("face", self.face.path),
@@ -137,7 +137,7 @@ def _pool(modality: Modality, found: Sequence[tuple[Embedding, int, str]]) -> Me
 
 
 def _cached(cache: Path, name: str, encoder: Any, make: Callable[[], MediaPool]) -> MediaPool:
-    mark = hashlib.sha256(Path(encoder.path).read_bytes()).hexdigest()[:16]
+    mark = checkpoints.sha256(encoder.path)[:16]
     path = cache / f"media-{name}-{mark}.safetensors"
     if not path.is_file():
         pool = make()

@@ -64,7 +64,7 @@ class SafetyRecipe:
     warmup: float = 0.1
     average: float = 0.998
     smoothing: float = 0.02
-    background: int = 2000
+    background: int = 1500
     context: float = 0.3
     joined: float = 0.15
     signless: float = 0.3
