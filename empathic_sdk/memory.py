@@ -43,6 +43,27 @@ class Heard(NamedTuple):
     contributions: list[dict[Modality, float]]
 
 
+def check_finite(
+    features: Mapping[Any, NDArray[np.float32]], present: Mapping[Any, NDArray[np.bool_]]
+) -> None:
+    """Refuse a batch in which a vector that counts is broken.
+
+    Args:
+        features: ``[n, width]`` by modality.
+        present: bool ``[n]`` by modality: whether it was there.
+
+    Raises:
+        InputError: A vector holds a NaN or an infinity; it is named by modality and place.
+    """
+    for m, rows in features.items():
+        bad = np.flatnonzero(~np.isfinite(rows).all(1) & present[m])
+        if len(bad):
+            raise InputError(
+                f"the {m} vector of utterance {bad[0] + 1} of {len(rows)} is not finite (it "
+                "holds a NaN or an infinity); check the encoder that made it"
+            )
+
+
 class DialogueMemory:
     """The causal dialogue model and what it must remember; bounded however long it listens."""
 
@@ -71,13 +92,7 @@ class DialogueMemory:
         Raises:
             InputError: A vector holds a NaN or an infinity. Nothing is heard then.
         """
-        for m, rows in features.items():
-            bad = np.flatnonzero(~np.isfinite(rows).all(1) & present[m])
-            if len(bad):
-                raise InputError(
-                    f"the {m} vector of utterance {bad[0] + 1} of {len(rows)} is not finite (it "
-                    "holds a NaN or an infinity); check the encoder that made it"
-                )
+        check_finite(features, present)
         n = len(speakers)
         if n > 1 and (np.sum(list(present.values()), axis=0) > 1).any():
             # Contributions take modalities away from one utterance, whose past stays as it was.

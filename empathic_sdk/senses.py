@@ -111,11 +111,6 @@ class Senses:
             self._made["words"] = "it is switched off" if transcriber is False else transcriber
         self._lock = threading.Lock()
 
-    def width(self, modality: Modality) -> int | None:
-        """Return the length of its vectors; ``None`` where there is no such encoder."""
-        sense = self._get(modality, _MAKERS[modality])
-        return None if isinstance(sense, str) else sense.width
-
     def read(self, modality: Modality, utterance: Utterance) -> Embedding:
         """Return what one modality of an utterance shows; a reason where that is nothing."""
         sense = self._get(modality, _MAKERS[modality])

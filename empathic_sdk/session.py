@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empathic_sdk.errors import InputError
-from empathic_sdk.memory import DialogueMemory, Heard
+from empathic_sdk.memory import DialogueMemory, Heard, check_finite
 from empathic_sdk.state import StateTracker, digest, probabilities
 from empathic_sdk.types import EmotionState, Modality, UserContext, Utterance
 
@@ -62,13 +62,7 @@ class DialogueSession:
         if listen:
             said = [self._recognizer.listen(u, self.user) for u in said]
         seen = self._recognizer.perceive(said, self.user)
-        for m, rows in seen.features.items():
-            bad = np.flatnonzero(~np.isfinite(rows).all(1) & seen.present[m])
-            if len(bad):
-                raise InputError(
-                    f"the {m} vector of utterance {bad[0] + 1} of {len(said)} is not finite (it "
-                    "holds a NaN or an infinity); check the encoder that made it"
-                )
+        check_finite(seen.features, seen.present)
         out = []
         for start in range(0, len(said), _PIECE):
             piece = range(start, min(len(said), start + _PIECE))

@@ -19,7 +19,7 @@ TEXTS = ("meld", "goemotions", "emobank", "dailydialog", "empathetic")
 DIALOGUES = ("meld", "iemocap", "mosi")
 NAMES = (
     *TEXTS, "iemocap", "mosi", "behaviour", "fer2013", "ravdess", "emodb", "fusion",
-    "strategy",
+    "strategy", "safety",
 )  # fmt: skip
 # What --model may be; the first is the default. Others have one way.
 MODELS: Mapping[str, tuple[str, ...]] = {
@@ -29,7 +29,7 @@ MODELS: Mapping[str, tuple[str, ...]] = {
     "ravdess": ("ped", "lstm"),
     "emodb": ("ped", "lstm"),
 }
-WITH_WEIGHTS = (*TEXTS, "behaviour", "fer2013", "ravdess", "fusion", "strategy")
+WITH_WEIGHTS = (*TEXTS, "behaviour", "fer2013", "ravdess", "fusion", "strategy", "safety")
 
 
 @click.command(name="evaluate")
@@ -74,6 +74,18 @@ WITH_WEIGHTS = (*TEXTS, "behaviour", "fer2013", "ravdess", "fusion", "strategy")
     help="meld, iemocap, mosi: recorded runs of this name.  [default: the whole causal mdget]",
 )
 @click.option("--table", is_flag=True, help="meld, iemocap, mosi: every recorded configuration.")
+@click.option(
+    "--lines",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("tests/data/safety/heldout.jsonl"),
+    show_default=True,
+    help="safety: the held-out lines.",
+)
+@click.option(
+    "--alarms",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="safety: file that every alarm over ESConv and DailyDialog is written to, to be read.",
+)
 def command(
     name: str,
     data: Path,
@@ -86,6 +98,8 @@ def command(
     cache: Path,
     configuration: str | None,
     table: bool,
+    lines: Path,
+    alarms: Path | None,
 ) -> None:
     """Measure a model on a public corpus.
 
@@ -94,8 +108,16 @@ def command(
     standard deviation over the recorded training runs, rescored from their stored test
     predictions. `behaviour` is the encoder of interaction events on simulated people, and what
     the times of real dialogues say alone. `fusion` is the dialogue model with borrowed voices and
-    faces: it says nothing about people.
+    faces: it says nothing about people. `safety` is the protocol's ears on labelled lines.
     """
+    if name == "safety":
+        from empathic_sdk.cli.safety import evaluate
+
+        evaluate(
+            as_json, lines=lines, alarms=alarms, data=data, split=split, results=results,
+            checkpoint=checkpoint,
+        )  # fmt: skip
+        return
     if name not in DIALOGUES and (configuration or table):
         raise click.UsageError(f"--configuration and --table are for {', '.join(DIALOGUES)}")
     if checkpoint and (configuration or name not in WITH_WEIGHTS):

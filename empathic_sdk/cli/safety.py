@@ -1,9 +1,11 @@
-"""``empathic safety report``."""
+"""``empathic safety report``, and what ``empathic evaluate safety`` prints."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -46,3 +48,26 @@ def report(profiles: Path, as_json: bool, by: str) -> None:
         click.echo(
             f"{row['period']:10} {row['level']:9} {row['step']:26} {row['locale']:6} {count:>6}"
         )
+
+
+def evaluate(as_json: bool, **given: Any) -> None:
+    """Measure the safety protocol's ears and print what was found."""
+    from empathic_sdk.evaluation.safety import evaluate_safety
+
+    report = evaluate_safety(**given)
+    if as_json:
+        click.echo(json.dumps(report))
+        return
+    click.echo(f"safety {report['split']}, n = {report['n']}")
+    for title in ("", "dialogues", "signs"):
+        part = report.get(title, {}) if title else report
+        for key in ("recall", "false_alarm_rate") if part else ():
+            click.echo(f"  {f'{title} {key}'.strip():28} {_interval(part['intervals'][key])}")
+    for category, found in report["categories"].items():
+        click.echo(f"    alarmed, {category:18} {_interval(found)}")
+    for corpus, found in report.get("alarms", {}).items():
+        click.echo(f"  alarms, all turns, {corpus:11} {_interval(found['interval'])}")
+
+
+def _interval(found: Mapping[str, float]) -> str:
+    return "{value:.4f}  [{low:.4f}, {high:.4f}]  n = {n}".format(**found)

@@ -145,6 +145,32 @@ def mark(model: Path | None) -> str:
     return checkpoints.sha256(model)
 
 
+def record_head(
+    data_set: str,
+    features: str,
+    recipe: DialogueRecipe,
+    splits: Sequence[DialogueSet],
+    beside: Sequence[DialogueSet],
+) -> dict[str, Any]:
+    """Return what the record of a run says before anything was measured."""
+    return {
+        "recipe": "dialogue",
+        "name": run_name(data_set, features, recipe),
+        "configuration_name": configuration_name(data_set, features, recipe),
+        "data_set": data_set,
+        "features": features,
+        "configuration": recipe.as_dict(),
+        "data": {
+            s.split: {"dialogues": len(s.dialogues), "n": len(s), "sha256": s.digest()}
+            for s in splits
+        },
+        "beside": {b.corpus: {"dialogues": len(b.dialogues), "n": len(b), "sha256": b.digest()}
+                   for b in beside},
+        "environment": {"python": platform.python_version(), "torch": torch.__version__,
+                        "processor": platform.machine(), "threads": torch.get_num_threads()},
+    }  # fmt: skip
+
+
 def configuration_name(data_set: str, features: str, recipe: DialogueRecipe) -> str:
     """Name what was run, all but the seed."""
     texts = "+".join(Path(f).stem for f in features.split("+"))
@@ -233,21 +259,7 @@ def train_dialogue(
         about["calibration"] = calibration.model_dump()
         checkpoints.save(out / CHECKPOINT, tensors, about)
     stored = scored(predict(network, [example(d, statistics) for d in test.dialogues]), calibration)
-    record = {
-        "recipe": "dialogue",
-        "name": name,
-        "configuration_name": configuration_name(data_set, features, recipe),
-        "data_set": data_set,
-        "features": features,
-        "configuration": recipe.as_dict(),
-        "data": {
-            s.split: {"dialogues": len(s.dialogues), "n": len(s), "sha256": s.digest()}
-            for s in (train, dev, test)
-        },
-        "beside": {b.corpus: {"dialogues": len(b.dialogues), "n": len(b), "sha256": b.digest()}
-                   for b in beside},
-        "environment": {"python": platform.python_version(), "torch": torch.__version__,
-                        "processor": platform.machine(), "threads": torch.get_num_threads()},
+    record = record_head(data_set, features, recipe, (train, dev, test), beside) | {
         "run": ran,
         "calibration": calibration.model_dump(),
         "dev": measure(dev, scored(on_dev, calibration), calibration),

@@ -115,10 +115,7 @@ def train_text(
         "recipe": "text",
         "name": _name(recipe),
         "configuration": recipe.as_dict(),
-        "init": {
-            "name": "all-MiniLM-L6-v2",
-            "sha256": checkpoints.sha256(folder / "model.safetensors"),
-        },
+        "init": _start(folder),
         "training_data": _digests(train),
         "run": ran,
     }
@@ -141,10 +138,7 @@ def average_text(
         "recipe": "text",
         "name": "text-average",
         "average_of": [run.name for run in runs],
-        "init": {
-            "name": "all-MiniLM-L6-v2",
-            "sha256": checkpoints.sha256(folder / "model.safetensors"),
-        },
+        "init": _start(folder),
     }
     return finish_text(model, folder / "tokenizer.json", about, dev, out, results)
 

@@ -5,14 +5,12 @@ What the media are, and why nothing here is evidence about people: ``training/pa
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from empathic_sdk import checkpoints
 from empathic_sdk.encoders.behaviour import BehaviourEncoder
@@ -23,12 +21,12 @@ from empathic_sdk.evaluation.dialogue_runs import (
     FOLDER,
     Scored,
     calibrate,
-    configuration_name,
     dev_score,
     load,
     load_checkpoint,
     mark,
     measure,
+    record_head,
     run_name,
     scored,
     with_vectors,
@@ -132,26 +130,12 @@ def train_fusion(
     about["calibration"] = calibration.model_dump()
     tensors, _ = checkpoints.load(out / CHECKPOINT)
     checkpoints.save(out / CHECKPOINT, tensors, about)
-    record = {
-        "recipe": "dialogue",
-        "name": name,
-        "configuration_name": configuration_name("meld", "shipped", recipe),
-        "data_set": "meld",
-        "features": "shipped",
-        "configuration": recipe.as_dict(),
-        "data": {
-            s.split: {"dialogues": len(s.dialogues), "n": len(s), "sha256": s.digest()}
-            for s in (train, dev, test)
-        },
-        "beside": {b.corpus: {"dialogues": len(b.dialogues), "n": len(b), "sha256": b.digest()}
-                   for b in beside},
+    record = record_head("meld", "shipped", recipe, (train, dev, test), beside) | {
         "encoders": about["encoders"],
         "reliability": {
             s.split: {m: reliability(s, pool[m]) for m in MODALITIES[1:]}
             for s, pool in ((train, known), (dev, held))
         },
-        "environment": {"python": platform.python_version(), "torch": torch.__version__,
-                        "processor": platform.machine(), "threads": torch.get_num_threads()},
         "run": ran,
         "calibration": calibration.model_dump(),
         **on_dev(network, dev, calibration),
