@@ -27,7 +27,7 @@ from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.recognizer import EmotionRecognizer
 from empathic_sdk.response import EmbeddedResponder, Live, LLMResponder, notice, require_sympy
 from empathic_sdk.response.llm import TIMEOUT_S
-from empathic_sdk.safety import shipped_reader
+from empathic_sdk.safety import draft_reader, shipped_reader
 from empathic_sdk.streaming import PaceClock, paced
 from empathic_sdk.types import (
     Emotion,
@@ -146,6 +146,8 @@ class EmotionAwareAgent:
             if self._owns_store:
                 self.profiles.close()
             raise
+        if isinstance(self._responder, LLMResponder):
+            self._responder.second = draft_reader(self.recognizer.text)
         if planner == "learned":
             embedded.planner = planner_for(self.recognizer)
         self._talks = Talks()

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from empathic_sdk.conversations import Talk
+from empathic_sdk.encoders.risk import RiskReader
 from empathic_sdk.errors import ConfigurationError, EmpathicError, InputError, PolicyError
 from empathic_sdk.hooks import decide
 from empathic_sdk.policy import allowed, text_alone
@@ -23,7 +25,8 @@ from empathic_sdk.response import (
     check_text,
     system_prompt,
 )
-from empathic_sdk.safety import assess_turn, shipped_reader
+from empathic_sdk.response.guard import SecondOpinion
+from empathic_sdk.safety import assess_turn, draft_reader, shipped_reader
 from empathic_sdk.types import (
     AGENT,
     EmotionState,
@@ -169,7 +172,7 @@ class Listening:
                 log.warning("the kept state of a talk was unreadable; it begins anew")
                 talk = Talk(self._recognizer.session(person))
         talk.remember(*((u.speaker != AGENT, u.text or "") for u in _plain(earlier)))
-        reader = shipped_reader(self._recognizer.text)
+        reader = self._risk
         deaf = self._recognizer.dialogue is None  # it reads each utterance by itself
         states = self._states(talk, [u for u in heard if not (deaf and u.speaker == AGENT)])
         for utterance in heard:
@@ -216,7 +219,15 @@ class Listening:
 
     def check(self, text: str, heard: Heard) -> tuple[str, tuple[str, ...]]:
         """Return what may be shown of a model's text, and which rules the rest breaks."""
-        return check_text(text, heard.context)
+        return check_text(text, heard.context, self._second)
+
+    @cached_property
+    def _risk(self) -> RiskReader | None:
+        return shipped_reader(self._recognizer.text)
+
+    @cached_property
+    def _second(self) -> SecondOpinion | None:
+        return draft_reader(self._recognizer.text)
 
     def _utterances(
         self, said: Iterable[tuple[str, str] | Utterance], person: UserContext

@@ -7,6 +7,7 @@ import threading
 from weakref import WeakValueDictionary
 
 from empathic_sdk.conversations import Talk
+from empathic_sdk.encoders.drafts import DraftReader
 from empathic_sdk.encoders.risk import RiskReader
 from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.errors import ModelError
@@ -15,6 +16,7 @@ from empathic_sdk.types import EmotionState, Modality, SafetyAssessment
 
 log = logging.getLogger("empathic_sdk")
 _shared: WeakValueDictionary[int, RiskReader] = WeakValueDictionary()
+_drafts: WeakValueDictionary[int, DraftReader] = WeakValueDictionary()
 _lock = threading.Lock()
 
 
@@ -30,6 +32,24 @@ def shipped_reader(text: TextEncoder) -> RiskReader | None:
                 _shared[id(text)] = reader = RiskReader(text=text)
             except ModelError as error:
                 log.warning("%s; the safety protocol goes on with its list of signs alone", error)
+        return reader
+
+
+def draft_reader(text: TextEncoder) -> DraftReader | None:
+    """Return the guard's second opinion that ships, one a text encoder.
+
+    Without its weights, or those of the risk model, ``None``: then the patterns judge alone.
+    """
+    risk = shipped_reader(text)
+    if risk is None:
+        return None
+    with _lock:
+        reader = _drafts.get(id(risk))
+        if reader is None:
+            try:
+                _drafts[id(risk)] = reader = DraftReader(risk, text)
+            except ModelError as error:
+                log.warning("%s; drafts are checked by patterns alone", error)
         return reader
 
 

@@ -32,7 +32,16 @@ ALLOWED = {
     "demo": SHARED | {"__init__"},
     "training": SHARED | {"encoders", "models", "response"},
     "evaluation": SHARED
-    | {"__init__", "training", "encoders", "models", "state", "recognizer", "response"},
+    | {
+        "__init__",
+        "training",
+        "encoders",
+        "models",
+        "state",
+        "recognizer",
+        "response",
+        "listening",
+    },
     "serving": SHARED | {"__init__"},
     "cli": SHARED | {"__init__", "demo", "training", "evaluation"},
 }

@@ -19,7 +19,7 @@ TEXTS = ("meld", "goemotions", "emobank", "dailydialog", "empathetic")
 DIALOGUES = ("meld", "iemocap", "mosi")
 NAMES = (
     *TEXTS, "iemocap", "mosi", "behaviour", "fer2013", "ravdess", "emodb", "fusion",
-    "strategy", "safety",
+    "strategy", "safety", "guard",
 )  # fmt: skip
 # What --model may be; the first is the default. Others have one way.
 MODELS: Mapping[str, tuple[str, ...]] = {
@@ -29,7 +29,7 @@ MODELS: Mapping[str, tuple[str, ...]] = {
     "ravdess": ("ped", "lstm"),
     "emodb": ("ped", "lstm"),
 }
-WITH_WEIGHTS = (*TEXTS, "behaviour", "fer2013", "ravdess", "fusion", "strategy", "safety")
+WITH_WEIGHTS = (*TEXTS, "behaviour", "fer2013", "ravdess", "fusion", "strategy", "safety", "guard")
 
 
 @click.command(name="evaluate")
@@ -108,8 +108,14 @@ def command(
     standard deviation over the recorded training runs, rescored from their stored test
     predictions. `behaviour` is the encoder of interaction events on simulated people, and what
     the times of real dialogues say alone. `fusion` is the dialogue model with borrowed voices and
-    faces: it says nothing about people. `safety` is the protocol's ears on labelled lines.
+    faces: it says nothing about people. `safety` is the protocol's ears on labelled lines,
+    `guard` the check of language models' drafts on labelled sentences.
     """
+    if name == "guard":
+        from empathic_sdk.cli.safety import evaluate_drafts
+
+        evaluate_drafts(as_json, checkpoint=checkpoint)
+        return
     if name == "safety":
         from empathic_sdk.cli.safety import evaluate
 

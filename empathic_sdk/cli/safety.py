@@ -69,5 +69,25 @@ def evaluate(as_json: bool, **given: Any) -> None:
         click.echo(f"  alarms, all turns, {corpus:11} {_interval(found['interval'])}")
 
 
+DRAFTS = Path("tests/data/safety/drafts-heldout.jsonl")
+
+
+def evaluate_drafts(as_json: bool, *, checkpoint: Path | None) -> None:
+    """Measure the guard of drafts and print what it refuses."""
+    from empathic_sdk.evaluation.guard import evaluate_guard
+
+    report = evaluate_guard(lines=DRAFTS, checkpoint=checkpoint)
+    if as_json:
+        click.echo(json.dumps(report))
+        return
+    click.echo(f"guard, n = {report['n']}")
+    for title in ("", "patterns", "model"):
+        part = report[title] if title else report
+        for key, found in part["intervals"].items():
+            click.echo(f"  {f'{title} {key}'.strip():28} {_interval(found)}")
+    for reason, found in report["reasons"].items():
+        click.echo(f"    refused, {reason:18} {_interval(found)}")
+
+
 def _interval(found: Mapping[str, float]) -> str:
     return "{value:.4f}  [{low:.4f}, {high:.4f}]  n = {n}".format(**found)

@@ -17,6 +17,7 @@ from empathic_sdk.cli.options import (
 from empathic_sdk.cli.train_behaviour import behaviour
 from empathic_sdk.cli.train_dialogue import dialogue, fusion, joint, table
 from empathic_sdk.cli.train_face import face
+from empathic_sdk.cli.train_guard import guard
 from empathic_sdk.cli.train_safety import safety
 from empathic_sdk.cli.train_speech import speech
 from empathic_sdk.cli.train_strategy import strategy
@@ -32,6 +33,7 @@ command.add_command(dialogue)
 command.add_command(fusion)
 command.add_command(face)
 command.add_command(joint)
+command.add_command(guard)
 command.add_command(safety)
 command.add_command(table)
 command.add_command(speech)

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from empathic_sdk import checkpoints
@@ -75,13 +77,17 @@ class RiskNetwork(nn.Module):
             roles: int ``[batch, time]``; every row has a real token of the role ``JUDGED``.
             signs: float ``[batch, SIGNS]``.
         """
+        out: Tensor = self.head(torch.cat([self.features(ids, mask, roles), signs.float()], -1))
+        return out
+
+    def features(self, ids: Tensor, mask: Tensor, roles: Tensor) -> Tensor:
+        """Return ``[batch, 3 * width]``: the first token, mean and maximum of the judged ones."""
         tokens = self.body(ids, mask, self.role(roles)).tokens.float()
         judged = (mask & (roles == JUDGED)).unsqueeze(-1)
         mean = (tokens * judged).sum(1) / judged.sum(1).clamp(min=1)
         # Not -inf: bfloat16 autocast and a row without judged tokens both survive this.
         most = tokens.masked_fill(~judged, -1e4).amax(1).clamp(min=-1e3)
-        out: Tensor = self.head(torch.cat([tokens[:, 0], mean, most, signs.float()], -1))
-        return out
+        return torch.cat([tokens[:, 0], mean, most], -1)
 
 
 class Row(NamedTuple):
@@ -169,6 +175,20 @@ class RiskReader:
         return RiskReading(
             **{h: 1 / (1 + math.exp(-float(x))) for h, x in zip(HEADS, found, strict=True)}
         )
+
+    def features(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return float32 ``[n, 3 * width]``: what the network makes of sentences by themselves.
+
+        The first :data:`LONGEST` word pieces of each are read.
+        """
+        made = [rows(self._tokenizer, text, ())[0] for text in texts]
+        found = np.zeros((len(made), 3 * self._network.body.config.width), np.float32)
+        order = sorted(range(len(made)), key=lambda k: len(made[k].ids))
+        with torch.inference_mode():
+            for start in range(0, len(order), 32):
+                part = order[start : start + 32]
+                found[part] = self._network.features(*batch([made[k] for k in part])).numpy()
+        return found
 
 
 def words(path: Path) -> Tensor:

@@ -1,7 +1,7 @@
 """What a language model must not say: each sentence is checked before anybody sees it.
 
-Patterns, no model: they can be read, tested and argued with, they know English, and they miss what
-nobody wrote down. What they find in a sentence is dropped; where it is *grave* the whole draft is.
+Patterns: they can be read, tested and argued with, they know English, and they miss what nobody wrote
+down. Where they find nothing a second opinion may be asked (``encoders/drafts.py``). What is found in a sentence is dropped; where it is *grave* the whole draft is.
 """
 
 # Patterns are kept as tables: wrapping them by rule would hide their shape.
@@ -11,6 +11,7 @@ nobody wrote down. What they find in a sentence is dropped; where it is *grave* 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from empathic_sdk.response.context import ReplyContext
@@ -104,7 +105,15 @@ _DIGITS = re.compile(r"\D+")
 _FIRST = re.compile(r"\b(?:i|me|my|myself|we|us)\b")
 
 
-def check_sentence(text: str, context: ReplyContext) -> Verdict:
+SecondOpinion = Callable[[str], str]
+"""Returns the name of what is wrong with a sentence, or an empty one; must not raise."""
+
+_MILD = ("diagnosis", "medicine", "human", "contact")
+
+
+def check_sentence(
+    text: str, context: ReplyContext, second: SecondOpinion | None = None
+) -> Verdict:
     """Say whether a sentence of a language model may be shown.
 
     Never raises on any string. Refused are, in this order: means and methods of harm,
@@ -116,6 +125,7 @@ def check_sentence(text: str, context: ReplyContext) -> Verdict:
     Args:
         text: One sentence.
         context: The turn it is for; the person's locale says which help lines are ours.
+        second: Who is asked where no pattern finds anything (``encoders/drafts.py``).
 
     Returns:
         The verdict; a refused sentence's ``reason`` is one word.
@@ -143,15 +153,21 @@ def check_sentence(text: str, context: ReplyContext) -> Verdict:
             else pattern.search(read)
         ):
             return Verdict(allowed=False, reason=reason)
+    # A help line that is one of ours has been checked above, number by number.
+    if second is not None and not _CONTACT.search(flat) and (reason := second(text)):
+        return Verdict(allowed=False, reason=reason, grave=reason not in _MILD)
     return ALLOWED
 
 
-def check_text(text: str, context: ReplyContext) -> tuple[str, tuple[str, ...]]:
+def check_text(
+    text: str, context: ReplyContext, second: SecondOpinion | None = None
+) -> tuple[str, tuple[str, ...]]:
     """Return what may be shown of a whole text, and which rules the rest of it breaks.
 
     Args:
         text: Any length; it comes back unchanged where nothing is wrong with it.
         context: The turn it is for.
+        second: As for :func:`check_sentence`.
 
     Returns:
         The text without the sentences that are refused; empty where one is grave.
@@ -161,7 +177,7 @@ def check_text(text: str, context: ReplyContext) -> tuple[str, tuple[str, ...]]:
     for part in split(text):
         # Something longer than a sentence is read in pieces that overlap.
         windows = (part[at : at + LONGEST] for at in range(0, max(1, len(part) - 200), LONGEST - 200))
-        verdicts = [check_sentence(tidy(window), context) for window in windows]
+        verdicts = [check_sentence(tidy(window), context, second) for window in windows]
         for verdict in verdicts:
             if verdict.grave:
                 return "", (*refused, verdict.reason)

@@ -25,7 +25,7 @@ from typing import NamedTuple
 from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.response.context import Reply, ReplyContext
 from empathic_sdk.response.embedded import EmbeddedResponder
-from empathic_sdk.response.guard import check_sentence
+from empathic_sdk.response.guard import SecondOpinion, check_sentence
 from empathic_sdk.response.live import AbandonedError, Live
 from empathic_sdk.response.prompting import chat
 from empathic_sdk.response.sentences import SentenceReader
@@ -79,6 +79,7 @@ class LLMResponder:
         self.model = model
         self.name = model.name
         self.timeout_s = float(timeout_s)
+        self.second: SecondOpinion | None = None  # on a draft; the agent knows of one
         self._embedded = fallback or EmbeddedResponder()
         self._places = threading.BoundedSemaphore(HANGING)
 
@@ -185,7 +186,7 @@ class LLMResponder:
             for sentence in sentences:
                 if len(passed) >= limit:
                     break
-                verdict = check_sentence(sentence, context)
+                verdict = check_sentence(sentence, context, self.second)
                 if verdict.allowed:
                     passed.append(sentence)
                     if live.streams:
