@@ -32,7 +32,16 @@ ALLOWED = {
     "demo": SHARED | {"__init__"},
     "training": SHARED | {"encoders", "models", "response"},
     "evaluation": SHARED
-    | {"__init__", "training", "encoders", "models", "state", "recognizer", "response"},
+    | {
+        "__init__",
+        "training",
+        "encoders",
+        "models",
+        "state",
+        "recognizer",
+        "response",
+        "integrations",  # a chat model as a judge
+    },
     "serving": SHARED | {"__init__"},
     "cli": SHARED | {"__init__", "demo", "training", "evaluation"},
 }

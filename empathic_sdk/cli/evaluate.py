@@ -16,7 +16,7 @@ TEXTS = ("meld", "goemotions", "emobank", "dailydialog", "empathetic")
 DIALOGUES = ("meld", "iemocap", "mosi")
 NAMES = (
     *TEXTS, "iemocap", "mosi", "behaviour", "fer2013", "ravdess", "emodb", "fusion",
-    "strategy",
+    "strategy", "replies",
 )  # fmt: skip
 # What --model may be; the first is the default. Others have one way.
 MODELS: Mapping[str, tuple[str, ...]] = {
@@ -63,7 +63,7 @@ WITH_WEIGHTS = (*TEXTS, "behaviour", "fer2013", "ravdess", "fusion", "strategy")
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("runs/cache"),
     show_default=True,
-    help="fusion, strategy: folder in which vectors are kept between runs.",
+    help="fusion, strategy, replies: folder in which vectors are kept between runs.",
 )
 @click.option(
     "--configuration",
@@ -71,6 +71,14 @@ WITH_WEIGHTS = (*TEXTS, "behaviour", "fer2013", "ravdess", "fusion", "strategy")
     help="meld, iemocap, mosi: recorded runs of this name.  [default: the whole causal mdget]",
 )
 @click.option("--table", is_flag=True, help="meld, iemocap, mosi: every recorded configuration.")
+@click.option(
+    "--judge",
+    metavar="MODEL",
+    help="replies: a chat model, such as openai:gpt-4o-mini, that rates some of them by a rubric. "
+    "It is sent what people said in the corpora.",
+)
+@click.option("--limit", type=click.IntRange(min=4), help="replies: talks a corpus, for a trial.")
+@click.option("--record", is_flag=True, help="replies: write report and rows to RESULTS/replies.")
 def command(
     name: str,
     data: Path,
@@ -83,6 +91,9 @@ def command(
     cache: Path,
     configuration: str | None,
     table: bool,
+    judge: str | None,
+    limit: int | None,
+    record: bool,
 ) -> None:
     """Measure a model on a public corpus.
 
@@ -91,8 +102,15 @@ def command(
     standard deviation over the recorded training runs, rescored from their stored test
     predictions. `behaviour` is the encoder of interaction events on simulated people, and what
     the times of real dialogues say alone. `fusion` is the dialogue model with borrowed voices and
-    faces: it says nothing about people.
+    faces: it says nothing about people. `replies` answers test talks with adaptation on and off.
     """
+    if name == "replies":
+        if checkpoint or model or beside or configuration or table:
+            raise click.UsageError("replies has only --split, --cache, --judge, --limit, --record")
+        _replies(data, split, results, cache, judge, limit, as_json=as_json, record=record)
+        return
+    if judge or limit or record:
+        raise click.UsageError("--judge, --limit and --record are for replies")
     if name not in DIALOGUES and (configuration or table):
         raise click.UsageError(f"--configuration and --table are for {', '.join(DIALOGUES)}")
     if checkpoint and (configuration or name not in WITH_WEIGHTS):
@@ -122,6 +140,27 @@ def command(
     _print(report)
     if table:
         _print_table(name, report["table"])
+
+
+def _replies(
+    data: Path,
+    split: str,
+    results: Path,
+    cache: Path,
+    judge: str | None,
+    limit: int | None,
+    *,
+    as_json: bool,
+    record: bool,
+) -> None:
+    from empathic_sdk.evaluation.replies import evaluate_replies
+    from empathic_sdk.evaluation.reply_figures import lines
+
+    report = evaluate_replies(
+        data=data, split=split, results=results, cache=cache, limit=limit, judge=judge,
+        record=record,
+    )  # fmt: skip
+    click.echo(json.dumps(report) if as_json else "\n".join(lines(report)))
 
 
 def _recorded(name: str, where: Mapping[str, Any], configuration: str | None) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The one switch of ``empathic evaluate replies``: the agent as it is, or one that notices nothing.
 
 Both are :class:`~empathic_sdk.EmotionAwareAgent` with the embedded responder. *Off*, the
-recogniser reports the same state on every turn: neutral, certain, calm, steady, nothing changed. The
+recogniser reports the same state on every turn: neutral, certain, calm, nothing changed. The
 default hooks then give the default style, the planner and the templates those of a neutral turn.
 What reads the words and not the state stays on in both: conversational acts, subjects, words of
 hardship, the safety protocol.

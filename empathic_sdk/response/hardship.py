@@ -31,8 +31,8 @@ _TROUBLED = re.compile(
     r"damage[ds]?|flood\w*|storms?|hurricane|tornado|burned|broken|leak\w*|infect\w+|injur\w+|medications?|meds|illness|disease|flu|fever|allerg\w+|symptoms?|disorders?|emergency|"
     r"(?:cannot|could not|can not|do not know how to) (?:\w+ )?(?:sleep|stop|afford|cope|take it|breathe|stand|believe (?:he|she|they)|find|pay)|miss(?:ing|es|ed)? (?:him|her|them|my|it|out|the)|"
     r"no (?:one|friends?|money|job|reason|energy|luck|sleep)|nobody|nothing|lost|losing|lose|steal\w*|stole|cheat\w*|lie[ds]?|lying|fight\w*|fought|argu\w+|quit|rude\w*|unfair|mess(?:ed|y)?|dirty|stuck|"
-    r"accus\w+|blam\w+|complain\w*|forgot\w*|mistakes?|late for|cancel\w+|delay\w*|refus\w+|denied|debts?|bills?|doubts?|against (?:me|us|it)|see things differently|looking for a (?:new )?job|"
-    r"wish (?:i|it|he|she|they|we|that)|supposed to|should have|used to|instead of|even though|unless|hardly|barely|difficult\w*|hard (?:time|to|for|on)|harder)\b"
+    r"accus\w+|blam\w+|complain\w*|forgot\w*|mistakes?|late for|cancel\w+|delay\w*|refus\w+|denied|debts?|doubts?|against (?:me|us|it)|see things differently|looking for a (?:new )?job|"
+    r"wish (?:i|it|he|she|they|we|that)|supposed to|should have|used to|instead of|even though|unless|hardly|barely|difficult\w*|hard (?:time|to|on (?:me|us|him|her|them))|harder)\b"
 )
 # What is hoped for has not happened: it may yet go wrong.
 _HOPED = re.compile(
