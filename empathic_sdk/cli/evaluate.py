@@ -77,7 +77,13 @@ WITH_WEIGHTS = (*TEXTS, "behaviour", "fer2013", "ravdess", "fusion", "strategy")
     help="replies: a chat model, such as openai:gpt-4o-mini, that rates some of them by a rubric. "
     "It is sent what people said in the corpora.",
 )
-@click.option("--limit", type=click.IntRange(min=4), help="replies: talks a corpus, for a trial.")
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="replies: draw only this share of the talks.",
+)
 @click.option("--record", is_flag=True, help="replies: write report and rows to RESULTS/replies.")
 def command(
     name: str,
@@ -92,7 +98,7 @@ def command(
     configuration: str | None,
     table: bool,
     judge: str | None,
-    limit: int | None,
+    share: float,
     record: bool,
 ) -> None:
     """Measure a model on a public corpus.
@@ -106,11 +112,11 @@ def command(
     """
     if name == "replies":
         if checkpoint or model or beside or configuration or table:
-            raise click.UsageError("replies has only --split, --cache, --judge, --limit, --record")
-        _replies(data, split, results, cache, judge, limit, as_json=as_json, record=record)
+            raise click.UsageError("replies has only --split, --cache, --judge, --share, --record")
+        _replies(data, split, results, cache, judge, share, as_json=as_json, record=record)
         return
-    if judge or limit or record:
-        raise click.UsageError("--judge, --limit and --record are for replies")
+    if judge or share != 1.0 or record:
+        raise click.UsageError("--judge, --share and --record are for replies")
     if name not in DIALOGUES and (configuration or table):
         raise click.UsageError(f"--configuration and --table are for {', '.join(DIALOGUES)}")
     if checkpoint and (configuration or name not in WITH_WEIGHTS):
@@ -148,7 +154,7 @@ def _replies(
     results: Path,
     cache: Path,
     judge: str | None,
-    limit: int | None,
+    share: float,
     *,
     as_json: bool,
     record: bool,
@@ -157,7 +163,7 @@ def _replies(
     from empathic_sdk.evaluation.reply_figures import lines
 
     report = evaluate_replies(
-        data=data, split=split, results=results, cache=cache, limit=limit, judge=judge,
+        data=data, split=split, results=results, cache=cache, share=share, judge=judge,
         record=record,
     )  # fmt: skip
     click.echo(json.dumps(report) if as_json else "\n".join(lines(report)))

@@ -42,11 +42,11 @@ from empathic_sdk.training.contexts import ReplyTalk, reply_talks
 from empathic_sdk.types import Strategy, Turn
 
 CORPORA = ("empathetic", "esconv")
-TALKS = {"empathetic": 400, "esconv": 400}
-"""Talks a corpus at most, drawn with :data:`SEED`; ESConv has fewer than that in a split."""
+TALKS = {"empathetic": 400, "esconv": 195}
+"""Talks a corpus at most, drawn with :data:`SEED`; 195 are all that ESConv has in a split."""
 
-TRAIN_TALKS, DEV_TALKS = 300, 100
-"""Talks of ESConv that the empathy classifier learns from, and that choose it."""
+CLASSIFIER_TALKS = {"train": 500, "dev": 150, "test": 195}
+"""Talks of ESConv that the empathy classifier learns from, that choose it, that are held out."""
 
 JUDGED = 100
 """Moments that a chat model rates, if there is one: of each condition the same ones."""
@@ -61,7 +61,7 @@ def evaluate_replies(
     split: str,
     results: Path,
     cache: Path | None = None,
-    limit: int | None = None,
+    share: float = 1.0,
     judge: Any = None,
     record: bool = False,
 ) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def evaluate_replies(
         split: ``dev`` or ``test``.
         results: Folder of the records, which go to ``replies/`` in it.
         cache: Folder in which text vectors are kept between runs.
-        limit: Talks a corpus at most, for a trial.
+        share: Of the talks that are drawn, for a quicker run.
         judge: A chat model that rates some replies by the rubric; ``None``: none does.
         record: Write the report and a row for each reply. No words of a corpus are in them.
 
@@ -81,12 +81,12 @@ def evaluate_replies(
     """
     recognizer = EmotionRecognizer()
     rater = None if judge is None else RubricJudge(judge)
-    classifier, told = _classifier(data, recognizer, cache, limit)
+    classifier, told = _classifier(data, recognizer, cache, share)
     rows: list[dict[str, Any]] = []
     mixed: dict[str, dict[str, dict[str, float]]] = {}
     texts: dict[tuple[str, str, int, str], tuple[str, str]] = {}
     for corpus in CORPORA:
-        talks = drawn(reply_talks(corpus, data, split), min(TALKS[corpus], limit or 10**6))
+        talks = drawn(reply_talks(corpus, data, split), _most(TALKS[corpus], share))
         on, off = (
             [found.turns for found in answered(talks, recognizer, adapt=adapt)]
             for adapt in (True, False)
@@ -113,7 +113,7 @@ def evaluate_replies(
                     texts[corpus, talk.id, i, who] = talk.said[i], text
     if rater is not None:
         _rate(rows, texts, rater)
-    report = report_of(rows, split)
+    report = report_of(rows, split) | {"share": share}
     for corpus in CORPORA:
         for who in CONDITIONS:
             report[corpus][who] |= mixed[corpus][who]
@@ -223,11 +223,11 @@ def report_of(rows: Sequence[Mapping[str, Any]], split: str) -> dict[str, Any]:
 
 
 def _classifier(
-    data: Path, recognizer: EmotionRecognizer, cache: Path | None, limit: int | None
+    data: Path, recognizer: EmotionRecognizer, cache: Path | None, share: float
 ) -> tuple[EmpathyClassifier, dict[str, Any]]:
     parts = {}
-    for name, most in (("train", TRAIN_TALKS), ("dev", DEV_TALKS), ("test", 10**6)):
-        talks = drawn(reply_talks("esconv", data, name), min(most, limit or 10**6))
+    for name, most in CLASSIFIER_TALKS.items():
+        talks = drawn(reply_talks("esconv", data, name), _most(most, share))
         pairs = pairs_of(talks)
         both = vectors([*pairs.said, *pairs.replies], recognizer.text.encode, cache)
         parts[name] = both[: len(pairs.said)], both[len(pairs.said) :], proxies(talks)
@@ -240,6 +240,10 @@ def _classifier(
         "chosen": classifier.chosen,
         "held_out": held_out(classifier.levels(said, replies), gold),
     }
+
+
+def _most(talks: int, share: float) -> int:
+    return max(4, round(talks * share))
 
 
 def _rate(

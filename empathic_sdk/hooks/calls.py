@@ -80,7 +80,8 @@ def told(error: BaseException) -> str:
 
 
 def _started(work: Callable[[], Any]) -> tuple[threading.Thread, Future[Any]]:
-    if not _PLACES.acquire(blocking=False):
+    places = _PLACES
+    if not places.acquire(blocking=False):
         raise TimeoutError(f"{HANGING} hooks hang already")
     future: Future[Any] = Future()
     future.set_running_or_notify_cancel()  # from here on nobody can cancel it, only leave it
@@ -98,12 +99,12 @@ def _started(work: Callable[[], Any]) -> tuple[threading.Thread, Future[Any]]:
         else:
             future.set_result(value)
         finally:
-            _PLACES.release()
+            places.release()
 
     thread = threading.Thread(target=run, name="empathic-hook", daemon=True)
     try:
         thread.start()
     except BaseException:
-        _PLACES.release()
+        places.release()
         raise
     return thread, future

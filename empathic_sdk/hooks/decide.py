@@ -126,7 +126,8 @@ def _one(
                 f"the {name} hook must return a {kind.__name__}, not {type(value).__name__}"
             )
     except Exception as error:
-        log.warning("the %s hook failed; the default steps in: %s", name, told(error))
+        which = getattr(hook, "__qualname__", type(hook).__qualname__)
+        log.warning("the %s hook %s failed; the default steps in: %s", name, which, told(error))
         problems.append(f"hook:{name}:{type(error).__name__}")
         return default(context)
     return value
