@@ -62,7 +62,8 @@ def test_most_lines_that_speak_to_hardship_console():
 @pytest.mark.parametrize(
     "reply",
     [
-        "Congrats!", "That's awesome.", "Good for you!", "I'm so happy for you", "Wow, that is great news",
+        "Congrats!", "That's awesome.", "Good for you!", "I'm so happy for you",
+        "Wow, that is great news",
         "You must be so proud of him", "That sounds like fun. How exciting!", "yay, well done",
     ],
 )  # fmt: skip
@@ -73,7 +74,8 @@ def test_people_celebrate(reply):
 @pytest.mark.parametrize(
     "reply",
     [
-        "I'm sorry to hear that.", "Oh no, that is awful", "That must be so hard for you.", "That sucks.",
+        "I'm sorry to hear that.", "Oh no, that is awful", "That must be so hard for you.",
+        "That sucks.",
         "My condolences.", "I hope things get better soon.", "How terrible!",
     ],
 )  # fmt: skip
@@ -84,7 +86,8 @@ def test_people_console(reply):
 @pytest.mark.parametrize(
     "reply",
     [
-        "What happened?", "That is a good question.", "I am happy to listen.", "Are you still there?",
+        "What happened?", "That is a good question.", "I am happy to listen.",
+        "Are you still there?",
         "It's hard to tell from here.", "That is a great deal to think about.", "Okay.",
     ],
 )  # fmt: skip
