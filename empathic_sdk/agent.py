@@ -20,7 +20,7 @@ from typing import Any, Literal, Self
 
 from empathic_sdk.conversations import Talks
 from empathic_sdk.errors import ConfigurationError, EmpathicError
-from empathic_sdk.hooks import HOOK_TIMEOUT_S, settle
+from empathic_sdk.hooks import HOOK_TIMEOUT_S, call, told
 from empathic_sdk.pipeline import Hooks, Outcome, Pipeline, planner_for
 from empathic_sdk.policy import Deployment
 from empathic_sdk.profiles import ProfileStore
@@ -166,7 +166,6 @@ class EmotionAwareAgent:
         self._closed = False
         self._under_way = 0
         self._quiet = threading.Condition()
-        self._here = threading.local()
 
     # -- one turn ---------------------------------------------------------------------------
 
@@ -207,7 +206,7 @@ class EmotionAwareAgent:
         checked, and the turn is recorded after the last: a consumer that stops before the first
         drops the turn, one that stops later leaves it to be finished and recorded whole.
         """
-        if isinstance(self._responder, LLMResponder) and not getattr(self._here, "inside", False):
+        if isinstance(self._responder, LLMResponder) and not self._inside:
             yield from self._stream_live(utterance, user, conversation)
             return
         outcome = self._run(utterance, user, conversation, self._hooks, self._on_alert)
@@ -284,7 +283,7 @@ class EmotionAwareAgent:
 
     def close(self) -> None:
         """Wait for turns under way and let go of everything. Safe to call twice."""
-        if getattr(self._here, "inside", False):
+        if self._inside:
             raise ConfigurationError(
                 "a hook or an alarm cannot close the agent: it would wait for itself"
             )
@@ -334,15 +333,21 @@ class EmotionAwareAgent:
             if self._closed:
                 raise ConfigurationError("this agent is closed; make a new one")
             self._under_way += 1
-        outer = getattr(self._here, "inside", False)
-        self._here.inside = True
+        stay = _Stay(self)
+        token = _STAYS.set((*_STAYS.get(), stay))
         try:
             yield
         finally:
-            self._here.inside = outer
+            stay.over = True
+            _STAYS.reset(token)
             with self._quiet:
                 self._under_way -= 1
                 self._quiet.notify_all()
+
+    @property
+    def _inside(self) -> bool:
+        """Whether this is code that a turn of this agent called, on whatever thread."""
+        return any(stay.agent is self and not stay.over for stay in _STAYS.get())
 
     def _run(
         self,
@@ -442,6 +447,18 @@ class EmotionAwareAgent:
             raise
 
 
+class _Stay:
+    """One call that is inside an agent."""
+
+    def __init__(self, agent: EmotionAwareAgent) -> None:
+        self.agent = agent
+        self.over = False
+
+
+# Hooks run on threads of their own under the turn's context variables: these go with them.
+_STAYS: contextvars.ContextVar[tuple[_Stay, ...]] = contextvars.ContextVar("stays", default=())
+
+
 def _check(**hooks: object) -> None:
     for name, hook in hooks.items():
         if hook is not None and not callable(hook):
@@ -451,12 +468,10 @@ def _check(**hooks: object) -> None:
 
 def _alert(on_alert: AlertHook, turn: Turn) -> None:
     try:
-        result = on_alert(turn)
-        if inspect.isawaitable(result):
-            settle(result)
-    except Exception:
+        call(on_alert, turn)
+    except Exception as error:
         # The person has their answer; a broken alarm must be loud, but not to them.
-        log.exception("on_alert raised on turn %s", turn.id)
+        log.error("on_alert failed on turn %s: %s", turn.id, told(error))
 
 
 class _Pending:

@@ -9,6 +9,7 @@ import uuid
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import islice
 
 from pydantic import TypeAdapter, ValidationError
@@ -22,6 +23,8 @@ from empathic_sdk.types import EmotionState, Exchange, SafetyLevel, Utterance
 HISTORY = 20
 WORDS = 400
 _STATES = TypeAdapter(list[EmotionState])
+# The turns that the running code is part of, on whatever thread: a hook has one of its own.
+_HOLDS: ContextVar[tuple[object, ...]] = ContextVar("holds", default=())
 
 
 class Talk:
@@ -41,7 +44,7 @@ class Talk:
             stored with the talk either.
         kept: What :meth:`dump` gave when it was last stored.
         lock: Held during a turn, so that two turns of one talk follow each other.
-        holder: The thread that holds it.
+        holder: Marks the turn that holds it; that turn's code finds the mark in its context.
     """
 
     def __init__(self, session: DialogueSession) -> None:
@@ -56,7 +59,7 @@ class Talk:
         self.past: tuple[Exchange, ...] = ()
         self.kept: bytes | None = None
         self.lock = threading.Lock()
-        self.holder: int | None = None
+        self.holder: object | None = None
         self.used = time.monotonic()
         self._blank = self.dump()
 
@@ -183,7 +186,7 @@ class Talks:
         """Hold a talk for one turn; ``opened`` makes it when it is not in memory.
 
         Raises:
-            ConfigurationError: This thread already holds it: a hook or an alarm asked for
+            ConfigurationError: The caller is part of a turn that holds it: a hook asked for
                 another turn of the talk that it is part of.
         """
         key = (user, conversation)
@@ -203,11 +206,13 @@ class Talks:
                     self._talks.move_to_end(key)
                     talk.used = time.monotonic()
                     self._evict(keep=key)
-                talk.holder = threading.get_ident()
+                hold = talk.holder = object()
+                token = _HOLDS.set((*_HOLDS.get(), hold))
                 try:
                     yield talk
                 finally:
                     talk.holder = None
+                    _HOLDS.reset(token)
                 return
 
     def forget(self, user: str) -> None:
@@ -224,7 +229,7 @@ class Talks:
 
     @staticmethod
     def _refuse_own(talk: Talk) -> None:
-        if talk.holder == threading.get_ident():
+        if talk.holder is not None and any(hold is talk.holder for hold in _HOLDS.get()):
             raise ConfigurationError(
                 "a hook cannot take another turn of its own conversation, nor erase its user: "
                 "the turn it is part of is not finished; do it after respond() has returned"

@@ -41,6 +41,7 @@ ALLOWED = {
         "recognizer",
         "response",
         "listening",
+        "integrations",  # a chat model as a judge
     },
     "serving": SHARED | {"__init__"},
     "cli": SHARED | {"__init__", "demo", "training", "evaluation"},

@@ -19,7 +19,7 @@ TEXTS = ("meld", "goemotions", "emobank", "dailydialog", "empathetic")
 DIALOGUES = ("meld", "iemocap", "mosi")
 NAMES = (
     *TEXTS, "iemocap", "mosi", "behaviour", "fer2013", "ravdess", "emodb", "fusion",
-    "strategy", "safety", "guard",
+    "strategy", "replies", "safety", "guard",
 )  # fmt: skip
 # What --model may be; the first is the default. Others have one way.
 MODELS: Mapping[str, tuple[str, ...]] = {
@@ -66,7 +66,7 @@ WITH_WEIGHTS = (*TEXTS, "behaviour", "fer2013", "ravdess", "fusion", "strategy",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("runs/cache"),
     show_default=True,
-    help="fusion, strategy: folder in which vectors are kept between runs.",
+    help="fusion, strategy, replies: folder in which vectors are kept between runs.",
 )
 @click.option(
     "--configuration",
@@ -86,6 +86,20 @@ WITH_WEIGHTS = (*TEXTS, "behaviour", "fer2013", "ravdess", "fusion", "strategy",
     type=click.Path(dir_okay=False, path_type=Path),
     help="safety: file that every alarm over ESConv and DailyDialog is written to, to be read.",
 )
+@click.option(
+    "--judge",
+    metavar="MODEL",
+    help="replies: a chat model, such as openai:gpt-4o-mini, that rates some of them by a rubric. "
+    "It is sent what people said in the corpora.",
+)
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="replies: draw only this share of the talks.",
+)
+@click.option("--record", is_flag=True, help="replies: write report and rows to RESULTS/replies.")
 def command(
     name: str,
     data: Path,
@@ -100,6 +114,9 @@ def command(
     table: bool,
     lines: Path,
     alarms: Path | None,
+    judge: str | None,
+    share: float,
+    record: bool,
 ) -> None:
     """Measure a model on a public corpus.
 
@@ -109,7 +126,8 @@ def command(
     predictions. `behaviour` is the encoder of interaction events on simulated people, and what
     the times of real dialogues say alone. `fusion` is the dialogue model with borrowed voices and
     faces: it says nothing about people. `safety` is the protocol's ears on labelled lines,
-    `guard` the check of language models' drafts on labelled sentences.
+    `guard` the check of language models' drafts on labelled sentences, `replies` answers test
+    talks with adaptation on and off.
     """
     if name == "guard":
         from empathic_sdk.cli.safety import evaluate_drafts
@@ -124,6 +142,13 @@ def command(
             checkpoint=checkpoint,
         )  # fmt: skip
         return
+    if name == "replies":
+        if checkpoint or model or beside or configuration or table:
+            raise click.UsageError("replies has only --split, --cache, --judge, --share, --record")
+        _replies(data, split, results, cache, judge, share, as_json=as_json, record=record)
+        return
+    if judge or share != 1.0 or record:
+        raise click.UsageError("--judge, --share and --record are for replies")
     if name not in DIALOGUES and (configuration or table):
         raise click.UsageError(f"--configuration and --table are for {', '.join(DIALOGUES)}")
     if checkpoint and (configuration or name not in WITH_WEIGHTS):
@@ -153,6 +178,27 @@ def command(
     _print(report)
     if table:
         _print_table(name, report["table"])
+
+
+def _replies(
+    data: Path,
+    split: str,
+    results: Path,
+    cache: Path,
+    judge: str | None,
+    share: float,
+    *,
+    as_json: bool,
+    record: bool,
+) -> None:
+    from empathic_sdk.evaluation.replies import evaluate_replies
+    from empathic_sdk.evaluation.reply_figures import lines
+
+    report = evaluate_replies(
+        data=data, split=split, results=results, cache=cache, share=share, judge=judge,
+        record=record,
+    )  # fmt: skip
+    click.echo(json.dumps(report) if as_json else "\n".join(lines(report)))
 
 
 def _recorded(name: str, where: Mapping[str, Any], configuration: str | None) -> dict[str, Any]:

@@ -28,7 +28,7 @@ _ACTS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("thanks", r"^(?:(?:ok|okay|oh|well|great|no|yes|wow|aw|cool|alright)\b[ ,]*)*(?:thanks?(?! (?:god|goodness|heavens?|the lord|christ|fuck|allah)\b)|thank you|thx|ty|cheers|much appreciated|danke|gracias|merci|that (?:really )?help(?:s|ed)|i appreciate (?:it|you|this|that))\b.{0,60}$"),
         ("love", r"^(?:(?:oh|aw|thanks?|bot)\b[ ,]*)*(?:i |we )?(?:really |so |think i )?love (?:you|u)(?: (?:so much|a lot|bot|too|guys|lots|already))?$"),
         ("hate", r"^(?!.*\b(?:said|says|told|tells|shouted|wrote|called|yelled|thinks|posted|heard)\b).*(?:\bhitler (?:was (?:right|great|good|a (?:hero|genius))|did nothing wrong|had a point)|\b(?:sieg|heil) (?:heil|hitler)|\bwhite power\b|\bholocaust (?:is|was|never) (?:a )?(?:hoax|lie|fake|happened)|\b(?:gas|exterminate|get rid of|wipe out) (?:all )?(?:the )?(?:jews|muslims|blacks|gays|gypsies|immigrants|refugees)|\b(?:jews|muslims|blacks|black people|gays|gay people|immigrants|refugees|gypsies|trans people|women) (?:should (?:all )?(?:die|be (?:killed|shot|gassed))|are (?:all )?(?:vermin|animals|subhuman\w*|parasites|a disease)))"),
-        ("greeting", r"^(?:(?:oh|well) )?(?:hi|hello|hey|heya|hiya|yo|sup|good (?:morning|evening|afternoon|day)|greetings|howdy|hallo|hola|bonjour)(?: (?:there|again|you|everyone|bot|friend|all))*(?:,? (?:anyone|anybody|are you|is anyone|is anybody) (?:there|here))?[ ,]*$|^(?:anyone|anybody|you) there$"),
+        ("greeting", r"^(?:oh |well |thanks? |and |a )*(?:(?:hi|hii+|hello|hullo|hey|heya|hiya|hai|yo|sup|good (?:morning|evening|afternoon|day)|greetings|howdy|hallo|hola|bonjour|(?:merry|happy) (?:christmas|new year|easter|thanksgiving|holidays?)|happy (?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)|nice to meet you)(?: (?:there|again|you|everyone|bot|friend|all|and|too|to you)|[ ,])*)+(?:,? (?:anyone|anybody|are you|is anyone|is anybody) (?:there|here))?[ ,]*$|^(?:anyone|anybody|you) there$"),
         ("advice", r"\bwhat (?:should|can|could|do|would) (?:i|you) (?:even )?(?:do|say|try|suggest|recommend|advise)\b|\b(?:any|some|your) (?:advice|tips|suggestions|ideas)\b|\bhow (?:do|can|should|would|could) i\b|\b(?:can|could|will) you help\b|\bwhat helps\b|\bi need (?:help|advice)\b|\bwhat now\b"),
         ("yes", r"^(?:yes|yeah|yep|yea|yup|ya|sure|exactly|right|true|correct|definitely|i do|i am|kind of|sort of|kinda|i guess so|that is right|you are right|yes exactly|of course)[ ,]*(?:it is|i do|i am|that is it|exactly|thats? right|please)?$"),
         ("no", r"^(?:no|nope|nah|not really|i do not think so|never|no not really|not at all|no i do not)$"),
@@ -91,7 +91,8 @@ def topic_of(text: str) -> str | None:
 
 def _plain(text: str, length: int = _HEAD) -> str:
     spelled = spell(flatten(text[:length]).replace("\n", " "))
-    return re.sub(r"[.!?;:…~()]+", " ", spelled).replace("  ", " ").strip()
+    # Pictures say how it is meant, not what is done.
+    return re.sub(r"(?:[.!?;:…~()]|[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])+", " ", spelled).replace("  ", " ").strip()
 
 
 _COMMON = re.compile(r"\b(?:the|i|you|is|to|and|my|it|a|of|in|me|that|was|for|not|do|we|he|she|they|what|how|so|no|am|are|have|this|all|but|just)\b")

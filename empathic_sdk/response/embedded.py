@@ -7,7 +7,14 @@ import re
 from empathic_sdk.response import crisis
 from empathic_sdk.response.acts import act_of, topic_of
 from empathic_sdk.response.context import STRATEGIES, Reply, ReplyContext
-from empathic_sdk.response.hardship import is_good_news, is_hard, is_loss, is_past_fear
+from empathic_sdk.response.hardship import (
+    is_good_news,
+    is_hard,
+    is_hoped,
+    is_loss,
+    is_past_fear,
+    is_troubled,
+)
 from empathic_sdk.response.planner import Planner
 from empathic_sdk.response.reflect import reflection
 from empathic_sdk.response.strategy import NEGATIVE, heard, plan, shifted, wish
@@ -25,6 +32,10 @@ _SOCIAL = {
 _BLUNT = 0.5  # below this warmth a tone goes without the cushioning sentence
 _SAYS_WHAT = re.compile(r"\bi(?:'?m| am| feel) (?!not\b)[a-z]{3,}", re.IGNORECASE)
 _STRONG = 0.6  # from this intensity on, a reflection may use strong words
+# What joy must be before a reply cheers: chosen on the dev talks of EmpatheticDialogues and ESConv
+# (docs/LOG.md). Where the words themselves tell good news, less will do.
+CHEER_CONFIDENCE, CHEER_VALENCE = 0.7, 0.1
+_NEWS_CONFIDENCE = 0.5
 _FELT = {
     Emotion.JOY: "happy",
     Emotion.SADNESS: "sad",
@@ -195,7 +206,7 @@ class EmbeddedResponder:
         if act in ("yes", "no"):
             if not terse:
                 voice.say(voice.bank(f"social/{act}")["open"])
-            voice.say(invites if family in ("uncertain", "neutral") else asks)
+            voice.say(invites if family in ("uncertain", "neutral", "open") else asks)
             return
         turn_about = _even(context)
         match strategy:
@@ -233,7 +244,9 @@ class EmbeddedResponder:
                 own = bool(quote) and family != "uncertain" and (limit > 2 or turn_about)
                 if own and not terse:
                     self._echo(family, quote, voice)
-                if not terse and (not own or (limit > 2 and family not in ("joy", "neutral"))):
+                if not terse and (
+                    not own or (limit > 2 and family not in ("joy", "neutral", "open"))
+                ):
                     voice.say(soothe)
                 voice.say(asks)
 
@@ -244,7 +257,7 @@ class EmbeddedResponder:
             voice.say(common["plain"])
             return
         own = voice.bank(f"restatement/{family}").get("echo", ())
-        general = () if family in ("joy", "rough") else common["echo"]
+        general = () if family in ("joy", "rough", "open") else common["echo"]
         voice.say((*own, *general), quote=quote)
 
     @staticmethod
@@ -276,7 +289,24 @@ def _family(context: ReplyContext) -> str:
     light = family in ("joy", "neutral", "uncertain")
     if light and (is_loss(text) or is_hard(text)) and not is_good_news(text):
         return "rough"
+    if family == "joy" and not _may_cheer(context):
+        return "open"
     return family
+
+
+def _may_cheer(context: ReplyContext) -> bool:
+    """Say whether a reply to joy may celebrate; where it may not, it asks.
+
+    The label alone is wrong too often, and cheering at bad news is the worst that a reply can do
+    short of danger: it takes a confident reading, a pleasant one, and words that name nothing
+    troubling and nothing that is only hoped for.
+    """
+    state, text = context.state, context.text
+    if is_good_news(text):
+        return state.confidence >= _NEWS_CONFIDENCE and state.valence > 0
+    if state.confidence < CHEER_CONFIDENCE or state.valence < CHEER_VALENCE:
+        return False
+    return not (is_troubled(text) or is_hoped(text))
 
 
 def _low(context: ReplyContext) -> bool:

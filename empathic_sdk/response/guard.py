@@ -98,6 +98,13 @@ _PLAIN: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
          r"<\s*\|?|\|\s*>|\[/?inst\]|<</?sys>>|^(?:system|user|human|assistant|person)\s*:|###|\bas an ai language model\b|\b(?:system|developer) prompt\b|\bmy (?:instructions|guidelines|rules|programming) (?:say|tell|state|are|require)\b|\bestimated probability\b"),
     )
 )
+# What is no talk at all: a page of a proxy or a login, a call of a tool, a record for a program.
+_PAGE = re.compile(r"<!doctype\b|<\?xml\b|</?(?:html|head|body|script|style|iframe|form|table|title|meta|link|svg|center|h1)\b", re.IGNORECASE)
+_CALL = re.compile(
+    r"""^\W{0,8}(?:json|tool_code|tool_call|function_call)?\W{0,8}[{\[]\s*["']?\w+["']?\s*:|["'](?:name|tool|function|arguments|parameters|tool_calls?|function_call|tool_input|action_input)["']\s*:|"""
+    r"""</?(?:tool_call|function_call|function|tool_use|invoke|tool_code|tool_response)\b|\[/?TOOL_CALLS?\]|^\W{0,4}(?:print\()?[a-z_]+\.?[a-z_]+\((?:[\w]+\s*=\s*)?["'{\[]""",
+    re.IGNORECASE,
+)
 _CONTACT = re.compile(r"\+?\d(?:[\d ()./-]*\d){2,}|\b\d{3}\b|https?:|www\.|\b[\w-]+\.(?:com|org|net|io|info|gov|edu|co\.uk)\b|\S@\S+\.\S")
 _CALLS = re.compile(r"\b(?:call|text|dial|ring|phone|reach|contact|hotline|helpline|lifeline|hot line|help line|number|sms|crisis|visit|website|emergency|write to|email)\b")
 _LINK = re.compile(r"https?:|www\.|\b[\w-]+\.(?:com|org|net|io|info|gov|edu|co\.uk)\b|\S@\S+\.\S")
@@ -120,7 +127,8 @@ def check_sentence(
     encouragement of it, secrecy and isolation, ending or refusing the talk, contempt (all of them
     grave); talk of suicide as the safety protocol reads it, unless it asks; diagnosis, advice on
     medicines, claims to be human, claims to feel, help lines and links that are not ours, and
-    traces of roles or of the instructions.
+    traces of roles or of the instructions. Before all of them: web pages and calls of tools,
+    which are grave, because the rest of such a draft is no talk either.
 
     Args:
         text: One sentence.
@@ -130,6 +138,8 @@ def check_sentence(
     Returns:
         The verdict; a refused sentence's ``reason`` is one word.
     """
+    if _PAGE.search(text) or _CALL.search(text):
+        return Verdict(allowed=False, reason="markup", grave=True)
     flat = flatten(text)
     plain = spell(flat)
     question = text.rstrip().endswith("?")

@@ -14,6 +14,7 @@ the messages of providers quote what was sent.
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import logging
 import queue
@@ -39,6 +40,9 @@ HANGING = 64
 
 MOST_CHARS = 100_000
 """Characters read of one answer at most, reasoning and refused sentences included."""
+
+AHEAD = 256
+"""Pieces that a model may be ahead of their reader; then it waits."""
 
 log = logging.getLogger("empathic_sdk")
 
@@ -248,13 +252,22 @@ class _Call:
     ) -> None:
         self._model, self._messages = model, messages
         self._places, self._deadline = places, deadline
-        self._box: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self._box: queue.Queue[object] = queue.Queue(AHEAD)
         self._stopped = threading.Event()
 
     def stop(self) -> None:
         """Ask for no more, and wake whoever waits for the next piece."""
         self._stopped.set()
-        self._box.put(_END)
+        with contextlib.suppress(queue.Full):  # then nobody waits
+            self._box.put_nowait(_END)
+
+    def _put(self, item: object) -> bool:
+        """Hand something over; say whether anybody still wants it."""
+        while not self._stopped.is_set():
+            with contextlib.suppress(queue.Full):
+                self._box.put(item, timeout=0.1)
+                return True
+        return False
 
     def __iter__(self) -> Iterator[object]:
         if not self._places.acquire(timeout=max(0.0, self._deadline - time.monotonic())):
@@ -269,15 +282,20 @@ class _Call:
             self._places.release()
             raise
         while True:
+            left = self._deadline - time.monotonic()
             try:
-                item = self._box.get(timeout=max(0.0, self._deadline - time.monotonic()))
+                # The clock is asked even where there is something: of a model that yields empty
+                # pieces without end there always is.
+                item = self._box.get(timeout=left) if left > 0 else None
             except queue.Empty:
-                raise _LateError from None
-            if item is _END:
+                item = None
+            if item is None:
+                raise _LateError
+            if item is _END or self._stopped.is_set():
                 return
             if isinstance(item, _Failure):
                 raise item.error
-            yield item
+            yield item.piece if isinstance(item, _Piece) else item
 
     def _work(self) -> None:
         pieces = None
@@ -286,13 +304,12 @@ class _Call:
                 return
             pieces = self._model.stream(self._messages)
             for piece in pieces:
-                if self._stopped.is_set():
+                if not self._put(_Piece(piece)):
                     return
-                self._box.put(piece)
         except Exception as error:
-            self._box.put(_Failure(error))
+            self._put(_Failure(error))
         except BaseException as error:  # a model that exits must not take the turn with it
-            self._box.put(_Failure(RuntimeError(type(error).__name__)))
+            self._put(_Failure(RuntimeError(type(error).__name__)))
         finally:
             try:
                 close = getattr(pieces, "close", None)
@@ -302,11 +319,15 @@ class _Call:
                 log.debug("closing a model's stream raised %s", type(error).__name__)
             finally:
                 self._places.release()
-                self._box.put(_END)
+                self._put(_END)
 
 
 class _Failure(NamedTuple):
     error: Exception
+
+
+class _Piece(NamedTuple):
+    piece: object
 
 
 _END = object()

@@ -71,7 +71,8 @@ _CLOSERS = re.compile(
 )
 _SENTENCE = re.compile(r"([^.!?\n;…]*)([.!?\n;…]+|$)")
 _CLAUSE = re.compile(
-    r",\s+|\s+-+\s+|\s*—\s*|\s+(?=(?:but|because|cuz|although|so that|which|while|whereas|except)\s)|"
+    r",\s+|\s+-+\s+|\s*—\s*|\s+(?=(?:but|because|cuz|although|so that|which|whereas|except)\s)|"
+    r"(?<!\ba)(?<!\ball the)(?<!\blittle)\s+(?=while\s)|"
     r"\s+and\s+(?=(?:i|i'm|im|he|she|they|it|my|we|now|then|nobody|everyone)\b)",
     re.IGNORECASE,
 )
@@ -94,6 +95,11 @@ _RUN_ON = re.compile(
 # "we were at my place when he left us": one "you" cannot stand for both.
 _MANY = re.compile(r"\b(?:we|us|our|ours|we're|we've|we'll|we'd)\b")
 _ONE = re.compile(r"\b(?:i|me|my|mine|i'm|i've|i'd|i'll)\b|\bwe\b.*\bus\b")
+# "a short but long overdue break", cut at "but": an article and no noun.
+_HALF = re.compile(
+    r"\b(?:a|an|the|my|this|such a|very|so|too) (?:short|long|small|little|big|great|simple|tough|difficult|new|"
+    r"quick|slow|brief|rough|strange|weird|nice|hard)$"
+)
 _EMOJI = re.compile("[^\x00-\x7f’‘“”–—é]+")
 
 
@@ -151,7 +157,7 @@ def _turn(clause: str) -> str | None:
         return None
     if max(map(len, words)) > 20 or not re.fullmatch(r"[\w' ,:%&$.-]+", clause):
         return None
-    if _RUN_ON.search(low) or (_MANY.search(low) and _ONE.search(low)):
+    if _HALF.search(low) or _RUN_ON.search(low) or (_MANY.search(low) and _ONE.search(low)):
         return None
     if words[0].lower() in ("i", "we") and not _follows(words):
         return None

@@ -21,7 +21,11 @@ _MAY_THINK = re.compile(r"<[a-z]{0,9}$", re.IGNORECASE)
 _BULLET = re.compile(r"^(?:[-*•–]|\d{1,2}[.)]|#{1,6})\s+")
 _LABEL = re.compile(r"^(?:assistant|ai|agent|bot|response|answer|reply)\s*:\s+", re.IGNORECASE)
 _MARKUP = re.compile(r"(\*\*|__|`)")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028\u2029\ufeff\U000e0000-\U000e007f]")
+# Halves of a surrogate pair are what is left of bytes that are no UTF-8: nobody can store or send
+# them.
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028\u2029\ufeff\U000e0000-\U000e007f\ud800-\udfff]"
+)
 _SPACE = re.compile(r"\s+")
 
 

@@ -173,9 +173,7 @@ def read_empathetic(data: Path, split: str) -> TextItems:
     for line in open_lines(data / "empatheticdialogues" / "empatheticdialogues.jsonl.gz"):
         talk = json.loads(line)
         name = EMPATHETIC_TO_EMOTION.get(talk["emotion"])
-        hit = talk["id"].split("_")[0]
-        bucket = int(hashlib.sha256(hit.encode()).hexdigest(), 16) % 20
-        if name is None or {18: "dev", 19: "test"}.get(bucket, "train") != split:
+        if name is None or empathetic_split(talk["id"]) != split:
             continue
         said = [t["text"] for t in talk["turns"] if t["speaker"] == "speaker"]
         ids.append(talk["id"])
@@ -184,6 +182,13 @@ def read_empathetic(data: Path, split: str) -> TextItems:
     return TextItems(
         corpus="empathetic", split=split, ids=ids, texts=texts, emotion=np.array(labels)
     )
+
+
+def empathetic_split(talk: str) -> str:
+    """Return the split of a talk of EmpatheticDialogues by its id; a situation is in one only."""
+    hit = talk.split("_")[0]
+    bucket = int(hashlib.sha256(hit.encode()).hexdigest(), 16) % 20
+    return {18: "dev", 19: "test"}.get(bucket, "train")
 
 
 def read_emobank(data: Path, split: str) -> TextItems:

@@ -12,14 +12,24 @@ from empathic_sdk.types import (
     UserContext,
 )
 
+VALENCE = {Emotion.NEUTRAL: 0.0, Emotion.SURPRISE: 0.0, Emotion.JOY: 0.5}
 
-def make_state(label=Emotion.NEUTRAL, intensity=0.6, uncertain=False, shift=None, trend="steady"):
+
+def make_state(
+    label=Emotion.NEUTRAL,
+    intensity=0.6,
+    uncertain=False,
+    shift=None,
+    trend="steady",
+    confidence=None,
+    valence=None,
+):
     return EmotionState(
         label=label,
         probabilities={e: 0.7 if e == label else 0.05 for e in Emotion},
-        confidence=0.3 if uncertain else 0.8,
+        confidence=confidence or (0.3 if uncertain else 0.8),
         uncertain=uncertain,
-        valence=0.0,
+        valence=VALENCE.get(label, -0.5) if valence is None else valence,
         arousal=0.0,
         intensity=intensity,
         shift=shift,

@@ -2,7 +2,9 @@
 
 import pytest
 
+from empathic_sdk.evaluation.wording import celebrates
 from empathic_sdk.response import reflection
+from empathic_sdk.response.acts import act_of
 from empathic_sdk.types import Emotion, SafetyLevel
 
 JOY, NEUTRAL, SAD, FEAR = Emotion.JOY, Emotion.NEUTRAL, Emotion.SADNESS, Emotion.FEAR
@@ -143,3 +145,83 @@ def test_relief_is_good_news_although_it_names_what_was_hard(new_talk):
             "she just wrote! she was in hospital and lost her phone, I'm so relieved", Emotion.JOY
         )
         assert "make light" not in reply.text
+
+
+# Read as joy, each for another reason: what is hard is named; it is only hoped for, or to come;
+# something troubling goes with it. The first was seen with the weights that ship.
+NOT_TO_CHEER = (
+    "Hello: Thanks for offering to help. My friend Mark is suffering from bi-polar disorder, and "
+    "despite being on medication, is spiraling out of control.",
+    "My cousin is an addict and she is struggling again",
+    "They passed over me for the promotion and gave it to my friend",
+    "It has been building up for a while now, but it's really starting to get overwhelming",
+    "My uncle had a stroke and they put him on life support",
+    "I really, really hope I get this job",
+    "I'm waiting for the letter from the college",
+    "Thank goodness it was only a lot of property damage",
+    "We get crazy storms out here and the roof leaks",
+    "I love my new flat even though my parents are furious",
+    "We were so excited and then NOTHING",
+    "The company goes in a new direction and I may be looking for a new job soon",
+)
+CHEERFUL = (
+    "My sister had her baby this morning, a little girl!",
+    "I just bought my first house!",
+    "We are going to the beach with all my cousins this weekend",
+    "My team came first in the tournament",
+)
+
+
+@pytest.mark.parametrize("text", NOT_TO_CHEER)
+def test_joy_beside_trouble_or_hope_is_asked_about(new_talk, text):
+    for reply in answers(new_talk, text, JOY, confidence=0.9):
+        assert not celebrates(reply, text), reply
+
+
+@pytest.mark.parametrize("text", CHEERFUL)
+def test_a_sure_and_pleasant_joy_is_cheered_and_no_other(new_talk, text):
+    assert any(celebrates(reply, text) for reply in answers(new_talk, text, JOY, confidence=0.9))
+    for weak in ({"confidence": 0.69}, {"confidence": 0.9, "valence": 0.09}, {"uncertain": True}):
+        for reply in answers(new_talk, text, JOY, **weak):
+            assert not celebrates(reply, text), reply
+
+
+def test_told_good_news_needs_less_to_be_cheered_but_nothing_unpleasant(new_talk):
+    text = "I passed my driving test!"
+    assert any(celebrates(reply, text) for reply in answers(new_talk, text, JOY, confidence=0.55))
+    for weak in ({"confidence": 0.45}, {"confidence": 0.9, "valence": -0.1}):
+        assert not any(celebrates(r, text) for r in answers(new_talk, text, JOY, **weak))
+
+
+@pytest.mark.parametrize(
+    "text", ["Merry Christmas", "Hai!", "Hi! \U0001f60a", "Hello Good day", "Hello hello"]
+)
+def test_a_greeting_is_no_good_news(new_talk, text):
+    for number in range(6):
+        reply = new_talk(name=str(number)).say(text, JOY)
+        assert reply.strategy == "others"
+        assert not celebrates(reply.text, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Hi, I lost my job", "Good day at work today, I got a raise", "Merry Christmas, I am alone"],
+)
+def test_a_greeting_with_a_story_is_a_story(text):
+    assert act_of(text) != "greeting"
+
+
+def test_a_quote_does_not_stop_halfway():
+    assert reflection("It has been building up for a while now, and nobody knows") is not None
+    for text in (
+        "It's been building up for a while now, but it is fine",
+        "I am so thrilled to go on a short but long overdue vacation",
+    ):
+        assert not (reflection(text) or "").endswith((" for", " short"))
+
+
+def test_overdue_is_hard_of_bills_only():
+    from empathic_sdk.response.hardship import is_hard
+
+    assert is_hard("the rent is late and I have overdue bills")
+    assert not is_hard("a long overdue vacation")

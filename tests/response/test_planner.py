@@ -221,11 +221,11 @@ def test_features_by_hand(state):
     assert x.dtype == np.float32
     assert x.shape == (length(2),)
     assert x[:6].tolist() == [1, 2, 0, 0, 1, 0]  # said, replied, and which of them is real
-    now = [0.05, 0.7, *[0.05] * 5, 0, 0, 0.6, 0, 1, 0, 0, 0]
+    now = [0.05, 0.7, *[0.05] * 5, 0.5, 0, 0.6, 0, 1, 0, 0, 0]
     assert x[6:21] == pytest.approx(now)
-    change = [0, 0.65, -0.65, 0, 0, 0, 0, 0, 0, 0]
+    change = [0, 0.65, -0.65, 0, 0, 0, 0, 1, 0, 0]
     assert x[21:31] == pytest.approx(change, abs=1e-6)
-    assert x[31:34].tolist() == [0, 0, 0]
+    assert x[31:34].tolist() == [0.5, -0.5, 0.5]  # above the mean; the least, the greatest
     recent = x[34:58].reshape(3, 8)
     assert recent.argmax(1).tolist() == [0, 2, 0]
     assert recent.sum() == 3
