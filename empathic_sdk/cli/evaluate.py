@@ -16,7 +16,7 @@ TEXTS = ("meld", "goemotions", "emobank", "dailydialog", "empathetic")
 DIALOGUES = ("meld", "iemocap", "mosi")
 NAMES = (
     *TEXTS, "iemocap", "mosi", "behaviour", "fer2013", "ravdess", "emodb", "fusion",
-    "strategy",
+    "strategy", "monitor",
 )  # fmt: skip
 # What --model may be; the first is the default. Others have one way.
 MODELS: Mapping[str, tuple[str, ...]] = {
@@ -91,7 +91,7 @@ def command(
     standard deviation over the recorded training runs, rescored from their stored test
     predictions. `behaviour` is the encoder of interaction events on simulated people, and what
     the times of real dialogues say alone. `fusion` is the dialogue model with borrowed voices and
-    faces: it says nothing about people.
+    faces: it says nothing about people. `monitor` is the watch over days on simulated people.
     """
     if name not in DIALOGUES and (configuration or table):
         raise click.UsageError(f"--configuration and --table are for {', '.join(DIALOGUES)}")
@@ -152,6 +152,10 @@ def _shipped(
         from empathic_sdk.evaluation.strategy import evaluate_strategy
 
         return evaluate_strategy(**given, cache=cache)
+    if name == "monitor":
+        from empathic_sdk.evaluation.monitor import evaluate_monitor
+
+        return evaluate_monitor(**where)
     if name == "behaviour":
         from empathic_sdk.evaluation.behaviour_timing import evaluate_behaviour
 
