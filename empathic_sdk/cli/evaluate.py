@@ -250,6 +250,7 @@ def _short(row: Mapping[str, Any], every: int) -> str:
     parts += ["+".join(row["modalities"])] if len(row["modalities"]) != every else []
     parts += [row["ablation"]] if row["ablation"] != "full" else []
     parts += ["timing"] if row["timing"] else []
+    parts += ["groups"] if row["reweighted"] else []
     parts += [f"({row['tested']} of {row['runs']})"] if row["tested"] != row["runs"] else []
     return " ".join(parts)
 

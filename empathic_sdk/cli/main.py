@@ -21,6 +21,7 @@ _COMMANDS = {
     "evaluate": ("evaluate", "Measure a model on a public corpus."),
     "report": ("report", "Write a page on a dialogue model: figures, tables, one dialogue."),
     "bench": ("bench", "Measure speed and memory through the public API."),
+    "audit": ("audit", "Compare groups of people: accuracy, recall, calibration."),
     "profile": ("profile", "Look at, export and erase what is known of people."),
 }
 

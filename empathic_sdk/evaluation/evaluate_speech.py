@@ -105,14 +105,29 @@ def _head(dataset: str, model: str, split: str, clips: Clips) -> dict[str, Any]:
 def _recorded(
     dataset: str, tag: str, runs: Sequence[Mapping[str, Any]], clips: Clips
 ) -> dict[str, Any]:
-    scored = [(measure(clips.labels, _stored(r, tag, clips), clips.classes), r) for r in runs]
-    scored.sort(key=lambda pair: (pair[0]["accuracy"], pair[1]["name"]))
-    middle, record = scored[(len(scored) - 1) // 2]
+    middle, record = _median(tag, runs, clips)
     return {
         **_head(dataset, record["name"], "test", clips),
         **middle,
         "runs": _spread(runs, tag, clips),
     }
+
+
+def _median(
+    tag: str, runs: Sequence[Mapping[str, Any]], clips: Clips
+) -> tuple[Measures, Mapping[str, Any]]:
+    """Return figures and record of the run in the middle by accuracy."""
+    scored = [
+        (measure(clips.labels, stored_predictions(r, tag, clips), clips.classes), r) for r in runs
+    ]
+    scored.sort(key=lambda pair: (pair[0]["accuracy"], pair[1]["name"]))
+    return scored[(len(scored) - 1) // 2]
+
+
+def median_run(dataset: str, results: Path, clips: Clips) -> tuple[str, np.ndarray]:
+    """Return the name of the run in the middle and its stored probabilities of ``clips``."""
+    _, record = _median(dataset, _records(results, f"{dataset}-ped"), clips)
+    return str(record["name"]), stored_predictions(record, dataset, clips)
 
 
 def _records(results: Path, beginning: str) -> list[dict[str, Any]]:
@@ -129,7 +144,7 @@ def _records(results: Path, beginning: str) -> list[dict[str, Any]]:
     ]
 
 
-def _stored(record: Mapping[str, Any], tag: str, clips: Clips) -> np.ndarray:
+def stored_predictions(record: Mapping[str, Any], tag: str, clips: Clips) -> np.ndarray:
     """Return a run's stored probabilities of these very clips, ``[n, classes]``."""
     path = record["folder"] / f"{record['name']}.predictions.jsonl.gz"
     with gzip.open(path, "rt", encoding="utf-8") as f:
@@ -149,7 +164,9 @@ def _spread(
 ) -> dict[str, Any]:
     """Return ``{n, METRIC: {mean, std}}`` over the stored runs, sample deviation."""
     labels = clips.labels if gold is None else gold
-    scored = [measure(labels, _stored(r, tag, clips), classes or clips.classes) for r in runs]
+    scored = [
+        measure(labels, stored_predictions(r, tag, clips), classes or clips.classes) for r in runs
+    ]
     out: dict[str, Any] = {"n": len(scored)}
     for key, value in scored[0].items():
         if isinstance(value, float):
@@ -170,4 +187,4 @@ def _shared_labels(clips: Clips) -> np.ndarray:
     return np.array([SHARED.index(clips.classes[k]) for k in clips.labels])
 
 
-__all__ = ["evaluate_emodb", "evaluate_ravdess"]
+__all__ = ["evaluate_emodb", "evaluate_ravdess", "median_run", "stored_predictions"]
