@@ -51,12 +51,15 @@ def _print(part: Mapping[str, Any]) -> None:
                 f"    {group:20} {g['n']:6} {g['accuracy']:9.3f} {g['uar']:7.3f} {g['ece']:7.3f}"
             )
         for metric, gap in found["gaps"].items():
-            chance = ""
+            more = ""
+            if "runs" in found:
+                run = found["runs"][metric]
+                more = f"; {found['runs']['n']} runs {run['mean']:+.3f} ± {run['std']:.3f}"
             if "by_chance" in gap:
-                chance = f"; {gap['by_chance']:.3f} by chance, p = {gap['p']:.3f}"
+                more = f"; {gap['by_chance']:.3f} by chance, p = {gap['p']:.3f}"
             click.echo(
                 f"    {metric}: {' - '.join(gap['of'])} {gap['difference']:+.3f} "
-                f"[{gap['low']:+.3f}, {gap['high']:+.3f}] over {found['unit']}s{chance}"
+                f"[{gap['low']:+.3f}, {gap['high']:+.3f}] over {found['unit']}s{more}"
             )
 
 

@@ -17,11 +17,10 @@ import numpy as np
 from empathic_sdk import checkpoints
 from empathic_sdk.errors import DataError, EmpathicError
 from empathic_sdk.evaluation.dialogue_runs import read_predictions
-from empathic_sdk.evaluation.evaluate_speech import median_run, stored_predictions
+from empathic_sdk.evaluation.evaluate_speech import recorded_runs
 from empathic_sdk.evaluation.fusion_runs import FUSION
-from empathic_sdk.evaluation.groups import compare, worst
+from empathic_sdk.evaluation.groups import METRICS, compare, worst
 from empathic_sdk.evaluation.metrics import classification
-from empathic_sdk.evaluation.speech_runs import FOLDER as SPEECH
 from empathic_sdk.evaluation.tables import Runs, spread
 from empathic_sdk.resources import weights_dir
 from empathic_sdk.training.clips import Clips, ravdess_split, read_clips
@@ -33,7 +32,7 @@ REWEIGHTED = "meld-shipped-mdget-causal-text"
 EMODB_MALE = frozenset({3, 10, 11, 12, 15})
 
 NO_DATA: Mapping[str, str] = {
-    "age": "no corpus gives it; RAVDESS and EMO-DB are adults of 21 to 35, nobody is old or a child",
+    "age": "no corpus gives it; RAVDESS and EMO-DB are adults from 21 to 35",
     "ethnicity": "no corpus gives it",
     "dialect": "no corpus gives it; the speech is North American English and standard German",
     "language": "text is English alone; speech in a second language was measured once (EMO-DB)",
@@ -57,6 +56,7 @@ class Predicted(NamedTuple):
         classes: Names of the labels.
         gold: int64 ``[n]``.
         probabilities: float64 ``[n, classes]``.
+        runs: The same of every recorded run of the recipe, this one among them.
         groups: ``[n]`` names by attribute.
         clusters: ``[n]`` what is drawn as one, by attribute.
         unit: What a cluster is, by attribute.
@@ -68,6 +68,7 @@ class Predicted(NamedTuple):
     classes: tuple[str, ...]
     gold: np.ndarray
     probabilities: np.ndarray
+    runs: Sequence[np.ndarray]
     groups: Mapping[str, Sequence[str]]
     clusters: Mapping[str, Sequence[Any]]
     unit: Mapping[str, str]
@@ -115,20 +116,23 @@ def audit(*, data: Path, results: Path) -> dict[str, Any]:
 
 def measured(found: Predicted) -> dict[str, Any]:
     """Return all figures of one model."""
+    attributes = {}
+    for name, groups in found.groups.items():
+        rest = (groups, found.clusters[name], found.classes)
+        by = compare(found.gold, found.probabilities, *rest)
+        if len(by["groups"]) == 2:
+            others = [compare(found.gold, p, *rest, samples=2)["gaps"] for p in found.runs]
+            by["runs"] = {
+                "n": len(others),
+                **{m: spread([o[m]["difference"] for o in others])._asdict() for m in METRICS},
+            }
+        attributes[name] = {"unit": found.unit[name], **by}
     return {
         "model": found.model,
         "ships": found.ships,
         "n": len(found.gold),
         "caution": found.caution,
-        "attributes": {
-            name: {
-                "unit": found.unit[name],
-                **compare(
-                    found.gold, found.probabilities, groups, found.clusters[name], found.classes
-                ),
-            }
-            for name, groups in found.groups.items()
-        },
+        "attributes": attributes,
     }
 
 
@@ -164,20 +168,20 @@ def reweighted(data: Path, results: Path) -> dict[str, Any]:
 def _figures(test: DialogueSet, path: Path) -> dict[str, float]:
     """Return a run's figures on dev (recorded) and on test (scored now, with the gaps)."""
     record = json.loads(path.read_text(encoding="utf-8"))
-    found = _of_dialogues(test, path.with_suffix(".predictions.jsonl.gz"), record["name"], "meld")
+    p = _stored(test, path.with_suffix(".predictions.jsonl.gz"))
+    found = _grouped(test, {record["name"]: p}, record["name"], "meld", ships=False)
     by = compare(
         found.gold, found.probabilities, found.groups["gender"], found.clusters["gender"],
         found.classes, samples=2,
     )  # fmt: skip
     said = found.probabilities.argmax(1)
-    gaps = {f"gap_{m}": by["gaps"][m]["difference"] for m in ("accuracy", "uar", "ece")}
     return {
         "dev_weighted_f1": record["dev"]["weighted_f1"],
         "dev_macro_f1": record["dev"]["macro_f1"],
         **{k: classification(found.gold, said)[k] for k in ("weighted_f1", "macro_f1")},
         "worst_accuracy": worst(by),
         "worst_uar": worst(by, "uar"),
-        **gaps,
+        **{f"gap_{m}": by["gaps"][m]["difference"] for m in METRICS},
         "difference_of_recalls": _recall_gap(by),
     }
 
@@ -199,40 +203,66 @@ def _shipped(weights: str) -> str:
 def _text(data: Path, results: Path) -> Predicted:
     name = _shipped("text")
     test = read_dialogues("meld", data, "test")
-    with gzip.open(results / f"{name}.predictions.jsonl.gz", "rt", encoding="utf-8") as f:
-        rows = {r["id"]: r["p"] for r in map(json.loads, f) if r["c"] == "meld"}
     ids = [i for d in test.dialogues for i in d.ids]
-    missing = [i for i in ids if i not in rows]
-    if missing:
-        raise DataError(f"{results}/{name} lacks {len(missing)} test utterances of MELD")
-    return _grouped(test, np.array([rows[i] for i in ids]), name, "meld", ships=True)
+    runs = {}
+    for path in _siblings(results, name, ".predictions.jsonl.gz"):
+        with gzip.open(path, "rt", encoding="utf-8") as f:
+            rows = {r["id"]: r["p"] for r in map(json.loads, f) if r["c"] == "meld"}
+        if not set(ids) <= set(rows):
+            raise DataError(f"{path} does not hold the test utterances of MELD")
+        runs[path.name.split(".")[0]] = np.array([rows[i] for i in ids])
+    return _grouped(test, runs, name, "meld", ships=True)
 
 
 def _dialogue(data: Path, results: Path) -> Predicted:
     name = _shipped("dialogue")
     test = read_dialogues("meld", data, "test")
     # The model that ships reads more than text; its predictions on text alone are stored apart.
-    path = results / FUSION / f"{name}-text.predictions.jsonl.gz"
-    if not path.is_file():
-        path = results / "dialogue" / f"{name}.predictions.jsonl.gz"
-    return _of_dialogues(test, path, name, "meld", ships=True)
+    ending = "-text.predictions.jsonl.gz"
+    paths = _siblings(results / FUSION, name, ending)
+    runs = {p.name.removesuffix(ending): _stored(test, p) for p in paths}
+    return _grouped(test, runs, name, "meld", ships=True)
 
 
 def _iemocap(data: Path, results: Path) -> Predicted:
-    runs = Runs(results, data, "iemocap")
-    chosen, _ = runs.median(runs.default())
-    path = results / "dialogue" / f"{chosen['name']}.predictions.jsonl.gz"
-    return _of_dialogues(runs.test, path, chosen["name"], "iemocap")
+    recorded = Runs(results, data, "iemocap")
+    configuration = recorded.default()
+    chosen, _ = recorded.median(configuration)
+    scored = ((r["name"], recorded.scored(r)) for r in recorded.tested(configuration))
+    runs = {n: np.concatenate(s.probabilities) for n, s in scored if s is not None}
+    return _grouped(recorded.test, runs, chosen["name"], "iemocap", ships=False)
 
 
-def _of_dialogues(
-    test: DialogueSet, path: Path, name: str, corpus: str, *, ships: bool = False
+def _ravdess(data: Path, results: Path) -> Predicted:
+    clips = ravdess_split(read_clips("ravdess", data), "test")
+    _, runs = recorded_runs("ravdess", results, clips)
+    sex = ["male" if s % 2 else "female" for s in clips.speakers.tolist()]
+    caution = "two actresses and two actors: an interval over two people each means next to nothing"
+    return _voices(_shipped("speech"), clips, runs, sex, caution, ships=True)
+
+
+def _emodb(data: Path, results: Path) -> Predicted:
+    clips = read_clips("emodb", data)
+    name, runs = recorded_runs("emodb", results, clips)
+    sex = ["male" if s in EMODB_MALE else "female" for s in clips.speakers.tolist()]
+    caution = "five actresses and five actors, each by a network that never heard them"
+    return _voices(name, clips, runs, sex, caution, ships=False)
+
+
+def _siblings(folder: Path, name: str, ending: str) -> list[Path]:
+    """Return the predictions of a run and of its other seeds."""
+    if not (folder / f"{name}{ending}").is_file():
+        raise DataError(f"{folder} holds no predictions of {name}, which ships")
+    return sorted(folder.glob(f"{name.rsplit('seed', 1)[0]}seed[0-9]*{ending}"))
+
+
+def _stored(test: DialogueSet, path: Path) -> np.ndarray:
+    return np.concatenate(read_predictions(path, test).probabilities)
+
+
+def _grouped(
+    test: DialogueSet, runs: Mapping[str, np.ndarray], name: str, corpus: str, *, ships: bool
 ) -> Predicted:
-    p = np.concatenate(read_predictions(path, test).probabilities)
-    return _grouped(test, p, name, corpus, ships=ships)
-
-
-def _grouped(test: DialogueSet, p: np.ndarray, name: str, corpus: str, *, ships: bool) -> Predicted:
     gold = np.concatenate([d.labels for d in test.dialogues])
     known = gold >= 0
     dialogue = np.repeat([d.id for d in test.dialogues], [len(d) for d in test.dialogues])[known]
@@ -247,34 +277,26 @@ def _grouped(test: DialogueSet, p: np.ndarray, name: str, corpus: str, *, ships:
             "and says little about people; other speakers' gender is not known"
         )
     return Predicted(
-        name, ships, test.classes, gold[known], p[known], groups,
-        dict.fromkeys(groups, dialogue.tolist()), dict.fromkeys(groups, "dialogue"), caution,
+        name, ships, test.classes, gold[known], runs[name][known],
+        [p[known] for p in runs.values()], groups, dict.fromkeys(groups, dialogue.tolist()),
+        dict.fromkeys(groups, "dialogue"), caution,
     )  # fmt: skip
 
 
-def _ravdess(data: Path, results: Path) -> Predicted:
-    clips = ravdess_split(read_clips("ravdess", data), "test")
-    name = _shipped("speech")
-    p = stored_predictions({"name": name, "folder": results / SPEECH}, "ravdess", clips)
-    sex = ["male" if s % 2 else "female" for s in clips.speakers.tolist()]
-    caution = "two actresses and two actors: an interval over two people each means next to nothing"
-    return _voices(name, clips, p, sex, caution, ships=True)
-
-
-def _emodb(data: Path, results: Path) -> Predicted:
-    clips = read_clips("emodb", data)
-    record, p = median_run("emodb", results, clips)
-    sex = ["male" if s in EMODB_MALE else "female" for s in clips.speakers.tolist()]
-    caution = "five actresses and five actors, each by a network that never heard them"
-    return _voices(record, clips, p, sex, caution, ships=False)
-
-
 def _voices(
-    name: str, clips: Clips, p: np.ndarray, sex: list[str], caution: str, *, ships: bool
+    name: str,
+    clips: Clips,
+    runs: Mapping[str, np.ndarray],
+    sex: list[str],
+    caution: str,
+    *,
+    ships: bool,
 ) -> Predicted:
+    if name not in runs:
+        raise DataError(f"there are no stored predictions of {name}")
     speakers = clips.speakers.tolist()
     return Predicted(
-        name, ships, clips.classes, clips.labels, p,
+        name, ships, clips.classes, clips.labels, runs[name], list(runs.values()),
         {"sex": sex, "speaker": [f"{s:02d}" for s in speakers]},
         {"sex": speakers, "speaker": list(clips.ids)}, {"sex": "speaker", "speaker": "clip"},
         caution,

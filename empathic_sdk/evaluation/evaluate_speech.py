@@ -124,10 +124,13 @@ def _median(
     return scored[(len(scored) - 1) // 2]
 
 
-def median_run(dataset: str, results: Path, clips: Clips) -> tuple[str, np.ndarray]:
-    """Return the name of the run in the middle and its stored probabilities of ``clips``."""
-    _, record = _median(dataset, _records(results, f"{dataset}-ped"), clips)
-    return str(record["name"]), stored_predictions(record, dataset, clips)
+def recorded_runs(
+    dataset: str, results: Path, clips: Clips
+) -> tuple[str, Mapping[str, np.ndarray]]:
+    """Return the name of the run in the middle, and the stored probabilities of all by name."""
+    runs = _records(results, f"{dataset}-ped")
+    _, middle = _median(dataset, runs, clips)
+    return str(middle["name"]), {r["name"]: stored_predictions(r, dataset, clips) for r in runs}
 
 
 def _records(results: Path, beginning: str) -> list[dict[str, Any]]:
@@ -187,4 +190,4 @@ def _shared_labels(clips: Clips) -> np.ndarray:
     return np.array([SHARED.index(clips.classes[k]) for k in clips.labels])
 
 
-__all__ = ["evaluate_emodb", "evaluate_ravdess", "median_run", "stored_predictions"]
+__all__ = ["evaluate_emodb", "evaluate_ravdess", "recorded_runs", "stored_predictions"]
