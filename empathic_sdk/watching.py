@@ -38,6 +38,7 @@ class Watch:
         self._seen: OrderedDict[str, date] = OrderedDict()
         self._lock = threading.Lock()
         self._loading: threading.Thread | None = None
+        self._loaded = False
 
     def report(self, user: str, *, today: date | None = None) -> MonitorReport:
         """Return what the last days of ``user`` say, today's (so far) not among them.
@@ -92,6 +93,7 @@ class Watch:
         """Import the test for changes now; without the extra, say once that there is none."""
         try:
             detector()
+            self._loaded = True
         except MissingExtraError as error:
             self._off = True
             log.warning("nobody will be warned of changes over days: %s", error)
@@ -102,12 +104,12 @@ class Watch:
         It takes a second or two, which no turn should wait for.
         """
         with self._lock:
-            if self._loading is None:
+            if not self._loaded and self._loading is None:
                 self._loading = threading.Thread(
                     target=self.load, name="empathic-watch", daemon=True
                 )
                 self._loading.start()
-            return not self._loading.is_alive() and not self._off
+            return self._loaded
 
     def _note(self, user: str, today: date) -> None:
         with self._lock:

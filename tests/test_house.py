@@ -38,7 +38,7 @@ ALLOWED = {
 }
 RUNTIME_TOP = [
     "agent", "pipeline", "recognizer", "senses", "session", "memory", "conversations", "policy",
-    "checkpoints", "listening", "streaming",
+    "checkpoints", "listening", "streaming", "watching",
 ]  # fmt: skip
 
 

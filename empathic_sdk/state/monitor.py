@@ -186,9 +186,11 @@ def _first(days: _Days) -> tuple[ChangeKind, int, int] | None:
 
 
 def _onset(scores: Floats) -> int:
-    """Return the place after which the mean changed most: the largest |cumulative sum|."""
+    """Return the place from which on another mean is most likely (Gaussian, one spread)."""
+    n = len(scores)
+    k = np.arange(1, n)
     off = np.cumsum(scores - scores.mean())[:-1]
-    return int(np.abs(off).argmax()) + 1
+    return int((off**2 / (k * (n - k))).argmax()) + 1
 
 
 def _level_scores(days: _Days) -> Floats:
