@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from empathic_sdk.errors import MissingExtraError
@@ -12,7 +13,7 @@ from empathic_sdk.policy import PROHIBITED, Deployment
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.response import watch_message
 from empathic_sdk.state.monitor import BASELINE, DAYS, QUIET_DAYS, detector, report, standing
-from empathic_sdk.types import LongitudinalWarning, MonitorReport
+from empathic_sdk.types import DaySummary, LongitudinalWarning, MonitorReport
 
 log = logging.getLogger("empathic_sdk")
 
@@ -48,7 +49,10 @@ class Watch:
             StoreError: The days cannot be read.
         """
         today = today or _today()
-        found = report(self._profiles.days(user, before=today, limit=DAYS))
+        return self._report(self._profiles.days(user, before=today, limit=DAYS), today)
+
+    def _report(self, days: Sequence[DaySummary], today: date) -> MonitorReport:
+        found = report(days)
         last = standing(found.change_points, today)
         if last is None:
             return found
@@ -68,10 +72,11 @@ class Watch:
             if self._off or self._seen.get(user) == today:
                 return None
         try:
-            if len(self._profiles.days(user, before=today, limit=BASELINE + 1)) > BASELINE:
+            days = self._profiles.days(user, before=today, limit=DAYS)
+            if len(days) > BASELINE:
                 if not self._ready():
                     return None  # the next turn will ask again
-                found = self.report(user, today=today)
+                found = self._report(days, today)
                 change = standing(found.change_points, today)
                 apart = timedelta(days=QUIET_DAYS)
                 told = change is None or not self._profiles.claim_warning(

@@ -172,16 +172,17 @@ def _first(days: _Days) -> tuple[ChangeKind, int, int] | None:
             min_instances=BASELINE + 1, delta=DELTA, threshold=threshold, alpha=1.0, mode=mode
         )
 
-    tests = (
-        (ChangeKind.DECLINE, test("down", LEVEL), level),
-        (ChangeKind.IMPROVEMENT, test("up", LEVEL), level),
-        (ChangeKind.INSTABILITY, test("up", SPREAD), spread),
-    )
-    for at in range(len(level)):
-        for kind, watched, scores in tests:
-            watched.update(float(scores[at]))
-            if watched.drift_detected:
-                return kind, _onset(scores[: at + 1]), at
+    moves, swings = test("both", LEVEL), test("up", SPREAD)
+    for at, (x, y) in enumerate(zip(level.tolist(), spread.tolist(), strict=True)):
+        moves.update(x)
+        swings.update(y)
+        if moves.drift_detected:
+            # Only a day beyond the running mean can take its sum over the threshold.
+            up = x > level[: at + 1].mean()
+            kind = ChangeKind.IMPROVEMENT if up else ChangeKind.DECLINE
+            return kind, _onset(level[: at + 1]), at
+        if swings.drift_detected:
+            return ChangeKind.INSTABILITY, _onset(spread[: at + 1]), at
     return None
 
 

@@ -112,10 +112,15 @@ def test_a_flat_series_with_noise_keeps_to_the_documented_rate() -> None:
 
 
 def test_after_a_long_absence_the_comparison_begins_anew() -> None:
-    before = [day(i, x) for i, x in enumerate(noise(7, 40, mean=0.3))]
-    lower = noise(8, 40, mean=-0.5)
-    assert changes(before + [day(40 + 31 + i, x) for i, x in enumerate(lower)]) == []
-    assert len(changes(before + [day(40 + 29 + i, x) for i, x in enumerate(lower)])) == 1
+    before = [day(i, x) for i, x in enumerate(noise(7, 40, mean=0.3, spread=0.05))]
+    lower = noise(8, 20, mean=-0.5, spread=0.05)
+
+    def kinds(gap: int) -> list[ChangeKind]:
+        days = before + [day(39 + gap + i, x) for i, x in enumerate(lower)]
+        return [c.kind for c in changes(days)]
+
+    assert kinds(31) == []
+    assert kinds(30) == [ChangeKind.DECLINE]
 
 
 @settings(max_examples=15, deadline=None)
