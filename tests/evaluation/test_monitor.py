@@ -30,7 +30,7 @@ def course(kind: str, onset: int | None, days: list[int]) -> Course:
 
 
 def test_summaries_by_hand() -> None:
-    p = np.eye(7)[[Emotion.JOY == e for e in Emotion].index(True)], np.eye(7)[2], np.eye(7)[0]
+    p = np.eye(7)[[e == Emotion.JOY for e in Emotion].index(True)], np.eye(7)[2], np.eye(7)[0]
     first, second = summaries(np.array([0, 0, 4]), np.stack(p))
     assert (first.turns, first.level, first.variability, first.distress) == (2, 0.0, 1.0, 0.5)
     assert (second.day - first.day).days == 4 and second.level == 0.0
