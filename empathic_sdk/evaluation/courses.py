@@ -69,7 +69,8 @@ def simulate(kind: str, states: States, rng: np.random.Generator) -> Course:
     ramp = np.clip((t - onset) / RAMP_DAYS, 0, 1)
     size = rng.uniform(0.6, 1.0)
     base = float(np.clip(rng.normal(0.25, 0.2), -0.2, 0.7))
-    move, wider = np.zeros(LENGTH), np.ones(LENGTH)
+    move: Floats = np.zeros(LENGTH)
+    wider: Floats = np.ones(LENGTH)
     if kind == "decline":
         move = -size * ramp
     elif kind == "drop":
