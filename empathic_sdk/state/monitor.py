@@ -68,7 +68,8 @@ class _Days(NamedTuple):
 
     def of(self, start: int, stop: int) -> _Days:
         """Return those from ``start`` to before ``stop``."""
-        return _Days(*(column[start:stop] for column in self))
+        here = slice(start, stop)
+        return _Days(self.number[here], self.turns[here], self.level[here], self.variance[here])
 
 
 def report(days: Sequence[DaySummary]) -> MonitorReport:
@@ -159,7 +160,8 @@ def detector() -> Callable[..., Any]:
         from river.drift import PageHinkley
     except ImportError as error:
         raise MissingExtraError("monitor", "Finding changes over days and weeks") from error
-    return PageHinkley  # type: ignore[no-any-return]
+    test: Callable[..., Any] = PageHinkley
+    return test
 
 
 def _first(days: _Days) -> tuple[ChangeKind, int, int] | None:
@@ -207,7 +209,8 @@ def _level_scores(days: _Days) -> Floats:
     between = max(0.0, float(x.var(ddof=1)) - turn * float((1 / n).mean()))
     day = (_DAY_VARIANCE * _PRIOR_DAYS + between * len(x)) / (_PRIOR_DAYS + len(x))
     mean = float((n * x).sum() / n.sum())
-    return np.clip((days.level - mean) / np.sqrt(day + turn / days.turns), -_FAR, _FAR)
+    scores = (days.level - mean) / np.sqrt(day + turn / days.turns)
+    return np.asarray(np.clip(scores, -_FAR, _FAR), np.float64)
 
 
 def _spread_scores(days: _Days) -> Floats:
@@ -217,7 +220,7 @@ def _spread_scores(days: _Days) -> Floats:
     far = np.sqrt(days.variance + (days.level - mean) ** 2)
     usual = far[:BASELINE]
     scale = max(float(usual.std(ddof=1)), 0.05)
-    return np.clip((far - usual.mean()) / scale, -_FAR, _FAR)
+    return np.asarray(np.clip((far - usual.mean()) / scale, -_FAR, _FAR), np.float64)
 
 
 def _columns(days: Sequence[DaySummary]) -> _Days:
