@@ -154,8 +154,9 @@ class EmotionAwareAgent:
             embedded.planner = planner_for(self.recognizer)
         self._talks = Talks()
         self._watch = Watch(self.profiles, deployment=self.recognizer.deployment, language=language)
-        stops = [self.profiles.on_erase(f) for f in (self._talks.forget, self._watch.forget)]
-        self._stop_listening = lambda: [stop() for stop in stops]
+        self._stop_listening = [
+            self.profiles.on_erase(f) for f in (self._talks.forget, self._watch.forget)
+        ]
         self._pipeline = Pipeline(
             recognizer=self.recognizer,
             profiles=self.profiles,
@@ -313,7 +314,8 @@ class EmotionAwareAgent:
         self._workers.shutdown(wait=True)
         with self._quiet:
             self._quiet.wait_for(lambda: self._under_way == 0)
-        self._stop_listening()
+        for stop in self._stop_listening:
+            stop()
         if self._owns_store:
             self.profiles.close()
 
