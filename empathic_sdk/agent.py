@@ -31,6 +31,8 @@ from empathic_sdk.safety import draft_reader, shipped_reader
 from empathic_sdk.streaming import PaceClock, paced
 from empathic_sdk.types import (
     Emotion,
+    LongitudinalWarning,
+    MonitorReport,
     PacingHook,
     SafetyLevel,
     StreamEvent,
@@ -40,10 +42,11 @@ from empathic_sdk.types import (
     TurnEvent,
     Utterance,
 )
+from empathic_sdk.watching import Watch
 
 log = logging.getLogger("empathic_sdk")
 
-AlertHook = Callable[[Turn], object]
+AlertHook = Callable[[Any], object]
 SCENARIOS = ("counselling", "tutoring")
 PLANNERS = ("rules", "learned")
 
@@ -66,7 +69,9 @@ class EmotionAwareAgent:
         deployment: Where the agent runs; ``None`` is the strict default: text only.
         keep_text: Store what was said and answered, too. By default only derived values are.
         on_alert: Called with a finished, recorded :class:`Turn` whose safety level is not
-            ``none``; plain or a coroutine. What it raises is logged, never shown to the person.
+            ``none``, and with a :class:`~empathic_sdk.types.LongitudinalWarning` when somebody's
+            days have changed (docs/state.md); plain or a coroutine. What it raises is logged,
+            never shown to the person.
         language: Of the embedded replies.
         planner: Who chooses the support strategy: ``"rules"``, or ``"learned"`` from ESConv
             within the same limits (docs/strategy.md). Without its weights the rules decide.
@@ -151,7 +156,10 @@ class EmotionAwareAgent:
         if planner == "learned":
             embedded.planner = planner_for(self.recognizer)
         self._talks = Talks()
-        self._stop_listening = self.profiles.on_erase(self._talks.forget)
+        self._watch = Watch(self.profiles, deployment=self.recognizer.deployment, language=language)
+        self._stop_listening = [
+            self.profiles.on_erase(f) for f in (self._talks.forget, self._watch.forget)
+        ]
         self._pipeline = Pipeline(
             recognizer=self.recognizer,
             profiles=self.profiles,
@@ -263,6 +271,21 @@ class EmotionAwareAgent:
         """:meth:`feedback` for event loops."""
         await asyncio.to_thread(self.feedback, turn_id, user=user, emotion=emotion, rating=rating)
 
+    def watch(self, user: str) -> MonitorReport:
+        """Return what the last days and weeks of ``user`` say: a hint for humans, no diagnosis.
+
+        Raises:
+            MissingExtraError: There are days enough to look for changes, but not the extra
+                ``monitor``.
+            StoreError: The days cannot be read.
+        """
+        with self._busy():
+            return self._watch.report(user)
+
+    async def awatch(self, user: str) -> MonitorReport:
+        """:meth:`watch` for event loops."""
+        return await asyncio.to_thread(self.watch, user)
+
     def notice(self) -> str:
         """Return what people must be told before they first talk to it."""
         return notice(self._language, keeps_text=self.keep_text)
@@ -294,7 +317,8 @@ class EmotionAwareAgent:
         self._workers.shutdown(wait=True)
         with self._quiet:
             self._quiet.wait_for(lambda: self._under_way == 0)
-        self._stop_listening()
+        for stop in self._stop_listening:
+            stop()
         if self._owns_store:
             self.profiles.close()
 
@@ -362,8 +386,11 @@ class EmotionAwareAgent:
             said = Utterance.of(utterance)
             name = self._talks.name(user, conversation)
             outcome = self._pipeline.run(said, user=user, conversation=name, hooks=hooks, live=live)
-            if on_alert is not None and outcome.turn.safety.level is not SafetyLevel.NONE:
-                _alert(on_alert, outcome.turn)
+            if on_alert is not None:
+                if outcome.turn.safety.level is not SafetyLevel.NONE:
+                    _alert(on_alert, outcome.turn)
+                if (warning := self._watch.due(user)) is not None:
+                    _alert(on_alert, warning)
             return outcome
 
     def _stream_live(
@@ -466,12 +493,13 @@ def _check(**hooks: object) -> None:
             raise ConfigurationError(f"{name}= must be a callable {what}")
 
 
-def _alert(on_alert: AlertHook, turn: Turn) -> None:
+def _alert(on_alert: AlertHook, what: Turn | LongitudinalWarning) -> None:
     try:
-        call(on_alert, turn)
+        call(on_alert, what)
     except Exception as error:
         # The person has their answer; a broken alarm must be loud, but not to them.
-        log.error("on_alert failed on turn %s: %s", turn.id, told(error))
+        which = f"turn {what.id}" if isinstance(what, Turn) else "a longitudinal warning"
+        log.error("on_alert failed on %s: %s", which, told(error))
 
 
 class _Pending:

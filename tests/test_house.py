@@ -48,7 +48,7 @@ ALLOWED = {
 }
 RUNTIME_TOP = [
     "agent", "pipeline", "recognizer", "senses", "session", "memory", "conversations", "policy",
-    "checkpoints", "listening", "safety", "streaming",
+    "checkpoints", "listening", "safety", "streaming", "watching",
 ]  # fmt: skip
 
 

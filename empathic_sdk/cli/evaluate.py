@@ -19,7 +19,7 @@ TEXTS = ("meld", "goemotions", "emobank", "dailydialog", "empathetic")
 DIALOGUES = ("meld", "iemocap", "mosi")
 NAMES = (
     *TEXTS, "iemocap", "mosi", "behaviour", "fer2013", "ravdess", "emodb", "fusion",
-    "strategy", "replies", "safety", "guard",
+    "strategy", "replies", "safety", "guard", "monitor",
 )  # fmt: skip
 # What --model may be; the first is the default. Others have one way.
 MODELS: Mapping[str, tuple[str, ...]] = {
@@ -127,7 +127,7 @@ def command(
     the times of real dialogues say alone. `fusion` is the dialogue model with borrowed voices and
     faces: it says nothing about people. `safety` is the protocol's ears on labelled lines,
     `guard` the check of language models' drafts on labelled sentences, `replies` answers test
-    talks with adaptation on and off.
+    talks with adaptation on and off, `monitor` is the watch over days on simulated people.
     """
     if name == "guard":
         from empathic_sdk.cli.safety import evaluate_drafts
@@ -229,6 +229,10 @@ def _shipped(
         from empathic_sdk.evaluation.strategy import evaluate_strategy
 
         return evaluate_strategy(**given, cache=cache)
+    if name == "monitor":
+        from empathic_sdk.evaluation.monitor import evaluate_monitor
+
+        return evaluate_monitor(**where)
     if name == "behaviour":
         from empathic_sdk.evaluation.behaviour_timing import evaluate_behaviour
 
@@ -323,6 +327,7 @@ def _short(row: Mapping[str, Any], every: int) -> str:
     parts += ["+".join(row["modalities"])] if len(row["modalities"]) != every else []
     parts += [row["ablation"]] if row["ablation"] != "full" else []
     parts += ["timing"] if row["timing"] else []
+    parts += ["groups"] if row["reweighted"] else []
     parts += [f"({row['tested']} of {row['runs']})"] if row["tested"] != row["runs"] else []
     return " ".join(parts)
 

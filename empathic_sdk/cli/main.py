@@ -22,6 +22,7 @@ _COMMANDS = {
     "report": ("report", "Write a page on a dialogue model: figures, tables, one dialogue."),
     "bench": ("bench", "Measure speed and memory through the public API."),
     "safety": ("safety", "Count referrals without names."),
+    "audit": ("audit", "Compare groups of people: accuracy, recall, calibration."),
     "profile": ("profile", "Look at, export and erase what is known of people."),
 }
 

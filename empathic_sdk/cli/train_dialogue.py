@@ -50,6 +50,11 @@ features_option = click.option(
     help="Folder for dialogue.safetensors, which EmotionRecognizer(dialogue=...) reads.",
 )
 @click.option("--learned-balance", is_flag=True, help="Learn lambda instead of fixing it.")
+@click.option(
+    "--reweight-groups",
+    is_flag=True,
+    help="Let speakers' genders count alike, with the same mix of labels each (meld, iemocap).",
+)
 @click.option("--tau", type=click.FloatRange(0, 1, max_open=True), help="Threshold of eq 39.")
 @seed_option
 @click.option("--epochs", type=click.IntRange(min=1), help="At most (for trials).")
@@ -70,6 +75,7 @@ def dialogue(
     runtime: bool,
     out: Path | None,
     learned_balance: bool,
+    reweight_groups: bool,
     tau: float | None,
     seed: int,
     epochs: int | None,
@@ -112,6 +118,7 @@ def dialogue(
         modalities=tuple(modalities.split("+")) if modalities else recipe.modalities,
         balance=None if learned_balance else recipe.balance,
         tau=recipe.tau if tau is None else tau,
+        reweight_groups=reweight_groups,
         epochs=epochs or recipe.epochs,
     )
     record = train_dialogue(

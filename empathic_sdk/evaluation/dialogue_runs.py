@@ -182,6 +182,8 @@ def configuration_name(data_set: str, features: str, recipe: DialogueRecipe) -> 
         parts.append("beside")
     if recipe.ablation != "full":
         parts.append(recipe.ablation)
+    if recipe.reweight_groups:
+        parts.append("groups")
     return "-".join(parts)
 
 

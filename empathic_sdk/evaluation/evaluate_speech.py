@@ -105,14 +105,32 @@ def _head(dataset: str, model: str, split: str, clips: Clips) -> dict[str, Any]:
 def _recorded(
     dataset: str, tag: str, runs: Sequence[Mapping[str, Any]], clips: Clips
 ) -> dict[str, Any]:
-    scored = [(measure(clips.labels, _stored(r, tag, clips), clips.classes), r) for r in runs]
-    scored.sort(key=lambda pair: (pair[0]["accuracy"], pair[1]["name"]))
-    middle, record = scored[(len(scored) - 1) // 2]
+    middle, record = _median(tag, runs, clips)
     return {
         **_head(dataset, record["name"], "test", clips),
         **middle,
         "runs": _spread(runs, tag, clips),
     }
+
+
+def _median(
+    tag: str, runs: Sequence[Mapping[str, Any]], clips: Clips
+) -> tuple[Measures, Mapping[str, Any]]:
+    """Return figures and record of the run in the middle by accuracy."""
+    scored = [
+        (measure(clips.labels, stored_predictions(r, tag, clips), clips.classes), r) for r in runs
+    ]
+    scored.sort(key=lambda pair: (pair[0]["accuracy"], pair[1]["name"]))
+    return scored[(len(scored) - 1) // 2]
+
+
+def recorded_runs(
+    dataset: str, results: Path, clips: Clips
+) -> tuple[str, Mapping[str, np.ndarray]]:
+    """Return the name of the run in the middle, and the stored probabilities of all by name."""
+    runs = _records(results, f"{dataset}-ped")
+    _, middle = _median(dataset, runs, clips)
+    return str(middle["name"]), {r["name"]: stored_predictions(r, dataset, clips) for r in runs}
 
 
 def _records(results: Path, beginning: str) -> list[dict[str, Any]]:
@@ -129,7 +147,7 @@ def _records(results: Path, beginning: str) -> list[dict[str, Any]]:
     ]
 
 
-def _stored(record: Mapping[str, Any], tag: str, clips: Clips) -> np.ndarray:
+def stored_predictions(record: Mapping[str, Any], tag: str, clips: Clips) -> np.ndarray:
     """Return a run's stored probabilities of these very clips, ``[n, classes]``."""
     path = record["folder"] / f"{record['name']}.predictions.jsonl.gz"
     with gzip.open(path, "rt", encoding="utf-8") as f:
@@ -149,7 +167,9 @@ def _spread(
 ) -> dict[str, Any]:
     """Return ``{n, METRIC: {mean, std}}`` over the stored runs, sample deviation."""
     labels = clips.labels if gold is None else gold
-    scored = [measure(labels, _stored(r, tag, clips), classes or clips.classes) for r in runs]
+    scored = [
+        measure(labels, stored_predictions(r, tag, clips), classes or clips.classes) for r in runs
+    ]
     out: dict[str, Any] = {"n": len(scored)}
     for key, value in scored[0].items():
         if isinstance(value, float):
@@ -170,4 +190,4 @@ def _shared_labels(clips: Clips) -> np.ndarray:
     return np.array([SHARED.index(clips.classes[k]) for k in clips.labels])
 
 
-__all__ = ["evaluate_emodb", "evaluate_ravdess"]
+__all__ = ["evaluate_emodb", "evaluate_ravdess", "recorded_runs", "stored_predictions"]

@@ -84,6 +84,7 @@ class Row:
         seconds: Of training, mean.
         loss_weights: Factors of the two losses at the end, mean.
         passed: Share of pairs that passed the gate's threshold in the chosen epoch, mean.
+        reweighted: Whether speakers' groups were made to count alike.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Row:
     seconds: float
     loss_weights: Mapping[str, float]
     passed: float | None
+    reweighted: bool = False
 
     def compared(self, data_set: str) -> bool:
         """Tell whether models are compared by this row: all modalities, nothing taken away."""
@@ -110,7 +112,7 @@ class Row:
 
     def compared_but_for_ablation(self, data_set: str) -> bool:
         """Tell whether this row is the whole model's, or that of one with a part taken away."""
-        plain = not self.timing and not self.beside
+        plain = not self.timing and not self.beside and not self.reweighted
         return plain and set(self.modalities) == set(BASE[data_set].modalities)
 
     def as_dict(self) -> dict[str, Any]:
@@ -262,6 +264,7 @@ class Runs:
                 k: float(np.mean([w[k] for w in weights])) for k in (weights[0] if weights else ())
             },
             passed=float(np.mean(passed)) if passed else None,
+            reweighted=recipe.get("reweight_groups", False),
         )
 
     def _tuning(self, record: Record, recipe: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -13,13 +13,15 @@ from empathic_sdk.profiles.migrations import VERSION
 from empathic_sdk.profiles.rows import turn_rows
 
 _PROFILE = """SELECT created, turns, conversations, last_emotion, last_seen, valence_sum, emotions,
-                     preferences
+                     preferences, warned
               FROM users WHERE name = ?"""
 _CONSENTS = """SELECT modality, granted, version, consents.at
                FROM consents JOIN users ON users.id = consents.user_id
                WHERE users.name = ? ORDER BY consents.id"""
 _MASTERY = """SELECT skill, known, seen, version, at FROM mastery
               JOIN users ON users.id = mastery.user_id WHERE users.name = ? ORDER BY skill"""
+_DAYS = """SELECT day, days.turns, mood_sum, mood_squares, distressed FROM days
+           JOIN users ON users.id = days.user_id WHERE users.name = ? ORDER BY day"""
 _CONVERSATIONS = """SELECT conversations.name, started, updated, session
                     FROM conversations JOIN users ON users.id = conversations.user_id
                     WHERE users.name = ? ORDER BY conversations.id"""
@@ -43,6 +45,7 @@ def export_user(db: Database, user: str) -> dict[str, Any]:
         "consents": [{**c, "granted": bool(c["granted"])} for c in db.query(_CONSENTS, [user])],
         "conversations": [_talk(c) for c in db.query(_CONVERSATIONS, [user])],
         "mastery": list(db.query(_MASTERY, [user])),
+        "days": list(db.query(_DAYS, [user])),
         "feedback": [{"turn": t["id"], **t["feedback"]} for t in turns if t["feedback"]],
         "turns": [{k: v for k, v in t.items() if k != "feedback"} for t in turns],
     }

@@ -128,7 +128,38 @@ def m003_referrals(db: Database) -> None:
     )
 
 
-KNOWN = ("m001_profiles", "m002_mastery", "m003_referrals")
+@MIGRATIONS()
+def m004_days(db: Database) -> None:
+    """One row for each day of a user, and the change that was last warned of."""
+    db.execute(
+        """CREATE TABLE days (
+            user_id INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+            day TEXT NOT NULL,
+            turns INTEGER NOT NULL,
+            mood_sum REAL NOT NULL,
+            mood_squares REAL NOT NULL,
+            distressed INTEGER NOT NULL,
+            PRIMARY KEY (user_id, day)
+        ) WITHOUT ROWID"""
+    )
+    # Mood as EmotionState.mood has it, written out: a migration never changes.
+    db.execute(
+        """INSERT INTO days
+            SELECT user_id, day, count(*), sum(mood), sum(mood * mood), sum(bad) FROM (
+                SELECT user_id, substr(at, 1, 10) AS day,
+                    json_extract(probabilities, '$.joy')
+                    - json_extract(probabilities, '$.sadness')
+                    - json_extract(probabilities, '$.anger')
+                    - json_extract(probabilities, '$.fear')
+                    - json_extract(probabilities, '$.disgust') AS mood,
+                    label IN ('sadness', 'anger', 'fear', 'disgust') AS bad
+                FROM turns
+            ) GROUP BY user_id, day"""
+    )
+    db.execute("ALTER TABLE users ADD COLUMN warned TEXT")
+
+
+KNOWN = ("m001_profiles", "m002_mastery", "m003_referrals", "m004_days")
 VERSION = len(KNOWN)
 
 

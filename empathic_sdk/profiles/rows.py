@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlite_utils import Database
 
-from empathic_sdk.types import Emotion, Mastery, Modality, Turn, UserContext
+from empathic_sdk.types import DaySummary, Emotion, Mastery, Modality, Turn, UserContext
 
 # Safety reasons are names of signs. Anything else might be the person's own words.
 _SIGN = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,63}")
@@ -129,6 +129,29 @@ def turn_rows(
         {"user": user, "conversation": conversation, "limit": -1 if limit is None else limit},
     )
     return [_plain(row) for row in rows][::-1]
+
+
+def day_rows(db: Database, user: str, *, before: date, limit: int) -> list[DaySummary]:
+    """Return the last ``limit`` days of ``user`` before a day, oldest first."""
+    rows = db.execute(
+        "SELECT day, turns, mood_sum, mood_squares, distressed FROM days "
+        "WHERE user_id = (SELECT id FROM users WHERE name = ?) AND day < ? "
+        "ORDER BY day DESC LIMIT ?",
+        [user, before.isoformat(), limit],
+    )
+    out = []
+    for day, turns, total, squares, distressed in rows:
+        level = total / turns
+        out.append(
+            DaySummary(
+                day=date.fromisoformat(day),
+                turns=turns,
+                level=min(1.0, max(-1.0, level)),
+                variability=math.sqrt(min(1.0, max(0.0, squares / turns - level**2))),
+                distress=distressed / turns,
+            )
+        )
+    return out[::-1]
 
 
 def dumps(value: Any) -> str:

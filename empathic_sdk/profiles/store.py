@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,15 +14,16 @@ from empathic_sdk.profiles.checks import check_name, check_text, member
 from empathic_sdk.profiles.export import export_user
 from empathic_sdk.profiles.file import StoreFile
 from empathic_sdk.profiles.referrals import read_referrals
-from empathic_sdk.profiles.rows import context_of, row_of, turn_rows
+from empathic_sdk.profiles.rows import context_of, day_rows, row_of, turn_rows
 from empathic_sdk.profiles.writes import (
     add_consent,
     add_turn,
     delete_user,
     set_feedback,
     set_preferences,
+    set_warned,
 )
-from empathic_sdk.types import Emotion, Mastery, Modality, Turn, UserContext
+from empathic_sdk.types import DaySummary, Emotion, Mastery, Modality, Turn, UserContext
 
 
 class ProfileStore:
@@ -311,6 +313,36 @@ class ProfileStore:
             raise InputError(f"limit must be at least 0, not {limit}")
         with self._file.reading() as db:
             return turn_rows(db, user, conversation=conversation, limit=limit)
+
+    def days(self, user: str, *, before: date | None = None, limit: int = 180) -> list[DaySummary]:
+        """Return the last days (UTC) on which ``user`` spoke, oldest first.
+
+        One row a day is kept, so the cost follows ``limit`` and not the number of turns.
+
+        Args:
+            user: Whose.
+            before: Only days before this one; default: up to today.
+            limit: At most so many, the newest.
+
+        Raises:
+            InputError: ``limit`` is negative, or the name is empty or too long.
+        """
+        check_name(user, "user")
+        if limit < 0:
+            raise InputError(f"limit must be at least 0, not {limit}")
+        with self._file.reading() as db:
+            return day_rows(db, user, before=before or date.max, limit=limit)
+
+    def claim_warning(self, user: str, found: date, *, apart: timedelta) -> bool:
+        """Note that ``user`` is warned of, for a change found on that day.
+
+        Returns:
+            Whether to warn: ``False`` where that was noted before for a change less than
+            ``apart`` earlier, by this process or another, and for somebody unknown.
+        """
+        check_name(user, "user")
+        with self._file.writing() as db:
+            return set_warned(db, user, found, apart)
 
     def close(self) -> None:
         """Close the file; closing twice is fine, any other use afterwards a StoreError."""

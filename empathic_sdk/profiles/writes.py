@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlite_utils import Database
@@ -12,6 +12,7 @@ from sqlite_utils import Database
 from empathic_sdk.profiles.referrals import count_referral, forget_few
 from empathic_sdk.profiles.rows import dumps
 from empathic_sdk.types import Emotion, Mastery, Modality, Turn
+from empathic_sdk.types.emotion import UNPLEASANT
 
 
 def add_turn(
@@ -58,6 +59,15 @@ def add_turn(
         "WHERE id = ?",
         [int(talk is None), turn.emotion.valence, dumps(shown), label, now, user_id],
     )
+    mood = turn.emotion.mood
+    db.execute(
+        "INSERT INTO days (user_id, day, turns, mood_sum, mood_squares, distressed) "
+        "VALUES (?, ?, 1, ?, ?, ?) ON CONFLICT (user_id, day) DO UPDATE SET "
+        "turns = turns + 1, mood_sum = mood_sum + excluded.mood_sum, "
+        "mood_squares = mood_squares + excluded.mood_squares, "
+        "distressed = distressed + excluded.distressed",
+        [user_id, now[:10], mood, mood * mood, int(label in UNPLEASANT)],
+    )
     for skill, m in mastery.items():
         db.execute(
             "INSERT OR REPLACE INTO mastery (user_id, skill, known, seen, version, at) "
@@ -65,6 +75,15 @@ def add_turn(
             [user_id, skill, m.known, m.seen, m.version, now],
         )
     count_referral(db, turn.safety, now[:10])
+
+
+def set_warned(db: Database, user: str, found: date, apart: timedelta) -> bool:
+    """Note a warning of a change found then; ``False`` where one so near was given already."""
+    updated = db.execute(
+        "UPDATE users SET warned = ? WHERE name = ? AND (warned IS NULL OR warned < ?)",
+        [found.isoformat(), user, (found - apart).isoformat()],
+    )
+    return updated.rowcount > 0
 
 
 def set_feedback(

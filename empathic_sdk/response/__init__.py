@@ -12,7 +12,13 @@ from empathic_sdk.response.risk import RiskContext, Signs, judge
 from empathic_sdk.response.safety import assess
 from empathic_sdk.response.sentences import sentences_of
 from empathic_sdk.response.strategy import permitted, plan
-from empathic_sdk.response.templates import help_lines, load_bank, notice, template_files
+from empathic_sdk.response.templates import (
+    help_lines,
+    load_bank,
+    notice,
+    template_files,
+    watch_message,
+)
 from empathic_sdk.response.tutoring import TutorState, gives_up, require_sympy
 
 __all__ = [
@@ -43,4 +49,5 @@ __all__ = [
     "shipped_planner",
     "system_prompt",
     "template_files",
+    "watch_message",
 ]

@@ -103,6 +103,21 @@ def notice(
     return " ".join(parts)
 
 
+def watch_message(kind: str, days: int, language: str = "en") -> str:
+    """Say in plain words that somebody's days have changed, for a human who looks after them.
+
+    Args:
+        kind: ``decline`` or ``instability``.
+        days: Since about when.
+        language: BCP 47 tag.
+
+    Raises:
+        ConfigurationError: The template is missing or broken.
+    """
+    lines = load_bank("monitor", "warning", language)[kind]
+    return " ".join(line.format(number=days) for line in lines)
+
+
 def help_lines(locale: str | None = None, *, about: str = "") -> tuple[HelpLine, ...]:
     """Return the help lines of a locale, the round-the-clock ones first.
 

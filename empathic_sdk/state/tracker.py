@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from empathic_sdk.errors import InputError
 from empathic_sdk.state.calibration import Calibration, probabilities
 from empathic_sdk.types import Emotion, EmotionState, Modality, Trend
+from empathic_sdk.types.emotion import MOOD
 
 WINDOW = 6
 SPEAKERS = 64
@@ -20,7 +21,7 @@ STEEP = 0.12
 UNSTEADY = 0.45
 
 # Pleasant minus unpleasant: the one number a trend is read from.
-_MOOD = np.array([{"neutral": 0.0, "joy": 1.0, "surprise": 0.0}.get(e, -1.0) for e in Emotion])
+_MOOD = np.array([MOOD[e] for e in Emotion])
 
 
 class StateTracker:

@@ -74,6 +74,8 @@ class DialogueRecipe:
             a model that is to meet more than one corpus's people.
         beside_size: Utterances of each, about.
         beside_weight: Of their loss.
+        reweight_groups: Let speakers' genders count alike, with the same mix of labels each (see
+            ``training/groups.py``).
     """
 
     model: str = "mdget"
@@ -107,6 +109,7 @@ class DialogueRecipe:
     beside: tuple[str, ...] = ()
     beside_size: int = 8000
     beside_weight: float = 0.3
+    reweight_groups: bool = False
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
@@ -211,6 +214,7 @@ class Example:
         speaker: int64 ``[n]``, numbered by first appearance.
         timing: float32 ``[n, 4]``.
         labels: int64 ``[n]``.
+        weights: float32 ``[n]``, how much each utterance counts; ``None``: all alike.
     """
 
     features: Mapping[str, Tensor]
@@ -218,6 +222,7 @@ class Example:
     speaker: Tensor
     timing: Tensor
     labels: Tensor
+    weights: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -291,14 +296,6 @@ def example(dialogue: Dialogue, statistics: Statistics) -> Example:
 
 def collate(examples: Sequence[Example]) -> tuple[DialogueBatch, Tensor]:
     """Pad dialogues to one batch and its labels ``[b, n]`` (-1 in the padding)."""
-    n = max(map(len, examples))
-
-    def padded(rows: Sequence[Tensor], value: float) -> Tensor:
-        out = rows[0].new_full((len(rows), n, *rows[0].shape[1:]), value)
-        for i, row in enumerate(rows):
-            out[i, : len(row)] = row
-        return out
-
     batch = DialogueBatch(
         features={m: padded([e.features[m] for e in examples], 0) for m in examples[0].features},
         present={m: padded([e.present[m] for e in examples], False) for m in examples[0].present},
@@ -307,6 +304,14 @@ def collate(examples: Sequence[Example]) -> tuple[DialogueBatch, Tensor]:
         timing=padded([e.timing for e in examples], 0),
     )
     return batch, padded([e.labels for e in examples], -1)
+
+
+def padded(rows: Sequence[Tensor], value: float) -> Tensor:
+    """Return rows ``[n_i, ...]`` as one tensor ``[b, n, ...]`` with ``value`` behind the short."""
+    out = rows[0].new_full((len(rows), max(map(len, rows)), *rows[0].shape[1:]), value)
+    for i, row in enumerate(rows):
+        out[i, : len(row)] = row
+    return out
 
 
 def without_some(batch: DialogueBatch, chance: float) -> DialogueBatch:

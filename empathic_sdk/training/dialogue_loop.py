@@ -23,10 +23,12 @@ from empathic_sdk.training.dialogue import (
     build,
     collate,
     example,
+    padded,
     varied,
     without_some,
 )
 from empathic_sdk.training.dialogues import DialogueSet
+from empathic_sdk.training.groups import dialogue_weights
 from empathic_sdk.training.transfer_loss import JointLoss, LossParts
 
 log = logging.getLogger("empathic_sdk")
@@ -68,6 +70,11 @@ def fit(
     rng = np.random.default_rng(recipe.seed)
     statistics = Statistics.of(train)
     items = [example(d, statistics) for d in train.dialogues]
+    if recipe.reweight_groups:
+        weights = dialogue_weights(train)
+        items = [
+            replace(e, weights=torch.from_numpy(w)) for e, w in zip(items, weights, strict=True)
+        ]
     dev_items = [example(d, statistics) for d in dev.dialogues]
     widths = {m: rows.shape[1] for m, rows in items[0].features.items()}
     network = build(recipe, widths, len(train.classes))
@@ -170,7 +177,9 @@ def batch_loss(
     out = network(batch, pairs=loss.balance != 0.0)
     gates = network.gate_parameters() if isinstance(network, MDGET) else []
     logits = out.logits if frequency is None else out.logits + frequency
-    return loss(logits, labels, getattr(out, "pairs", None), gates)  # type: ignore[no-any-return]
+    rows = [e.weights for e in examples if e.weights is not None]
+    weights = padded(rows, 0.0) if rows else None
+    return loss(logits, labels, getattr(out, "pairs", None), gates, weights)  # type: ignore[no-any-return]
 
 
 def predict(network: nn.Module, examples: Sequence[Example], size: int = 16) -> list[Prediction]:

@@ -68,6 +68,7 @@ class JointLoss(nn.Module):
         labels: Tensor,
         pairs: PairOutput | None = None,
         gates: Sequence[Tensor] = (),
+        weights: Tensor | None = None,
     ) -> LossParts:
         """Return the loss of one batch.
 
@@ -76,6 +77,7 @@ class JointLoss(nn.Module):
             labels: int64 ``[b, n]``, -1 = unlabelled or padding.
             pairs: Of the transfer module, if it takes part.
             gates: The gates' weights.
+            weights: ``[b, n]``, how much each utterance counts in L_c; default: all alike.
         """
         known = labels >= 0
         zero = logits.sum() * 0.0
@@ -83,8 +85,11 @@ class JointLoss(nn.Module):
         labelled, compared = bool(known.any()), False
         if labelled:
             emotion = F.cross_entropy(
-                logits[known].float(), labels[known], label_smoothing=self.smoothing
-            )
+                logits[known].float(), labels[known], label_smoothing=self.smoothing,
+                reduction="mean" if weights is None else "none",
+            )  # fmt: skip
+            if weights is not None:
+                emotion = (emotion * weights[known]).sum() / weights[known].sum().clamp(min=1e-6)
         transfer, passed = zero, zero.detach()
         if pairs is not None:
             counted = pairs.valid & known[:, :, None] & known[:, None]

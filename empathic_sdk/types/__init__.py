@@ -4,6 +4,13 @@ from empathic_sdk.types.chat import ChatMessage, Exchange, LanguageModel
 from empathic_sdk.types.emotion import Emotion, EmotionState, LearningState, Modality, Trend
 from empathic_sdk.types.features import AlignedWindows, Embedding, FeatureSequence
 from empathic_sdk.types.learning import Answer, AnswerOutcome, Exercise, Mastery
+from empathic_sdk.types.monitor import (
+    ChangeKind,
+    ChangePoint,
+    DaySummary,
+    LongitudinalWarning,
+    MonitorReport,
+)
 from empathic_sdk.types.safety import HelpLine, RiskReading, SafetyAssessment, SafetyLevel
 from empathic_sdk.types.style import (
     HookContext,
@@ -35,7 +42,10 @@ __all__ = [
     "AnswerOutcome",
     "BehaviourEvent",
     "BehaviourKind",
+    "ChangeKind",
+    "ChangePoint",
     "ChatMessage",
+    "DaySummary",
     "Embedding",
     "Emotion",
     "EmotionState",
@@ -46,8 +56,10 @@ __all__ = [
     "HookContext",
     "LanguageModel",
     "LearningState",
+    "LongitudinalWarning",
     "Mastery",
     "Modality",
+    "MonitorReport",
     "Pacing",
     "PacingHook",
     "ResponseStyle",

@@ -25,6 +25,11 @@ class Emotion(StrEnum):
     DISGUST = "disgust"
 
 
+UNPLEASANT = (Emotion.SADNESS, Emotion.ANGER, Emotion.FEAR, Emotion.DISGUST)
+MOOD = {e: {Emotion.JOY: 1.0}.get(e, -1.0 if e in UNPLEASANT else 0.0) for e in Emotion}
+"""What each emotion adds to the mood."""
+
+
 class Modality(StrEnum):
     """A channel through which a person shows how they feel."""
 
@@ -87,6 +92,11 @@ class EmotionState(Value):
         if self.contributions and abs(sum(self.contributions.values()) - 1.0) > 1e-4:
             raise ValueError("contributions must sum to 1")
         return self
+
+    @property
+    def mood(self) -> float:
+        """Pleasant minus unpleasant, in [-1, 1]: what trends and days are read from."""
+        return sum(MOOD[e] * p for e, p in self.probabilities.items())
 
 
 class LearningState(Value):

@@ -9,7 +9,7 @@ import pytest
 
 from empathic_sdk import EmotionAwareAgent, EmotionRecognizer
 from empathic_sdk.hooks import default_pacing, default_theme, default_tone
-from empathic_sdk.response import judge
+from empathic_sdk.safety import assess_turn
 from empathic_sdk.types import HookContext
 
 TURN = ["recognize", "safety", "tone", "pacing", "theme", "reply", "record"]
@@ -42,7 +42,7 @@ def watched(recognizer: EmotionRecognizer, monkeypatch: pytest.MonkeyPatch) -> A
         seen.append(context)
         return default_pacing(context)
 
-    monkeypatch.setattr("empathic_sdk.pipeline.judge", watch("safety", judge))
+    monkeypatch.setattr("empathic_sdk.pipeline.assess_turn", watch("safety", assess_turn))
     with EmotionAwareAgent(
         recognizer=recognizer,
         tone=hook("tone", default_tone),
