@@ -64,6 +64,8 @@ class EmotionAwareAgent:
         scenario: ``"counselling"`` or ``"tutoring"`` (needs the extra ``tutoring``; text only).
         deployment: Where the agent runs; ``None`` is the strict default: text only.
         keep_text: Store what was said and answered, too. By default only derived values are.
+        keep_days: Days that turns are kept (docs/privacy.md); ``None`` keeps them until they are
+            erased. For a :class:`ProfileStore` of yours, give it to that one.
         on_alert: Called with a finished, recorded :class:`Turn` whose safety level is not
             ``none``; plain or a coroutine. What it raises is logged, never shown to the person.
         language: Of the embedded replies.
@@ -95,6 +97,7 @@ class EmotionAwareAgent:
         scenario: Literal["counselling", "tutoring"] = "counselling",
         deployment: Deployment | None = None,
         keep_text: bool = False,
+        keep_days: float | None = None,
         on_alert: AlertHook | None = None,
         language: str = "en",
         planner: Literal["rules", "learned"] = "rules",
@@ -119,6 +122,8 @@ class EmotionAwareAgent:
             )
         if not isinstance(profiles, ProfileStore | str | Path | None) or profiles == "":
             raise ConfigurationError("profiles= must be a path, a ProfileStore, or None")
+        if isinstance(profiles, ProfileStore) and keep_days is not None:
+            raise ConfigurationError("keep_days= belongs to the ProfileStore that you made")
         self._hooks = Hooks(tone, pacing, theme)
         self._on_alert = on_alert
         self.keep_text = keep_text
@@ -138,7 +143,11 @@ class EmotionAwareAgent:
             )
         self._language = language
         self._owns_store = not isinstance(profiles, ProfileStore)
-        self.profiles = profiles if isinstance(profiles, ProfileStore) else ProfileStore(profiles)
+        self.profiles = (
+            profiles
+            if isinstance(profiles, ProfileStore)
+            else ProfileStore(profiles, keep_days=keep_days)
+        )
         try:
             self.recognizer = recognizer or EmotionRecognizer(deployment=deployment)
         except EmpathicError:
@@ -351,7 +360,7 @@ class EmotionAwareAgent:
     ) -> Outcome:
         with self._busy():
             said = Utterance.of(utterance)
-            name = self._talks.name(user, conversation)
+            name = self._talks.name(user, conversation, self.profiles.session)
             outcome = self._pipeline.run(said, user=user, conversation=name, hooks=hooks, live=live)
             if on_alert is not None and outcome.turn.safety.level is not SafetyLevel.NONE:
                 _alert(on_alert, outcome.turn)

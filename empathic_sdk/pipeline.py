@@ -207,6 +207,7 @@ class Pipeline:
             keep_text=self.keep_text,
             session=after,
             mastery=reply.mastery,
+            since=person.since,
         )
         talk.kept = after
         if self.recognizer.dialogue is not None:

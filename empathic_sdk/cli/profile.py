@@ -82,6 +82,14 @@ def export(user: str, profiles: Path, out: Path | None) -> None:
 
 
 @command.command()
+def schema() -> None:
+    """Print the JSON schema of an export."""
+    from empathic_sdk import ProfileStore
+
+    click.echo(json.dumps(ProfileStore.schema(), indent=2))
+
+
+@command.command()
 @click.argument("user")
 @profiles_option
 @click.option("--yes", is_flag=True, help="Do not ask.")

@@ -113,7 +113,13 @@ def m002_mastery(db: Database) -> None:
     )
 
 
-KNOWN = ("m001_profiles", "m002_mastery")
+@MIGRATIONS()
+def m007_retention(db: Database) -> None:
+    """Find old turns without reading all of them."""
+    db.execute("CREATE INDEX turns_at ON turns(at)")
+
+
+KNOWN = ("m001_profiles", "m002_mastery", "m007_retention")
 VERSION = len(KNOWN)
 
 

@@ -71,13 +71,13 @@ def context_of(db: Database, user: str) -> UserContext:
     """Return what is known of ``user``: a few rows, however many turns there are."""
     row = db.execute(
         "SELECT turns, conversations, last_emotion, last_seen, valence_sum, emotions, "
-        "preferences, id FROM users WHERE name = ?",
+        "preferences, created, id FROM users WHERE name = ?",
         [user],
     ).fetchone()
     if row is None:
         return UserContext(user=user)
     *row, user_id = row
-    turns, conversations, last_emotion, last_seen, valence_sum, emotions, preferences = row
+    turns, conversations, last_emotion, last_seen, valence_sum, emotions, preferences, since = row
     shown = json.loads(emotions)
     return UserContext(
         user=user,
@@ -85,6 +85,7 @@ def context_of(db: Database, user: str) -> UserContext:
         conversations=conversations,
         last_emotion=last_emotion,
         last_seen=last_seen and datetime.fromisoformat(last_seen),
+        since=datetime.fromisoformat(since),
         # Adding up may round a hair past the ends.
         mean_valence=max(-1.0, min(1.0, valence_sum / turns)) if turns else 0.0,
         emotions={e: shown[e] for e in Emotion if e in shown},

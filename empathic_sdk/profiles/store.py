@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from empathic_sdk.errors import ConfigurationError, InputError, StoreError, UnknownTurnError
+from empathic_sdk.errors import (
+    ConfigurationError,
+    InputError,
+    StoreError,
+    StoreLockedError,
+    StoreReadOnlyError,
+    UnknownTurnError,
+)
 from empathic_sdk.profiles.checks import check_name, check_text, member
 from empathic_sdk.profiles.export import export_user
 from empathic_sdk.profiles.file import StoreFile
+from empathic_sdk.profiles.retention import Retention, purge_before
 from empathic_sdk.profiles.rows import context_of, row_of, turn_rows
 from empathic_sdk.profiles.writes import (
     add_consent,
     add_turn,
     delete_user,
+    is_same_person,
     set_feedback,
     set_preferences,
 )
 from empathic_sdk.types import Emotion, Mastery, Modality, Turn, UserContext
+
+MOST_DAYS = 36_500
+log = logging.getLogger("empathic_sdk")
 
 
 class ProfileStore:
@@ -33,6 +47,9 @@ class ProfileStore:
         path: The file; it and its parent folders are made if they are missing, the file readable
             by its owner alone. ``None`` keeps everything in memory.
         timeout_s: Seconds to wait for other processes before :class:`StoreLockedError`.
+        keep_days: Days that a turn is kept; ``None`` keeps it until it is erased. Older ones are
+            purged when the store is opened and then, on a call that records, once a day.
+        clock: Tells the time for ``keep_days``; the system's by default.
 
     Raises:
         StoreCorruptError: The file is damaged, or belongs to another application.
@@ -41,11 +58,23 @@ class ProfileStore:
         StoreLockedError: Another process held it for too long.
         StoreError: The path is a folder, or cannot be opened. All of these are StoreErrors, and
             every method may raise them; a closed store raises StoreError.
-        ConfigurationError: ``timeout_s`` is no finite number of at least 0.
+        ConfigurationError: ``timeout_s`` is no finite number of at least 0, or ``keep_days`` none
+            above 0.
     """
 
-    def __init__(self, path: str | Path | None = None, *, timeout_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        path: str | Path | None = None,
+        *,
+        timeout_s: float = 5.0,
+        keep_days: float | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         """Open the file, or make it."""
+        if keep_days is not None and not 0 < keep_days <= MOST_DAYS:
+            raise ConfigurationError(
+                f"keep_days must be a number of days above 0, or None, not {keep_days!r}"
+            )
         if not (math.isfinite(timeout_s) and timeout_s >= 0):
             raise ConfigurationError(f"timeout_s must be at least 0 seconds, not {timeout_s!r}")
         if path is not None:
@@ -55,7 +84,14 @@ class ProfileStore:
         in_memory = path is None or str(path) == ":memory:"
         place = None if in_memory else Path(str(path)).expanduser().absolute()
         self._forgetters: list[Callable[[str], object]] = []
+        self._retention = Retention(keep_days)
+        self._clock = clock
         self._file = StoreFile(place, float(timeout_s))
+        try:
+            self._keep_tidy(at_open=True)
+        except BaseException:
+            self._file.close()
+            raise
 
     @property
     def path(self) -> Path | None:
@@ -79,6 +115,7 @@ class ProfileStore:
         keep_text: bool = False,
         session: bytes | None = None,
         mastery: Mapping[str, Mastery] | None = None,
+        since: datetime | None = None,
     ) -> None:
         """Store a finished turn, the user's aggregates and the session, all or nothing.
 
@@ -91,6 +128,9 @@ class ProfileStore:
             keep_text: Store ``text`` and ``turn.reply``, which may quote it.
             session: State of the conversation after this turn; ``None`` leaves the last one.
             mastery: What was learned or not, by skill; each replaces the estimate before it.
+            since: ``UserContext.since`` of the user when the turn began. If they were erased
+                since then, by whichever process, nothing is recorded: the turn came of what
+                was to be forgotten.
 
         Raises:
             InputError: The name of user, conversation or turn is empty or too long, or
@@ -105,7 +145,9 @@ class ProfileStore:
             check_name(skill, "skill")
         row = row_of(turn, text=text, keep_text=keep_text)
         with self._file.writing() as db:
-            add_turn(db, turn, row, session, mastery or {})
+            if since is None or is_same_person(db, turn.user, since):
+                add_turn(db, turn, row, session, mastery or {})
+        self._keep_tidy()
 
     def session(self, user: str, conversation: str) -> bytes | None:
         """Return the last session stored for this conversation, ``None`` if there is none."""
@@ -218,6 +260,13 @@ class ProfileStore:
         with self._file.reading() as db:
             return export_user(db, user)
 
+    @staticmethod
+    def schema() -> dict[str, Any]:
+        """Return the published JSON schema of what :meth:`export` gives."""
+        from empathic_sdk.profiles.schema import export_schema  # only who asks pays for it
+
+        return export_schema()
+
     def erase(self, user: str) -> int:
         """Forget ``user``: no byte about them is left in the file or the files beside it.
 
@@ -250,6 +299,37 @@ class ProfileStore:
                 f"which could not be compacted: {error}. Call erase again"
             ) from error
         return removed
+
+    def purge(self) -> int:
+        """Delete the turns older than ``keep_days`` now, rows and bytes; return how many.
+
+        The store does this by itself (see ``keep_days``); a service with a large file may want to
+        choose the hour, for the file is rewritten as in :meth:`erase`.
+
+        Raises:
+            StoreLockedError: As in :meth:`erase`.
+        """
+        if self._retention.keep_days is None:
+            return 0
+        with self._file.writing() as db:
+            removed = purge_before(db, self._retention.cutoff(self._clock()))
+        if removed:
+            self._file.compact(self._file.timeout_s)
+        return removed
+
+    def _keep_tidy(self, *, at_open: bool = False) -> None:
+        """Enforce the retention if it is time to; what was just recorded stands in any case."""
+        if not self._retention.due(self._clock()):
+            return
+        try:
+            self.purge()
+        except (StoreLockedError, StoreReadOnlyError) as error:
+            # Rows that are gone leave a debt which the next one to open the file pays.
+            log.warning("turns past their days could not all be purged: %s", error)
+        except StoreError as error:
+            if at_open:
+                raise
+            log.warning("turns past their days could not be purged: %s", error)
 
     def on_erase(self, forget: Callable[[str], object]) -> Callable[[], None]:
         """Have ``forget(user)`` called by every :meth:`erase` through this store.

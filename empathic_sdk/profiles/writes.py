@@ -65,6 +65,12 @@ def add_turn(
         )
 
 
+def is_same_person(db: Database, user: str, since: datetime) -> bool:
+    """Say whether ``user`` is still the one first known at ``since``: not erased meanwhile."""
+    row = db.execute("SELECT created FROM users WHERE name = ?", [user]).fetchone()
+    return row is not None and datetime.fromisoformat(row[0]) == since
+
+
 def set_feedback(
     db: Database, turn_id: str, user: str, emotion: Emotion | None, rating: int | None
 ) -> bool:

@@ -21,6 +21,7 @@ class UserContext(Value):
         conversations: In how many talks.
         last_emotion: What they showed last, if ever.
         last_seen: When (UTC).
+        since: When the store first knew of them (UTC); another time after an erasure.
         mean_valence: Mean over all recorded turns.
         emotions: How often each emotion was shown.
         preferences: What they asked for (``tone``, ``language``, ...).
@@ -35,6 +36,7 @@ class UserContext(Value):
     conversations: Annotated[int, Field(ge=0)] = 0
     last_emotion: Emotion | None = None
     last_seen: datetime | None = None
+    since: datetime | None = None
     mean_valence: Signed = 0.0
     emotions: dict[Emotion, int] = Field(default_factory=dict)
     preferences: dict[str, str] = Field(default_factory=dict)

@@ -41,8 +41,9 @@ def test_a_blank_file_gets_every_migration(path: Path) -> None:
     header = [db.execute(f"PRAGMA {p}").fetchone()[0] for p in ("application_id", "user_version")]
     mode = db.journal_mode
     db.close()
-    assert applied == ["m001_profiles", "m002_mastery"] == list(migrations.KNOWN)
-    assert header == [0x456D7061, 2]
+    assert applied == list(migrations.KNOWN)
+    assert applied[:2] == ["m001_profiles", "m002_mastery"]
+    assert header == [0x456D7061, len(applied)]
     assert mode == "wal"
     assert tables == {
         "_sqlite_migrations",
@@ -101,7 +102,7 @@ def test_commits_reach_the_disk(store: ProfileStore) -> None:
     assert values == {"synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "temp_store": 2}
 
 
-@pytest.mark.parametrize("change", ["PRAGMA user_version = 3", "future migration"])
+@pytest.mark.parametrize("change", ["PRAGMA user_version = 99", "future migration"])
 def test_a_newer_file_is_left_alone(path: Path, change: str) -> None:
     with ProfileStore(path) as store:
         store.record(make_turn())
@@ -109,7 +110,7 @@ def test_a_newer_file_is_left_alone(path: Path, change: str) -> None:
         if change.startswith("PRAGMA"):
             db.execute(change)
         else:
-            migrations.MIGRATIONS._record_applied(db, "m003_from_the_future")
+            migrations.MIGRATIONS._record_applied(db, "m099_from_the_future")
     before = contents(path.parent)
     with pytest.raises(StoreVersionError, match="newer version"):
         ProfileStore(path)
