@@ -22,7 +22,7 @@ from empathic_sdk.conversations import Talks
 from empathic_sdk.errors import ConfigurationError, EmpathicError
 from empathic_sdk.hooks import HOOK_TIMEOUT_S, settle
 from empathic_sdk.pipeline import Hooks, Outcome, Pipeline, planner_for
-from empathic_sdk.policy import Deployment
+from empathic_sdk.policy import Deployment, askable, declare
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.recognizer import EmotionRecognizer
 from empathic_sdk.response import EmbeddedResponder, Live, LLMResponder, notice, require_sympy
@@ -150,6 +150,7 @@ class EmotionAwareAgent:
         )
         try:
             self.recognizer = recognizer or EmotionRecognizer(deployment=deployment)
+            declare(self.recognizer.deployment, self.profiles.declare)
         except EmpathicError:
             if self._owns_store:
                 self.profiles.close()
@@ -269,9 +270,22 @@ class EmotionAwareAgent:
         """:meth:`feedback` for event loops."""
         await asyncio.to_thread(self.feedback, turn_id, user=user, emotion=emotion, rating=rating)
 
-    def notice(self) -> str:
-        """Return what people must be told before they first talk to it."""
-        return notice(self._language, keeps_text=self.keep_text)
+    def notice(self, *, language: str | None = None) -> str:
+        """Return what people must be told before they first talk to it.
+
+        Args:
+            language: BCP 47 tag, such as ``"de"``; the agent's own by default. English where
+                there is no notice in that language.
+        """
+        tutoring = self._pipeline.scenario == "tutoring"
+        deployment = Deployment() if tutoring else self.recognizer.deployment
+        return notice(
+            language or self._language,
+            keeps_text=self.keep_text,
+            may_ask=askable(deployment),
+            purpose=deployment.override and deployment.override.purpose,
+            keep_days=self.profiles.keep_days,
+        )
 
     def as_runnable(self, *, output: Literal["turn", "reply"] = "turn") -> Any:
         """Return a LangChain runnable: a str, or ``{"input", "user", "conversation"}``, to a Turn.

@@ -16,6 +16,7 @@
     │   ├── StoreReadOnlyError    it cannot be written
     │   ├── StoreCorruptError     the file is not a sound profile store
     │   ├── StoreVersionError     it was written by a newer version of this package
+    │   ├── StoreFullError        there is no room on the disk
     │   └── UnknownTurnError      no such turn of this user
     ├── ResponderError          no responder could answer
     └── DataError               a corpus is missing, misplaced or malformed
@@ -99,6 +100,10 @@ class StoreCorruptError(StoreError):
 
 class StoreVersionError(StoreError):
     """The store was written by a newer version of this package."""
+
+
+class StoreFullError(StoreError):
+    """There is no room on the disk."""
 
 
 class UnknownTurnError(StoreError, KeyError):

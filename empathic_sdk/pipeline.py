@@ -16,7 +16,7 @@ from typing import NamedTuple
 from empathic_sdk.conversations import Talk, Talks
 from empathic_sdk.errors import InputError
 from empathic_sdk.hooks import decide
-from empathic_sdk.policy import text_alone
+from empathic_sdk.policy import overridden, text_alone
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.recognizer import EmotionRecognizer
 from empathic_sdk.response import (
@@ -208,6 +208,7 @@ class Pipeline:
             session=after,
             mastery=reply.mastery,
             since=person.since,
+            override=overridden(said.modalities, self.recognizer.deployment, person),
         )
         talk.kept = after
         if self.recognizer.dialogue is not None:

@@ -20,6 +20,10 @@ _CONSENTS = """SELECT modality, granted, version, consents.at
                WHERE users.name = ? ORDER BY consents.id"""
 _MASTERY = """SELECT skill, known, seen, version, at FROM mastery
               JOIN users ON users.id = mastery.user_id WHERE users.name = ? ORDER BY skill"""
+_OVERRIDES = """SELECT context, purpose, reason, by, modality, override_uses.turns, first, last
+                FROM override_uses JOIN overrides ON overrides.id = override_id
+                JOIN users ON users.id = override_uses.user_id
+                WHERE users.name = ? ORDER BY override_id, modality"""
 _CONVERSATIONS = """SELECT conversations.name, started, updated, session
                     FROM conversations JOIN users ON users.id = conversations.user_id
                     WHERE users.name = ? ORDER BY conversations.id"""
@@ -41,6 +45,7 @@ def export_user(db: Database, user: str) -> dict[str, Any]:
         "profile": profile,
         "preferences": preferences,
         "consents": [{**c, "granted": bool(c["granted"])} for c in db.query(_CONSENTS, [user])],
+        "overrides": list(db.query(_OVERRIDES, [user])),
         "conversations": [_talk(c) for c in db.query(_CONVERSATIONS, [user])],
         "mastery": list(db.query(_MASTERY, [user])),
         "feedback": [{"turn": t["id"], **t["feedback"]} for t in turns if t["feedback"]],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sqlite3
 import threading
 import time
@@ -16,6 +17,7 @@ from sqlite_utils import Database
 from empathic_sdk.errors import (
     StoreCorruptError,
     StoreError,
+    StoreFullError,
     StoreLockedError,
     StoreReadOnlyError,
     StoreVersionError,
@@ -32,6 +34,9 @@ from empathic_sdk.profiles.migrations import (
 )
 
 _CREATING = threading.Lock()
+# A write that found no room, or, at a limit on file sizes, could not be made.
+_NO_ROOM = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
+_PAUSE_S = (0.001, 0.005)  # between two tries to get a turn to write
 _STEP_S = 0.05  # how long one try at the checkpoint may hold writers up
 
 
@@ -79,8 +84,28 @@ class StoreFile:
         """Give the database inside a transaction: all that the block does, or nothing."""
         with self._lock, self._translated():
             db = self._live()
-            with _immediate(db):
+            with self._turn_to_write(db):
                 yield db
+
+    @contextmanager
+    def _turn_to_write(self, db: Database) -> Iterator[None]:
+        # SQLite's own waiting asks at ever longer intervals, so that among many writers one that
+        # waits long waits ever longer. This asks at short ones, of random length.
+        deadline = time.monotonic() + self.timeout_s
+        _patience(db, 0.0)
+        try:
+            while True:
+                try:
+                    db.execute("BEGIN IMMEDIATE")
+                    break
+                except sqlite3.OperationalError as error:
+                    if not _is(error, sqlite3.SQLITE_BUSY) or time.monotonic() >= deadline:
+                        raise
+                    time.sleep(random.uniform(*_PAUSE_S))
+        finally:
+            _patience(db, self.timeout_s)
+        with _ended(db):
+            yield
 
     def compact(self, timeout_s: float) -> None:
         """Rewrite the file so that nothing deleted is left in it or in its log.
@@ -208,7 +233,7 @@ class StoreFile:
         with self.reading() as db:
             owed = db.execute("SELECT erasures > compacted FROM upkeep").fetchone()[0]
         if owed:
-            with suppress(StoreLockedError, StoreReadOnlyError):
+            with suppress(StoreLockedError, StoreReadOnlyError, StoreFullError):
                 self.compact(0.0)
 
     def _foreign(self) -> StoreCorruptError:
@@ -246,6 +271,11 @@ class StoreFile:
             return StoreReadOnlyError(
                 f"{store} cannot be written; check the permissions of the file and its folder"
             )
+        if _is(error, sqlite3.SQLITE_FULL) or getattr(error, "sqlite_errorcode", 0) in _NO_ROOM:
+            return StoreFullError(
+                f"{store} cannot grow: the disk is full, or a limit on file sizes is reached. What "
+                "was recorded before stands; make room and try again"
+            )
         if _is(error, sqlite3.SQLITE_NOTADB):
             return StoreCorruptError(
                 f"{self._where} is no profile store, or one that is damaged; it was left as it "
@@ -261,11 +291,19 @@ def _immediate(db: Database) -> Iterator[None]:
     # sqlite-utils' atomic() begins a transaction that becomes a writing one half-way, which
     # SQLite refuses at once if another process wrote in between; this one waits its turn.
     db.execute("BEGIN IMMEDIATE")
+    with _ended(db):
+        yield
+
+
+@contextmanager
+def _ended(db: Database) -> Iterator[None]:
     try:
         yield
         db.commit()
     except BaseException:
-        db.rollback()
+        # A full disk may have ended the transaction already; the first error is the one to tell.
+        with suppress(sqlite3.Error):
+            db.rollback()
         raise
 
 

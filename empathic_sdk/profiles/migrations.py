@@ -114,12 +114,39 @@ def m002_mastery(db: Database) -> None:
 
 
 @MIGRATIONS()
+def m005_overrides(db: Database) -> None:
+    """Who declared an exception to the prohibition, and whose data were processed under it."""
+    db.execute(
+        """CREATE TABLE overrides (
+            id INTEGER PRIMARY KEY,
+            context TEXT NOT NULL,
+            purpose TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            by TEXT NOT NULL,
+            at TEXT NOT NULL,
+            UNIQUE (context, purpose, reason, by)
+        )"""
+    )
+    db.execute(
+        """CREATE TABLE override_uses (
+            user_id INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+            override_id INTEGER NOT NULL REFERENCES overrides(id),
+            modality TEXT NOT NULL,
+            turns INTEGER NOT NULL,
+            first TEXT NOT NULL,
+            last TEXT NOT NULL,
+            PRIMARY KEY (user_id, override_id, modality)
+        )"""
+    )
+
+
+@MIGRATIONS()
 def m007_retention(db: Database) -> None:
     """Find old turns without reading all of them."""
     db.execute("CREATE INDEX turns_at ON turns(at)")
 
 
-KNOWN = ("m001_profiles", "m002_mastery", "m007_retention")
+KNOWN = ("m001_profiles", "m002_mastery", "m005_overrides", "m007_retention")
 VERSION = len(KNOWN)
 
 

@@ -79,6 +79,7 @@ def context_of(db: Database, user: str) -> UserContext:
     *row, user_id = row
     turns, conversations, last_emotion, last_seen, valence_sum, emotions, preferences, since = row
     shown = json.loads(emotions)
+    agreed = consented(db, user)
     return UserContext(
         user=user,
         turns=turns,
@@ -90,7 +91,8 @@ def context_of(db: Database, user: str) -> UserContext:
         mean_valence=max(-1.0, min(1.0, valence_sum / turns)) if turns else 0.0,
         emotions={e: shown[e] for e in Emotion if e in shown},
         preferences=json.loads(preferences),
-        consents=frozenset(consented(db, user)),
+        consents=frozenset(agreed),
+        consent_versions=agreed,
         mastery={
             skill: Mastery(known=known, seen=seen, version=version)
             for skill, known, seen, version in db.execute(
@@ -101,14 +103,14 @@ def context_of(db: Database, user: str) -> UserContext:
     )
 
 
-def consented(db: Database, user: str) -> list[Modality]:
-    """Return the modalities that ``user`` last said yes to."""
+def consented(db: Database, user: str) -> dict[Modality, str]:
+    """Return the modalities that ``user`` last said yes to, each with the notice's version."""
     rows = db.execute(
-        "SELECT modality, granted FROM consents WHERE id IN (SELECT max(id) FROM consents "
-        "WHERE user_id = (SELECT id FROM users WHERE name = ?) GROUP BY modality)",
+        "SELECT modality, granted, version FROM consents WHERE id IN (SELECT max(id) "
+        "FROM consents WHERE user_id = (SELECT id FROM users WHERE name = ?) GROUP BY modality)",
         [user],
     )
-    return [Modality(modality) for modality, granted in rows if granted]
+    return {Modality(modality): version for modality, granted, version in rows if granted}
 
 
 def turn_rows(

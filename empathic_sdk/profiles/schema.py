@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from empathic_sdk.types import Emotion, Modality, SafetyLevel, Strategy, Trend
+from empathic_sdk.types import Emotion, Modality, Purpose, SafetyLevel, Strategy, Trend
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Signed = Annotated[float, Field(ge=-1.0, le=1.0)]
@@ -44,6 +44,19 @@ class Consent(_Part):
     granted: bool
     version: str = Field(description="Which wording of the notice they decided on.")
     at: datetime
+
+
+class OverrideOf(_Part):
+    """Biometric data of theirs that were processed where only an exception allows it."""
+
+    context: str
+    purpose: Purpose
+    reason: str
+    by: str = Field(description="Who answers for it.")
+    modality: Modality
+    turns: Count
+    first: datetime
+    last: datetime
 
 
 class Conversation(_Part):
@@ -137,6 +150,7 @@ class Export(_Part):
     profile: Profile | None = Field(description="null for somebody unknown.")
     preferences: dict[str, str]
     consents: list[Consent]
+    overrides: list[OverrideOf]
     conversations: list[Conversation]
     mastery: list[MasteryOf]
     feedback: list[Feedback]

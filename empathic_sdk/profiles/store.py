@@ -14,6 +14,7 @@ from empathic_sdk.errors import (
     ConfigurationError,
     InputError,
     StoreError,
+    StoreFullError,
     StoreLockedError,
     StoreReadOnlyError,
     UnknownTurnError,
@@ -25,13 +26,22 @@ from empathic_sdk.profiles.retention import Retention, purge_before
 from empathic_sdk.profiles.rows import context_of, row_of, turn_rows
 from empathic_sdk.profiles.writes import (
     add_consent,
+    add_override,
     add_turn,
     delete_user,
     is_same_person,
     set_feedback,
     set_preferences,
 )
-from empathic_sdk.types import Emotion, Mastery, Modality, Turn, UserContext
+from empathic_sdk.types import (
+    CONSENT_VERSION,
+    Emotion,
+    Mastery,
+    Modality,
+    OverrideUse,
+    Turn,
+    UserContext,
+)
 
 MOST_DAYS = 36_500
 log = logging.getLogger("empathic_sdk")
@@ -98,6 +108,11 @@ class ProfileStore:
         """The file, absolute; ``None`` for a store in memory."""
         return self._file.path
 
+    @property
+    def keep_days(self) -> float | None:
+        """Days that a turn is kept; ``None`` keeps it until it is erased."""
+        return self._retention.keep_days
+
     def get(self, user: str) -> UserContext:
         """Return what is known of ``user``, at a cost that does not grow with their turns.
 
@@ -116,6 +131,7 @@ class ProfileStore:
         session: bytes | None = None,
         mastery: Mapping[str, Mastery] | None = None,
         since: datetime | None = None,
+        override: OverrideUse | None = None,
     ) -> None:
         """Store a finished turn, the user's aggregates and the session, all or nothing.
 
@@ -131,6 +147,7 @@ class ProfileStore:
             since: ``UserContext.since`` of the user when the turn began. If they were erased
                 since then, by whichever process, nothing is recorded: the turn came of what
                 was to be forgotten.
+            override: What was processed in this turn that an override alone allows.
 
         Raises:
             InputError: The name of user, conversation or turn is empty or too long, or
@@ -146,7 +163,7 @@ class ProfileStore:
         row = row_of(turn, text=text, keep_text=keep_text)
         with self._file.writing() as db:
             if since is None or is_same_person(db, turn.user, since):
-                add_turn(db, turn, row, session, mastery or {})
+                add_turn(db, turn, row, session, mastery or {}, override)
         self._keep_tidy()
 
     def session(self, user: str, conversation: str) -> bytes | None:
@@ -203,7 +220,7 @@ class ProfileStore:
         modality: Modality | str,
         granted: bool | None = None,
         *,
-        version: str = "1",
+        version: str = CONSENT_VERSION,
     ) -> bool:
         """Record, or read, whether ``user`` lets this modality be processed.
 
@@ -215,6 +232,8 @@ class ProfileStore:
 
         Returns:
             What stands now: their last decision, whatever its version; ``False`` without one.
+            Whether it still counts is for ``policy.agreed`` to say: a consent to another major
+            version of the notice does not.
 
         Raises:
             InputError: An argument is not such a value.
@@ -235,6 +254,28 @@ class ProfileStore:
         with self._file.writing() as db:
             add_consent(db, user, channel, granted, version)
         return granted
+
+    def declare(self, override: OverrideUse) -> None:
+        """Put on record that an override is in force, whether or not it is ever used."""
+        with self._file.writing() as db:
+            add_override(db, override)
+
+    def overrides(self) -> list[dict[str, Any]]:
+        """Return every override that was ever declared, the first one first.
+
+        Returns:
+            One dict each: ``context purpose reason by at``; and ``users`` and ``turns``, about
+            whom and how often it was used, of those who were not erased since.
+        """
+        with self._file.reading() as db:
+            return list(
+                db.query(
+                    "SELECT context, purpose, reason, by, at, count(DISTINCT user_id) AS users, "
+                    "coalesce(sum(turns), 0) AS turns FROM overrides "
+                    "LEFT JOIN override_uses ON override_id = overrides.id "
+                    "GROUP BY overrides.id ORDER BY overrides.id"
+                )
+            )
 
     def prefer(self, user: str, **preferences: str | None) -> None:
         """Set what ``user`` asked for (``tone="gentle"``); ``None`` removes it.
@@ -323,7 +364,7 @@ class ProfileStore:
             return
         try:
             self.purge()
-        except (StoreLockedError, StoreReadOnlyError) as error:
+        except (StoreLockedError, StoreReadOnlyError, StoreFullError) as error:
             # Rows that are gone leave a debt which the next one to open the file pays.
             log.warning("turns past their days could not all be purged: %s", error)
         except StoreError as error:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from empathic_sdk.profiles.rows import dumps
-from empathic_sdk.types import Emotion, Mastery, Modality, Turn
+from empathic_sdk.types import Emotion, Mastery, Modality, OverrideUse, Turn
 
 
 def add_turn(
@@ -19,6 +19,7 @@ def add_turn(
     row: dict[str, Any],
     session: bytes | None,
     mastery: Mapping[str, Mastery],
+    override: OverrideUse | None = None,
 ) -> None:
     """Add ``turn`` unless it is there; count it; put session and mastery in place of the last."""
     now = _now()
@@ -63,6 +64,28 @@ def add_turn(
             "VALUES (?, ?, ?, ?, ?, ?)",
             [user_id, skill, m.known, m.seen, m.version, now],
         )
+    if override is not None:
+        declared = add_override(db, override)
+        for modality in override.modalities:
+            db.execute(
+                "INSERT INTO override_uses VALUES (?, ?, ?, 1, ?, ?) ON CONFLICT DO UPDATE "
+                "SET turns = turns + 1, last = excluded.last",
+                [user_id, declared, modality, now, now],
+            )
+
+
+def add_override(db: Database, use: OverrideUse) -> int:
+    """Note that an override was declared, if it was not before; return its row."""
+    said = [use.context, use.override.purpose, use.override.reason, use.override.by]
+    db.execute(
+        "INSERT INTO overrides (context, purpose, reason, by, at) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT DO NOTHING",
+        [*said, _now()],
+    )
+    row = db.execute(
+        "SELECT id FROM overrides WHERE (context, purpose, reason, by) = (?, ?, ?, ?)", said
+    ).fetchone()
+    return int(row[0])
 
 
 def is_same_person(db: Database, user: str, since: datetime) -> bool:

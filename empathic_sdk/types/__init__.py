@@ -1,6 +1,13 @@
 """Frozen values that cross the doors between rooms. Nothing in here needs torch."""
 
 from empathic_sdk.types.chat import ChatMessage, Exchange, LanguageModel
+from empathic_sdk.types.consent import (
+    BIOMETRIC,
+    CONSENT_VERSION,
+    Override,
+    OverrideUse,
+    Purpose,
+)
 from empathic_sdk.types.emotion import Emotion, EmotionState, LearningState, Modality, Trend
 from empathic_sdk.types.features import AlignedWindows, Embedding, FeatureSequence
 from empathic_sdk.types.learning import Answer, AnswerOutcome, Exercise, Mastery
@@ -30,6 +37,8 @@ from empathic_sdk.types.utterance import AGENT, BehaviourEvent, BehaviourKind, U
 
 __all__ = [
     "AGENT",
+    "BIOMETRIC",
+    "CONSENT_VERSION",
     "AlignedWindows",
     "Answer",
     "AnswerOutcome",
@@ -48,8 +57,11 @@ __all__ = [
     "LearningState",
     "Mastery",
     "Modality",
+    "Override",
+    "OverrideUse",
     "Pacing",
     "PacingHook",
+    "Purpose",
     "ResponseStyle",
     "SafetyAssessment",
     "SafetyLevel",

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from empathic_sdk.cli import main
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.profiles.schema import Export, made_schema
-from empathic_sdk.types import Emotion, Mastery, Modality
+from empathic_sdk.types import Emotion, Mastery, Modality, Override, OverrideUse
 
 from .factory import make_turn
 
@@ -25,6 +25,9 @@ def full(store: ProfileStore) -> dict[str, Any]:
     store.record(make_turn("t1", reasons=("sign:a",)), text="hi", keep_text=True, session=b"{}")
     store.record(make_turn("t2", conversation="c2"), session=b"\xff\x00")
     store.record(make_turn("t3"), mastery={"fractions.1": Mastery(known=0.5, seen=2)})
+    safety = Override(purpose="safety", reason="Fatigue of drivers.", by="Safety office")
+    use = OverrideUse(context="workplace", override=safety, modalities=("speech",))
+    store.record(make_turn("t4"), override=use)
     store.feedback("t1", user="ada", emotion=Emotion.FEAR, rating=-1)
     store.feedback("t2", user="ada", rating=1)
     store.consent("ada", Modality.FACE, True)
@@ -80,9 +83,9 @@ def test_the_schema_names_every_stored_column(store: ProfileStore) -> None:
     text = json.dumps(full(store))
     db = store._file._db
     assert db is not None
-    internal = {"id", "seq", "user_id", "conversation_id", "turn_seq"}
+    internal = {"id", "seq", "user_id", "conversation_id", "turn_seq", "override_id"}
     renamed = {"safety_level": "level", "safety_reasons": "reasons", "name": "user"}
-    impersonal = {"upkeep"}
+    impersonal = {"upkeep", "privacy_spent"}
     for table in db.table_names():
         if table.startswith("_") or table in impersonal:
             continue

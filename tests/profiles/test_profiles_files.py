@@ -51,6 +51,8 @@ def test_a_blank_file_gets_every_migration(path: Path) -> None:
         "conversations",
         "feedback",
         "mastery",
+        "override_uses",
+        "overrides",
         "turns",
         "upkeep",
         "users",

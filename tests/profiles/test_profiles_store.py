@@ -226,6 +226,7 @@ def test_export_of_somebody_unknown_is_empty(store: ProfileStore) -> None:
         "profile": None,
         "preferences": {},
         "consents": [],
+        "overrides": [],
         "conversations": [],
         "mastery": [],
         "feedback": [],
