@@ -1,4 +1,4 @@
-"""``empathic profile list|show|export|erase``."""
+"""``empathic profile list|show|export|schema|erase|check|backup``."""
 
 from __future__ import annotations
 
@@ -100,3 +100,29 @@ def erase(user: str, profiles: Path, yes: bool) -> None:
             click.confirm(f"Erase everything about {user!r}? This cannot be undone", abort=True)
         turns = store.erase(user)
     click.echo(f"erased {user!r}: {turns} turns")
+
+
+@command.command()
+@profiles_option
+@json_option
+@click.pass_context
+def check(context: click.Context, profiles: Path, as_json: bool) -> None:
+    """Look for damage: the file, its references, its totals. Exit status 1 where there is any."""
+    with _opened(profiles) as store:
+        found = store.check()
+    if as_json:
+        click.echo(json.dumps({"sound": not found, "problems": found}))
+    else:
+        click.echo("\n".join(found) or "sound")
+    context.exit(1 if found else 0)
+
+
+@command.command()
+@click.argument("dest", type=click.Path(dir_okay=False, path_type=Path))
+@profiles_option
+@click.option("--force", is_flag=True, help="Take the place of a file that is there.")
+def backup(dest: Path, profiles: Path, force: bool) -> None:
+    """Copy the store to DEST while others use it."""
+    with _opened(profiles) as store:
+        place = store.backup(dest, overwrite=force)
+    click.echo(f"written to {place} ({place.stat().st_size:,} bytes)")

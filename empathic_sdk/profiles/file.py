@@ -135,6 +135,24 @@ class StoreFile:
             finally:
                 _patience(db, self.timeout_s)
 
+    def copy(self, dest: Path) -> None:
+        """Write all that is recorded, and nothing that was deleted, into the empty file ``dest``.
+
+        As it is at one moment; others go on reading and writing.
+        """
+        with self._translated():
+            with self._lock:
+                db = self._live()
+            if self.path is None:
+                with self._lock:
+                    db.execute("VACUUM INTO ?", [str(dest)])
+                return
+            own = self._connect("mode=rw")  # so that this process, too, can go on
+            try:
+                own.execute("VACUUM INTO ?", [str(dest)])
+            finally:
+                own.close()
+
     def close(self) -> None:
         """Close the connection; closing twice is fine."""
         with self._lock, self._translated():

@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,11 +20,13 @@ from empathic_sdk.errors import (
     StoreReadOnlyError,
     UnknownTurnError,
 )
+from empathic_sdk.profiles.backup import placed
 from empathic_sdk.profiles.checks import check_name, check_text, member
 from empathic_sdk.profiles.export import export_user
 from empathic_sdk.profiles.file import StoreFile
 from empathic_sdk.profiles.retention import Retention, purge_before
 from empathic_sdk.profiles.rows import context_of, row_of, turn_rows
+from empathic_sdk.profiles.soundness import problems
 from empathic_sdk.profiles.writes import (
     add_consent,
     add_override,
@@ -44,6 +47,7 @@ from empathic_sdk.types import (
 )
 
 MOST_DAYS = 36_500
+MOST_PROBLEMS = 100
 log = logging.getLogger("empathic_sdk")
 
 
@@ -371,6 +375,37 @@ class ProfileStore:
             if at_open:
                 raise
             log.warning("turns past their days could not be purged: %s", error)
+
+    def check(self) -> list[str]:
+        """Look through everything and return what is wrong, in words; ``[]`` where it is sound.
+
+        The file itself, references between its rows, and that the running totals of every user
+        are those of their turns. Changes nothing.
+        """
+        with self._file.reading() as db:
+            return list(islice(problems(db), MOST_PROBLEMS))
+
+    def backup(self, dest: str | Path, *, overwrite: bool = False) -> Path:
+        """Copy the store, as it is at one moment, while others go on reading and writing.
+
+        The copy is for its owner alone, holds nothing that was deleted, and is a store itself. It
+        keeps those who are erased later: let backups expire.
+
+        Args:
+            dest: The file; its folder must be there.
+            overwrite: Take the place of a file that is there.
+
+        Returns:
+            Where it is, absolute.
+
+        Raises:
+            StoreError: It is there and ``overwrite`` is not given, it is in use, or it cannot be
+                written; what was there before is left. :class:`StoreFullError` without room.
+        """
+        place = Path(dest).expanduser().absolute()
+        with placed(self.path, place, overwrite) as part:
+            self._file.copy(part)
+        return place
 
     def on_erase(self, forget: Callable[[str], object]) -> Callable[[], None]:
         """Have ``forget(user)`` called by every :meth:`erase` through this store.
