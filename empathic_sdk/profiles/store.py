@@ -14,6 +14,7 @@ from typing import Any
 from empathic_sdk.errors import (
     ConfigurationError,
     InputError,
+    StoreCorruptError,
     StoreError,
     StoreFullError,
     StoreLockedError,
@@ -382,8 +383,13 @@ class ProfileStore:
         The file itself, references between its rows, and that the running totals of every user
         are those of their turns. Changes nothing.
         """
-        with self._file.reading() as db:
-            return list(islice(problems(db), MOST_PROBLEMS))
+        found: list[str] = []
+        try:
+            with self._file.reading() as db:
+                found.extend(islice(problems(db), MOST_PROBLEMS))
+        except StoreCorruptError as error:  # so bad that even looking fails
+            found.append(str(error))
+        return found
 
     def backup(self, dest: str | Path, *, overwrite: bool = False) -> Path:
         """Copy the store, as it is at one moment, while others go on reading and writing.

@@ -33,7 +33,8 @@ def test_what_was_acknowledged_survives_a_kill(path: Path, start: Start, kills: 
         first = worker.stdout.readline()
         time.sleep(chance.uniform(0.0, 0.15))
         worker.kill()
-        rest, _ = worker.communicate()
+        rest = worker.stdout.read()  # communicate() would miss what readline() has read ahead
+        worker.wait()
         # A line that the kill cut short was not acknowledged.
         acknowledged = [line[:-1] for line in (first + rest).splitlines(True) if line[-1] == "\n"]
         assert acknowledged[0] == f"r{round_}-0"
