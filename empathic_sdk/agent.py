@@ -7,7 +7,6 @@ import contextlib
 import contextvars
 import functools
 import inspect
-import logging
 import queue
 import threading
 import time
@@ -18,9 +17,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from empathic_sdk.alerts import AlertHook, alert_of, tell
 from empathic_sdk.conversations import Talks
 from empathic_sdk.errors import ConfigurationError, EmpathicError
-from empathic_sdk.hooks import HOOK_TIMEOUT_S, settle
+from empathic_sdk.hooks import HOOK_TIMEOUT_S
 from empathic_sdk.pipeline import Hooks, Outcome, Pipeline, planner_for
 from empathic_sdk.policy import Deployment, askable, declare
 from empathic_sdk.profiles import ProfileStore
@@ -31,7 +31,6 @@ from empathic_sdk.streaming import PaceClock, paced
 from empathic_sdk.types import (
     Emotion,
     PacingHook,
-    SafetyLevel,
     StreamEvent,
     ThemeHook,
     ToneHook,
@@ -40,9 +39,6 @@ from empathic_sdk.types import (
     Utterance,
 )
 
-log = logging.getLogger("empathic_sdk")
-
-AlertHook = Callable[[Turn], object]
 SCENARIOS = ("counselling", "tutoring")
 PLANNERS = ("rules", "learned")
 
@@ -66,8 +62,9 @@ class EmotionAwareAgent:
         keep_text: Store what was said and answered, too. By default only derived values are.
         keep_days: Days that turns are kept (docs/privacy.md); ``None`` keeps them until they are
             erased. For a :class:`ProfileStore` of yours, give it to that one.
-        on_alert: Called with a finished, recorded :class:`Turn` whose safety level is not
-            ``none``; plain or a coroutine. What it raises is logged, never shown to the person.
+        on_alert: Called with an :class:`~empathic_sdk.types.Alert`, which names nobody, after a
+            turn whose safety level is not ``none``; plain or a coroutine. What it raises is
+            logged, never shown to the person.
         language: Of the embedded replies.
         planner: Who chooses the support strategy: ``"rules"``, or ``"learned"`` from ESConv
             within the same limits (docs/strategy.md). Without its weights the rules decide.
@@ -376,8 +373,8 @@ class EmotionAwareAgent:
             said = Utterance.of(utterance)
             name = self._talks.name(user, conversation, self.profiles.session)
             outcome = self._pipeline.run(said, user=user, conversation=name, hooks=hooks, live=live)
-            if on_alert is not None and outcome.turn.safety.level is not SafetyLevel.NONE:
-                _alert(on_alert, outcome.turn)
+            if on_alert is not None and (alert := alert_of(outcome.turn.safety)) is not None:
+                tell(on_alert, alert)
             return outcome
 
     def _stream_live(
@@ -464,18 +461,8 @@ class EmotionAwareAgent:
 def _check(**hooks: object) -> None:
     for name, hook in hooks.items():
         if hook is not None and not callable(hook):
-            what = "(Turn) -> ..." if name == "on_alert" else "(HookContext) -> ..."
+            what = "(Alert) -> ..." if name == "on_alert" else "(HookContext) -> ..."
             raise ConfigurationError(f"{name}= must be a callable {what}")
-
-
-def _alert(on_alert: AlertHook, turn: Turn) -> None:
-    try:
-        result = on_alert(turn)
-        if inspect.isawaitable(result):
-            settle(result)
-    except Exception:
-        # The person has their answer; a broken alarm must be loud, but not to them.
-        log.exception("on_alert raised on turn %s", turn.id)
 
 
 class _Pending:

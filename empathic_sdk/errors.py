@@ -17,6 +17,7 @@
     │   ├── StoreCorruptError     the file is not a sound profile store
     │   ├── StoreVersionError     it was written by a newer version of this package
     │   ├── StoreFullError        there is no room on the disk
+    │   ├── PrivacyBudgetError    no so exact an answer is left to give about everybody
     │   └── UnknownTurnError      no such turn of this user
     ├── ResponderError          no responder could answer
     └── DataError               a corpus is missing, misplaced or malformed
@@ -25,6 +26,9 @@ Every message says what was wrong and what to do about it.
 """
 
 from __future__ import annotations
+
+import traceback
+from pathlib import Path
 
 
 class EmpathicError(Exception):
@@ -106,6 +110,10 @@ class StoreFullError(StoreError):
     """There is no room on the disk."""
 
 
+class PrivacyBudgetError(StoreError):
+    """What may be learned about people from counts over all of them is spent."""
+
+
 class UnknownTurnError(StoreError, KeyError):
     """No such turn of this user."""
 
@@ -119,3 +127,19 @@ class ResponderError(EmpathicError):
 
 class DataError(EmpathicError):
     """A corpus is missing, misplaced or malformed."""
+
+
+def outline(error: BaseException) -> str:
+    """Return of which kind an error is and where it came from, for a log.
+
+    Not its message, nor those of its causes: a message may quote what a person said.
+    """
+    parts, seen = [], set[int]()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        frames = traceback.extract_tb(current.__traceback__)
+        places = [f"{Path(f.filename).name}:{f.lineno} in {f.name}" for f in frames[::-1]]
+        parts.append(" from ".join([type(current).__name__, *places]))
+        current = current.__cause__ or current.__context__
+    return "; after ".join(parts)

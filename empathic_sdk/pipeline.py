@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from empathic_sdk.conversations import Talk, Talks
-from empathic_sdk.errors import InputError
+from empathic_sdk.errors import InputError, outline
 from empathic_sdk.hooks import decide
 from empathic_sdk.policy import overridden, text_alone
 from empathic_sdk.profiles import ProfileStore
@@ -245,9 +245,9 @@ class Pipeline:
     def _sync(self, talk: Talk, user: str, conversation: str) -> None:
         try:
             talk.sync(self.profiles.session(user, conversation))
-        except InputError:
+        except InputError as error:
             # Older or damaged: the talk begins anew, what was recorded of it stays.
-            log.warning("the stored state of a conversation was unreadable", exc_info=True)
+            log.warning("the stored state of a conversation was unreadable: %s", outline(error))
             talk.undo()
         if self.past and self.keep_text and talk.turns and not talk.past:
             rows = self.profiles.turns(user, conversation=conversation, limit=self.past)

@@ -1,4 +1,4 @@
-"""``empathic profile list|show|export|schema|erase|check|backup``."""
+"""``empathic profile list|show|export|schema|erase|check|backup|counts``."""
 
 from __future__ import annotations
 
@@ -126,3 +126,26 @@ def backup(dest: Path, profiles: Path, force: bool) -> None:
     with _opened(profiles) as store:
         place = store.backup(dest, overwrite=force)
     click.echo(f"written to {place} ({place.stat().st_size:,} bytes)")
+
+
+@command.command()
+@click.argument("what", default="emotions", type=click.Choice(["emotions", "safety"]))
+@profiles_option
+@json_option
+@click.option("--epsilon", required=True, type=float, help="What this question spends.")
+@click.option("--budget", type=float, help="First set the whole budget of the store to this.")
+def counts(what: str, profiles: Path, as_json: bool, epsilon: float, budget: float | None) -> None:
+    """Count people by WHAT, with noise that hides each of them (differential privacy)."""
+    with _opened(profiles) as store:
+        if budget is not None:
+            store.privacy_budget(budget)
+        answer = store.counts(what, epsilon=epsilon)
+    if as_json:
+        click.echo(json.dumps(answer))
+        return
+    for name, people in answer["counts"].items():
+        click.echo(f"{name:14} {people}")
+    click.echo(
+        f"each off by at most {answer['off_by_95']}, 19 times out of 20; "
+        f"epsilon left: {answer['left']:g}"
+    )

@@ -51,8 +51,10 @@ def fill(path: Path, *, users: int, turns: int, seed: int = 1) -> None:
         # One real row, as a pattern for all the others.
         store.record(a_turn("pattern", "user-0", 0))
     raw = sqlite3.connect(path, isolation_level=None)
-    for pragma in ("synchronous=OFF", "cache_size=-2000000", "temp_store=MEMORY"):
-        raw.execute(f"PRAGMA {pragma}")
+    for pragma in (
+        "journal_mode=OFF", "synchronous=OFF", "cache_size=-2000000", "temp_store=MEMORY",
+    ):  # fmt: skip
+        raw.execute(f"PRAGMA {pragma}").fetchall()
     columns = [row[1] for row in raw.execute("PRAGMA table_info(turns)")]
     pattern = dict(zip(columns, raw.execute("SELECT * FROM turns").fetchone(), strict=True))
     raw.execute("BEGIN")
@@ -78,7 +80,6 @@ def fill(path: Path, *, users: int, turns: int, seed: int = 1) -> None:
         )
     _total(raw)
     raw.execute("COMMIT")
-    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     raw.close()
 
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Generator
 from contextvars import copy_context
 from typing import Any, cast
 
-from empathic_sdk.errors import HookError
+from empathic_sdk.errors import HookError, outline
 from empathic_sdk.hooks.pacing import default_pacing
 from empathic_sdk.hooks.themes import default_theme
 from empathic_sdk.hooks.tones import default_tone
@@ -137,7 +137,7 @@ def _one(
                 f"the {name} hook must return a {kind.__name__}, not {type(value).__name__}"
             )
     except Exception as error:
-        log.warning("the %s hook failed; the default steps in", name, exc_info=True)
+        log.warning("the %s hook failed; the default steps in: %s", name, outline(error))
         problems.append(f"hook:{name}:{type(error).__name__}")
         return default(context)
     return value

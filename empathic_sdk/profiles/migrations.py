@@ -141,12 +141,26 @@ def m005_overrides(db: Database) -> None:
 
 
 @MIGRATIONS()
+def m006_privacy_budget(db: Database) -> None:
+    """What may be told about everybody together, and what was told; nothing about a person."""
+    db.execute("ALTER TABLE upkeep ADD COLUMN privacy_millionths INTEGER NOT NULL DEFAULT 1000000")
+    db.execute(
+        """CREATE TABLE privacy_spent (
+            id INTEGER PRIMARY KEY,
+            at TEXT NOT NULL,
+            what TEXT NOT NULL,
+            millionths INTEGER NOT NULL
+        )"""
+    )
+
+
+@MIGRATIONS()
 def m007_retention(db: Database) -> None:
     """Find old turns without reading all of them."""
     db.execute("CREATE INDEX turns_at ON turns(at)")
 
 
-KNOWN = ("m001_profiles", "m002_mastery", "m005_overrides", "m007_retention")
+KNOWN = ("m001_profiles", "m002_mastery", "m005_overrides", "m006_privacy_budget", "m007_retention")
 VERSION = len(KNOWN)
 
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from datetime import datetime
 from typing import Any
 
 from sqlite_utils import Database
 
 from empathic_sdk.types import Emotion, Mastery, Modality, Turn, UserContext
-
-# Safety reasons are names of signs. Anything else might be the person's own words.
-_SIGN = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,63}")
-_UNNAMED = "unnamed"
+from empathic_sdk.types.safety import named
 
 _JSON = (
     "probabilities",
@@ -55,7 +51,7 @@ def row_of(turn: Turn, *, text: str | None, keep_text: bool) -> dict[str, Any]:
         "theme": style.theme.name,
         "strategy": turn.strategy,
         "safety_level": safety.level,
-        "safety_reasons": [r if _SIGN.fullmatch(r) else _UNNAMED for r in safety.reasons],
+        "safety_reasons": named(safety.reasons),
         "responder": turn.responder,
         # JSON has no word for infinity or NaN.
         "timings": {k: v for k, v in turn.timings.items() if math.isfinite(v)},

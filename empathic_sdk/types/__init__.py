@@ -1,5 +1,6 @@
 """Frozen values that cross the doors between rooms. Nothing in here needs torch."""
 
+from empathic_sdk.types.alert import Alert
 from empathic_sdk.types.chat import ChatMessage, Exchange, LanguageModel
 from empathic_sdk.types.consent import (
     BIOMETRIC,
@@ -39,6 +40,7 @@ __all__ = [
     "AGENT",
     "BIOMETRIC",
     "CONSENT_VERSION",
+    "Alert",
     "AlignedWindows",
     "Answer",
     "AnswerOutcome",

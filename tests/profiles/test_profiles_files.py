@@ -53,6 +53,7 @@ def test_a_blank_file_gets_every_migration(path: Path) -> None:
         "mastery",
         "override_uses",
         "overrides",
+        "privacy_spent",
         "turns",
         "upkeep",
         "users",
