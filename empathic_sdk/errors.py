@@ -17,6 +17,7 @@
     │   ├── StoreCorruptError     the file is not a sound profile store
     │   ├── StoreVersionError     it was written by a newer version of this package
     │   ├── StoreFullError        there is no room on the disk
+    │   ├── StoreKeyError         its key is wrong, or it has none and one was given
     │   ├── PrivacyBudgetError    no so exact an answer is left to give about everybody
     │   └── UnknownTurnError      no such turn of this user
     ├── ResponderError          no responder could answer
@@ -27,8 +28,8 @@ Every message says what was wrong and what to do about it.
 
 from __future__ import annotations
 
+import pathlib
 import traceback
-from pathlib import Path
 
 
 class EmpathicError(Exception):
@@ -110,6 +111,10 @@ class StoreFullError(StoreError):
     """There is no room on the disk."""
 
 
+class StoreKeyError(StoreError):
+    """The key does not open the store."""
+
+
 class PrivacyBudgetError(StoreError):
     """What may be learned about people from counts over all of them is spent."""
 
@@ -139,7 +144,7 @@ def outline(error: BaseException) -> str:
     while current is not None and id(current) not in seen:
         seen.add(id(current))
         frames = traceback.extract_tb(current.__traceback__)
-        places = [f"{Path(f.filename).name}:{f.lineno} in {f.name}" for f in frames[::-1]]
+        places = [f"{pathlib.Path(f.filename).name}:{f.lineno} in {f.name}" for f in frames[::-1]]
         parts.append(" from ".join([type(current).__name__, *places]))
         current = current.__cause__ or current.__context__
     return "; after ".join(parts)
