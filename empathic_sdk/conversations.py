@@ -154,6 +154,8 @@ class Talks:
         with self._lock:
             name, last = self._current.get(user, ("", -self._idle_s - 1.0))
             gone = erased and self._talks.get((user, name)) is talk
+            if gone:
+                del self._talks[user, name]
             if not name or gone or now - last > self._idle_s:
                 name = uuid.uuid4().hex
             self._current[user] = (name, now)
