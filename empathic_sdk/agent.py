@@ -280,7 +280,7 @@ class EmotionAwareAgent:
             language or self._language,
             keeps_text=self.keep_text,
             may_ask=askable(deployment),
-            purpose=deployment.override and deployment.override.purpose,
+            purpose=None if deployment.override is None else deployment.override.purpose,
             keep_days=self.profiles.keep_days,
         )
 
