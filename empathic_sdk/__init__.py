@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from empathic_sdk.recognizer import EmotionRecognizer
     from empathic_sdk.session import DialogueSession
     from empathic_sdk.types import (
+        Alert,
         BehaviourEvent,
         BehaviourKind,
         Emotion,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Alert": "types",
     "BehaviourEncoder": "encoders.behaviour",
     "BehaviourEvent": "types",
     "BehaviourKind": "types",
@@ -90,6 +92,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Alert",
     "BehaviourEncoder",
     "BehaviourEvent",
     "BehaviourKind",

@@ -7,7 +7,6 @@ import contextlib
 import contextvars
 import functools
 import inspect
-import logging
 import queue
 import threading
 import time
@@ -18,11 +17,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from empathic_sdk.alerts import AlertHook, alert_of, tell
 from empathic_sdk.conversations import Talks
 from empathic_sdk.errors import ConfigurationError, EmpathicError
-from empathic_sdk.hooks import HOOK_TIMEOUT_S, call, told
+from empathic_sdk.hooks import HOOK_TIMEOUT_S
 from empathic_sdk.pipeline import Hooks, Outcome, Pipeline, planner_for
-from empathic_sdk.policy import Deployment
+from empathic_sdk.policy import Deployment, askable, declare
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.recognizer import EmotionRecognizer
 from empathic_sdk.response import EmbeddedResponder, Live, LLMResponder, notice, require_sympy
@@ -31,10 +31,8 @@ from empathic_sdk.safety import draft_reader, shipped_reader
 from empathic_sdk.streaming import PaceClock, paced
 from empathic_sdk.types import (
     Emotion,
-    LongitudinalWarning,
     MonitorReport,
     PacingHook,
-    SafetyLevel,
     StreamEvent,
     ThemeHook,
     ToneHook,
@@ -44,9 +42,6 @@ from empathic_sdk.types import (
 )
 from empathic_sdk.watching import Watch
 
-log = logging.getLogger("empathic_sdk")
-
-AlertHook = Callable[[Any], object]
 SCENARIOS = ("counselling", "tutoring")
 PLANNERS = ("rules", "learned")
 
@@ -68,10 +63,13 @@ class EmotionAwareAgent:
         scenario: ``"counselling"`` or ``"tutoring"`` (needs the extra ``tutoring``; text only).
         deployment: Where the agent runs; ``None`` is the strict default: text only.
         keep_text: Store what was said and answered, too. By default only derived values are.
-        on_alert: Called with a finished, recorded :class:`Turn` whose safety level is not
-            ``none``, and with a :class:`~empathic_sdk.types.LongitudinalWarning` when somebody's
-            days have changed (docs/state.md); plain or a coroutine. What it raises is logged,
-            never shown to the person.
+        keep_days: Days that turns are kept (docs/privacy.md); ``None`` keeps them until they are
+            erased. For a :class:`ProfileStore` of yours, give it to that one.
+        on_alert: Called with an :class:`~empathic_sdk.types.Alert`, which names nobody, after a
+            turn whose safety level is not ``none``, and with a
+            :class:`~empathic_sdk.types.LongitudinalWarning` when somebody's days have changed
+            (docs/state.md); plain or a coroutine. What it raises is logged, never shown to the
+            person.
         language: Of the embedded replies.
         planner: Who chooses the support strategy: ``"rules"``, or ``"learned"`` from ESConv
             within the same limits (docs/strategy.md). Without its weights the rules decide.
@@ -101,6 +99,7 @@ class EmotionAwareAgent:
         scenario: Literal["counselling", "tutoring"] = "counselling",
         deployment: Deployment | None = None,
         keep_text: bool = False,
+        keep_days: float | None = None,
         on_alert: AlertHook | None = None,
         language: str = "en",
         planner: Literal["rules", "learned"] = "rules",
@@ -125,6 +124,8 @@ class EmotionAwareAgent:
             )
         if not isinstance(profiles, ProfileStore | str | Path | None) or profiles == "":
             raise ConfigurationError("profiles= must be a path, a ProfileStore, or None")
+        if isinstance(profiles, ProfileStore) and keep_days is not None:
+            raise ConfigurationError("keep_days= belongs to the ProfileStore that you made")
         self._hooks = Hooks(tone, pacing, theme)
         self._on_alert = on_alert
         self.keep_text = keep_text
@@ -144,9 +145,14 @@ class EmotionAwareAgent:
             )
         self._language = language
         self._owns_store = not isinstance(profiles, ProfileStore)
-        self.profiles = profiles if isinstance(profiles, ProfileStore) else ProfileStore(profiles)
+        self.profiles = (
+            profiles
+            if isinstance(profiles, ProfileStore)
+            else ProfileStore(profiles, keep_days=keep_days)
+        )
         try:
             self.recognizer = recognizer or EmotionRecognizer(deployment=deployment)
+            declare(self.recognizer.deployment, self.profiles.declare)
         except EmpathicError:
             if self._owns_store:
                 self.profiles.close()
@@ -286,9 +292,22 @@ class EmotionAwareAgent:
         """:meth:`watch` for event loops."""
         return await asyncio.to_thread(self.watch, user)
 
-    def notice(self) -> str:
-        """Return what people must be told before they first talk to it."""
-        return notice(self._language, keeps_text=self.keep_text)
+    def notice(self, *, language: str | None = None) -> str:
+        """Return what people must be told before they first talk to it.
+
+        Args:
+            language: BCP 47 tag, such as ``"de"``; the agent's own by default. English where
+                there is no notice in that language.
+        """
+        tutoring = self._pipeline.scenario == "tutoring"
+        deployment = Deployment() if tutoring else self.recognizer.deployment
+        return notice(
+            language or self._language,
+            keeps_text=self.keep_text,
+            may_ask=askable(deployment),
+            purpose=None if deployment.override is None else deployment.override.purpose,
+            keep_days=self.profiles.keep_days,
+        )
 
     def as_runnable(self, *, output: Literal["turn", "reply"] = "turn") -> Any:
         """Return a LangChain runnable: a str, or ``{"input", "user", "conversation"}``, to a Turn.
@@ -384,13 +403,13 @@ class EmotionAwareAgent:
     ) -> Outcome:
         with self._busy():
             said = Utterance.of(utterance)
-            name = self._talks.name(user, conversation)
+            name = self._talks.name(user, conversation, self.profiles.session)
             outcome = self._pipeline.run(said, user=user, conversation=name, hooks=hooks, live=live)
             if on_alert is not None:
-                if outcome.turn.safety.level is not SafetyLevel.NONE:
-                    _alert(on_alert, outcome.turn)
+                if (alert := alert_of(outcome.turn.safety)) is not None:
+                    tell(on_alert, alert)
                 if (warning := self._watch.due(user)) is not None:
-                    _alert(on_alert, warning)
+                    tell(on_alert, warning)
             return outcome
 
     def _stream_live(
@@ -489,17 +508,8 @@ _STAYS: contextvars.ContextVar[tuple[_Stay, ...]] = contextvars.ContextVar("stay
 def _check(**hooks: object) -> None:
     for name, hook in hooks.items():
         if hook is not None and not callable(hook):
-            what = "(Turn) -> ..." if name == "on_alert" else "(HookContext) -> ..."
+            what = "(Alert) -> ..." if name == "on_alert" else "(HookContext) -> ..."
             raise ConfigurationError(f"{name}= must be a callable {what}")
-
-
-def _alert(on_alert: AlertHook, what: Turn | LongitudinalWarning) -> None:
-    try:
-        call(on_alert, what)
-    except Exception as error:
-        # The person has their answer; a broken alarm must be loud, but not to them.
-        which = f"turn {what.id}" if isinstance(what, Turn) else "a longitudinal warning"
-        log.error("on_alert failed on %s: %s", which, told(error))
 
 
 class _Pending:

@@ -161,10 +161,16 @@ class Talks:
     def __len__(self) -> int:
         return len(self._talks)
 
-    def name(self, user: str, conversation: str | None) -> str:
+    def name(
+        self,
+        user: str,
+        conversation: str | None,
+        stored: Callable[[str, str], bytes | None] | None = None,
+    ) -> str:
         """Return the name of the talk: the given one, or the user's current one.
 
-        A talk without a name ends when its user has been silent for ``idle_s``.
+        A talk without a name ends when its user has been silent for ``idle_s``, and when
+        ``stored``, which looks a talk up in the store, finds that it was erased elsewhere.
         """
         if conversation is not None:
             if not isinstance(conversation, str) or not conversation.strip():
@@ -173,7 +179,15 @@ class Talks:
         now = time.monotonic()
         with self._lock:
             name, last = self._current.get(user, ("", -self._idle_s - 1.0))
-            if not name or now - last > self._idle_s:
+            talk = self._talks.get((user, name))
+        # Reads the store: not under the lock.
+        erased = talk and talk.kept is not None and stored and stored(user, name) is None
+        with self._lock:
+            name, last = self._current.get(user, ("", -self._idle_s - 1.0))
+            gone = erased and self._talks.get((user, name)) is talk
+            if gone:
+                del self._talks[user, name]
+            if not name or gone or now - last > self._idle_s:
                 name = uuid.uuid4().hex
             self._current[user] = (name, now)
             self._current.move_to_end(user)

@@ -16,6 +16,9 @@
     │   ├── StoreReadOnlyError    it cannot be written
     │   ├── StoreCorruptError     the file is not a sound profile store
     │   ├── StoreVersionError     it was written by a newer version of this package
+    │   ├── StoreFullError        there is no room on the disk
+    │   ├── StoreKeyError         its key is wrong, or it has none and one was given
+    │   ├── PrivacyBudgetError    no so exact an answer is left to give about everybody
     │   └── UnknownTurnError      no such turn of this user
     ├── ResponderError          no responder could answer
     └── DataError               a corpus is missing, misplaced or malformed
@@ -24,6 +27,9 @@ Every message says what was wrong and what to do about it.
 """
 
 from __future__ import annotations
+
+import pathlib
+import traceback
 
 
 class EmpathicError(Exception):
@@ -101,6 +107,18 @@ class StoreVersionError(StoreError):
     """The store was written by a newer version of this package."""
 
 
+class StoreFullError(StoreError):
+    """There is no room on the disk."""
+
+
+class StoreKeyError(StoreError):
+    """The key does not open the store."""
+
+
+class PrivacyBudgetError(StoreError):
+    """What may be learned about people from counts over all of them is spent."""
+
+
 class UnknownTurnError(StoreError, KeyError):
     """No such turn of this user."""
 
@@ -114,3 +132,19 @@ class ResponderError(EmpathicError):
 
 class DataError(EmpathicError):
     """A corpus is missing, misplaced or malformed."""
+
+
+def outline(error: BaseException) -> str:
+    """Return of which kind an error is and where it came from, for a log.
+
+    Not its message, nor those of its causes: a message may quote what a person said.
+    """
+    parts, seen = [], set[int]()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        frames = traceback.extract_tb(current.__traceback__)
+        places = [f"{pathlib.Path(f.filename).name}:{f.lineno} in {f.name}" for f in frames[::-1]]
+        parts.append(" from ".join([type(current).__name__, *places]))
+        current = current.__cause__ or current.__context__
+    return "; after ".join(parts)

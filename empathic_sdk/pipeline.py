@@ -15,9 +15,9 @@ from typing import NamedTuple
 from empathic_sdk import checkpoints
 from empathic_sdk.conversations import Talk, Talks
 from empathic_sdk.encoders.risk import RiskReader
-from empathic_sdk.errors import InputError
+from empathic_sdk.errors import InputError, outline
 from empathic_sdk.hooks import decide
-from empathic_sdk.policy import text_alone
+from empathic_sdk.policy import overridden, text_alone
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.recognizer import EmotionRecognizer
 from empathic_sdk.response import (
@@ -209,6 +209,8 @@ class Pipeline:
             keep_text=self.keep_text,
             session=after,
             mastery=reply.mastery,
+            since=person.since,
+            override=overridden(said.modalities, self.recognizer.deployment, person),
         )
         talk.kept = after
         if self.risk is not None:
@@ -247,9 +249,9 @@ class Pipeline:
     def _sync(self, talk: Talk, user: str, conversation: str) -> None:
         try:
             talk.sync(self.profiles.session(user, conversation))
-        except InputError:
+        except InputError as error:
             # Older or damaged: the talk begins anew, what was recorded of it stays.
-            log.warning("the stored state of a conversation was unreadable", exc_info=True)
+            log.warning("the stored state of a conversation was unreadable: %s", outline(error))
             talk.undo()
         if self.past and self.keep_text and talk.turns and not talk.past:
             rows = self.profiles.turns(user, conversation=conversation, limit=self.past)

@@ -2,19 +2,38 @@
 
 Speech, faces and interaction behaviour (typing rhythm counts) are biometric data; typed text is
 not. Inferring emotions from biometric data is prohibited at work and in education (EU AI Act,
-art. 5(1)(f)), whatever the person agrees to; elsewhere it needs their recorded consent.
+art. 5(1)(f)), whatever the person agrees to, save for a medical or safety purpose that is stated
+and recorded; everywhere it needs their recorded consent to the notice in force.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from typing import Self
+
+from pydantic import model_validator
 
 from empathic_sdk.errors import PolicyError
-from empathic_sdk.types import Modality, Utterance
+from empathic_sdk.types import (
+    BIOMETRIC,
+    CONSENT_VERSION,
+    Modality,
+    Override,
+    OverrideUse,
+    Purpose,
+    UserContext,
+    Utterance,
+)
 from empathic_sdk.types.base import Value
+from empathic_sdk.types.consent import Name
 
-BIOMETRIC = frozenset({Modality.SPEECH, Modality.FACE, Modality.BEHAVIOUR})
+__all__ = [
+    "BIOMETRIC", "CONSENT_VERSION", "PROHIBITED", "Context", "Deployment", "Override", "Purpose",
+    "agreed", "allowed", "announce", "askable", "declare", "overridden", "refusal", "text_alone",
+]  # fmt: skip
+log = logging.getLogger("empathic_sdk")
 
 
 class Context(StrEnum):
@@ -35,9 +54,26 @@ class Deployment(Value):
 
     Attributes:
         context: ``personal healthcare research education workplace``, or ``None``.
+        notice: Version of the notice that is in force. Consent that was given under another major
+            version of it (what stands before the first dot) no longer counts. Give it where the
+            wording is your own.
+        override: That inferring emotions from biometric data has a medical or safety purpose,
+            which lifts the prohibition in ``education`` and ``workplace``. It does not take the
+            place of consent.
     """
 
     context: Context | None = None
+    notice: Name = CONSENT_VERSION
+    override: Override | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.override is not None and self.context not in PROHIBITED:
+            raise ValueError(
+                "an override lifts the prohibition at work and in education; elsewhere there is "
+                "none to lift: leave it out, and consent decides"
+            )
+        return self
 
 
 def refusal(
@@ -54,14 +90,73 @@ def refusal(
             f"{modality} is biometric and no deployment context was given, so only text is read; "
             "say where the agent runs, for instance Deployment(context='personal')"
         )
-    if deployment.context in PROHIBITED:
+    if deployment.context in PROHIBITED and deployment.override is None:
         return (
             f"emotions may not be inferred from {modality} in the {deployment.context} context "
             "(EU AI Act, art. 5(1)(f)); consent does not change that"
         )
     if not consented(modality):
-        return f"this user has not consented to {modality}: record it with ProfileStore.consent"
+        return (
+            f"this user has not consented to {modality} under version {deployment.notice} of the "
+            "notice: ask, and record the answer with ProfileStore.consent"
+        )
     return None
+
+
+def agreed(user: UserContext, deployment: Deployment) -> Callable[[Modality], bool]:
+    """Return what says whether ``user`` has consented to a modality, as things stand.
+
+    A consent counts for the wording it was given to: its major version must be that of the notice
+    in force.
+    """
+
+    def consented(modality: Modality) -> bool:
+        if modality not in user.consents:
+            return False
+        version = user.consent_versions.get(modality, deployment.notice)
+        return _major(version) == _major(deployment.notice)
+
+    return consented
+
+
+def askable(deployment: Deployment) -> tuple[Modality, ...]:
+    """Return the biometric modalities that may be processed here of those who consent."""
+    return tuple(m for m in BIOMETRIC if refusal(m, deployment, lambda _: True) is None)
+
+
+def overridden(
+    modalities: Iterable[Modality], deployment: Deployment, user: UserContext
+) -> OverrideUse | None:
+    """Return which of ``modalities`` may be processed by an override alone, ``None`` = none."""
+    if deployment.override is None or deployment.context is None:
+        return None
+    consented = agreed(user, deployment)
+    under = tuple(
+        m for m in modalities if m in BIOMETRIC and refusal(m, deployment, consented) is None
+    )
+    if not under:
+        return None
+    return OverrideUse(context=deployment.context, override=deployment.override, modalities=under)
+
+
+def announce(deployment: Deployment) -> None:
+    """Log an override: never silently."""
+    if (override := deployment.override) is not None:
+        log.warning(
+            "an override is in force: emotions may be inferred from biometric data in the %s "
+            "context for a %s purpose; %r answers for it; reason: %r",
+            deployment.context, override.purpose, override.by, override.reason,
+        )  # fmt: skip
+
+
+def declare(deployment: Deployment, put_on_record: Callable[[OverrideUse], object]) -> None:
+    """Hand an override that is in force to ``put_on_record``, before anything is processed."""
+    if deployment.override is not None and deployment.context is not None:
+        put_on_record(OverrideUse(context=deployment.context, override=deployment.override))
+
+
+def _major(version: str) -> str:
+    return version.split(".")[0]
 
 
 def text_alone(said: Utterance) -> Utterance:

@@ -18,7 +18,7 @@ from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.errors import ConfigurationError, InputError, ModelError
 from empathic_sdk.models.mdget import MDGET, MDGETConfig
 from empathic_sdk.models.utterance import UtteranceClassifier
-from empathic_sdk.policy import Deployment, allowed, refusal
+from empathic_sdk.policy import Deployment, agreed, allowed, announce, refusal
 from empathic_sdk.senses import Listener, Sense, Senses
 from empathic_sdk.session import DialogueSession
 from empathic_sdk.state import Calibration
@@ -107,6 +107,7 @@ class EmotionRecognizer:
         )
         self.text = text or TextEncoder()
         self.deployment = deployment or Deployment()
+        announce(self.deployment)
         path = Path(heads) if heads else self.text.path
         if path is None:
             raise ModelError(
@@ -248,9 +249,9 @@ class EmotionRecognizer:
             PolicyError: Nothing in it may be processed here.
         """
         utterance = Utterance.of(utterance)
-        consents = (user or UserContext()).consents
+        consented = agreed(user or UserContext(), self.deployment)
         sequences = []
-        for m in allowed(utterance.modalities, self.deployment, consents.__contains__):
+        for m in allowed(utterance.modalities, self.deployment, consented):
             if m is Modality.TEXT:
                 sequences.append(self.text.features(utterance.text or ""))
             elif (found := self.senses.sequence(m, utterance)) is not None:
@@ -279,7 +280,8 @@ class EmotionRecognizer:
         there = utterance.modalities
         if Modality.SPEECH not in there or Modality.TEXT in there:
             return utterance
-        if refusal(Modality.SPEECH, self.deployment, user.consents.__contains__) is not None:
+        consented = agreed(user, self.deployment)
+        if refusal(Modality.SPEECH, self.deployment, consented) is not None:
             return utterance
         words = self.senses.words(utterance)
         return utterance if words is None else utterance.model_copy(update={"text": words})
@@ -295,13 +297,10 @@ class EmotionRecognizer:
             PolicyError: Nothing in one of them may be processed here.
         """
         n = len(said)
-        may = [allowed(u.modalities, self.deployment, user.consents.__contains__) for u in said]
+        consented = agreed(user, self.deployment)
+        may = [allowed(u.modalities, self.deployment, consented) for u in said]
         unread: list[dict[Modality, str]] = [
-            {
-                m: str(refusal(m, self.deployment, user.consents.__contains__))
-                for m in u.modalities
-                if m not in left
-            }
+            {m: str(refusal(m, self.deployment, consented)) for m in u.modalities if m not in left}
             for u, left in zip(said, may, strict=True)
         ]
         rows = [i for i in range(n) if Modality.TEXT in may[i]]

@@ -19,6 +19,7 @@ from empathic_sdk.errors import (
     InputError,
     MissingExtraError,
     ModelError,
+    outline,
 )
 from empathic_sdk.types import Embedding, FeatureSequence, Modality, Utterance
 
@@ -127,7 +128,7 @@ class Senses:
         except EmpathicError as error:
             return _nothing(modality, str(error))
         except Exception as error:  # one broken channel must not take the others down
-            log.exception("the %s encoder failed", modality)
+            log.error("the %s encoder failed: %s", modality, outline(error))
             return _nothing(modality, f"the encoder failed ({type(error).__name__})")
 
     def sequence(self, modality: Modality, utterance: Utterance) -> FeatureSequence | None:
@@ -167,8 +168,8 @@ class Senses:
         except EmpathicError as error:
             log.info("no words could be understood: %s", type(error).__name__)
             return None
-        except Exception:
-            log.exception("the transcriber failed")
+        except Exception as error:
+            log.error("the transcriber failed: %s", outline(error))
             return None
         return text or None
 

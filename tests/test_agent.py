@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from empathic_sdk import (
+    Alert,
     Deployment,
     EmotionAwareAgent,
     EmotionRecognizer,
@@ -252,10 +253,10 @@ def test_a_cancelled_turn_is_whole_or_not_there(recognizer: EmotionRecognizer) -
 
 
 def test_alerts(recognizer: EmotionRecognizer) -> None:
-    heard: list[Turn] = []
+    heard: list[Alert] = []
 
-    def alarm(turn: Turn) -> None:
-        heard.append(turn)
+    def alarm(alert: Alert) -> None:
+        heard.append(alert)
         raise RuntimeError("the pager is broken")
 
     with EmotionAwareAgent(recognizer=recognizer, on_alert=alarm) as agent:
@@ -264,7 +265,15 @@ def test_alerts(recognizer: EmotionRecognizer) -> None:
         turn = agent.respond("I want to kill myself.")
         assert turn.safety.level in (SafetyLevel.HIGH, SafetyLevel.IMMINENT)
         assert turn.safety.help_lines
-        assert [t.id for t in heard] == [turn.id]
+        (alert,) = heard
+        assert (alert.kind, alert.level) == ("safety", turn.safety.level)
+        assert alert.reasons == turn.safety.reasons != ()
+        assert (alert.at.second, alert.at.microsecond) == (0, 0)
+        # It says that something is wrong, and nothing of whom, where or in which words.
+        assert set(alert.model_dump()) == {"kind", "level", "at", "reasons"}
+        told = alert.model_dump_json()
+        for word in (turn.id, turn.conversation, "default", "kill", turn.reply[:20]):
+            assert word not in told
 
 
 @pytest.mark.parametrize("nothing", ["", " \n ", "\x00"])
@@ -357,7 +366,7 @@ def test_no_thread_is_left_behind(recognizer: EmotionRecognizer) -> None:
 def test_an_alarm_may_be_a_coroutine(recognizer: EmotionRecognizer) -> None:
     loops: list[Any] = []
 
-    async def alarm(turn: Turn) -> None:
+    async def alarm(alert: Alert) -> None:
         await asyncio.sleep(0)
         loops.append(asyncio.get_running_loop())
 

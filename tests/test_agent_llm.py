@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from empathic_sdk import (
+    Alert,
     EmotionAwareAgent,
     EmotionRecognizer,
     HookContext,
@@ -120,13 +121,13 @@ def test_a_users_words_names_and_wishes_stay_out_of_the_system_prompt(
 def test_a_crisis_is_answered_by_the_protocol_and_alarms(
     made: Callable[..., EmotionAwareAgent],
 ) -> None:
-    heard: list[Turn] = []
+    heard: list[Alert] = []
     model = Model()
     turn = made(model, on_alert=heard.append).respond("I want to kill myself.")
     assert model.asked == []
     assert (turn.responder, turn.fallbacks) == ("embedded", ())
     assert turn.safety.level is SafetyLevel.HIGH and turn.safety.help_lines
-    assert [t.id for t in heard] == [turn.id]
+    assert [a.level for a in heard] == [turn.safety.level]
 
 
 def test_a_failing_model_loses_nothing(

@@ -48,7 +48,7 @@ ALLOWED = {
 }
 RUNTIME_TOP = [
     "agent", "pipeline", "recognizer", "senses", "session", "memory", "conversations", "policy",
-    "checkpoints", "listening", "safety", "streaming", "watching",
+    "alerts", "checkpoints", "listening", "safety", "streaming", "watching",
 ]  # fmt: skip
 
 
@@ -107,7 +107,8 @@ def test_types_and_hooks_do_without_torch() -> None:
 
 def test_public_names() -> None:
     assert sorted(empathic_sdk.__all__) == list(empathic_sdk.__all__) == [
-        "BehaviourEncoder", "BehaviourEvent", "BehaviourKind", "Deployment", "DialogueSession",
+        "Alert", "BehaviourEncoder", "BehaviourEvent", "BehaviourKind", "Deployment",
+        "DialogueSession",
         "Emotion", "EmotionAwareAgent", "EmotionRecognizer", "EmotionState", "EmpathicError",
         "FaceEncoder", "FeatureSequence", "HelpLine", "HookContext", "LearningState", "Modality",
         "Pacing", "ProfileStore", "ResponseStyle", "SafetyAssessment", "SafetyLevel",

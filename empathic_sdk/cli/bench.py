@@ -1,4 +1,4 @@
-"""``empathic bench`` and its parts ``dialogue``, ``media`` and ``speech``."""
+"""``empathic bench`` and its parts ``dialogue``, ``media``, ``speech`` and ``store``."""
 
 from __future__ import annotations
 
@@ -84,6 +84,30 @@ def speech(context: click.Context, as_json: bool) -> None:
     from empathic_sdk.evaluation.bench_speech import measure_speech
 
     report = measure_speech()
+    if as_json or (context.parent is not None and context.parent.params["as_json"]):
+        click.echo(json.dumps(report))
+        return
+    _show(report)
+
+
+@command.command()
+@json_option
+@click.option("--users", default=1000, show_default=True, type=click.IntRange(min=1))
+@click.option("--turns", default=100_000, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--folder", type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Where the file goes for the while; about 0.8 kB a turn.  [default: a temporary one]",
+)  # fmt: skip
+@click.pass_context
+def store(
+    context: click.Context, as_json: bool, users: int, turns: int, folder: Path | None
+) -> None:
+    """Measure looking up and recording in a store of many people and turns, made up for it."""
+    from empathic_sdk.evaluation.bench_store import bench_store
+
+    if turns < users:
+        raise click.UsageError("--turns must be at least --users")
+    report = bench_store(users=users, turns=turns, folder=folder)
     if as_json or (context.parent is not None and context.parent.params["as_json"]):
         click.echo(json.dumps(report))
         return

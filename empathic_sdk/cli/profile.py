@@ -1,4 +1,4 @@
-"""``empathic profile list|show|export|erase``."""
+"""``empathic profile list|show|export|schema|erase|check|backup|counts``."""
 
 from __future__ import annotations
 
@@ -85,6 +85,14 @@ def export(user: str, profiles: Path, out: Path | None) -> None:
 
 
 @command.command()
+def schema() -> None:
+    """Print the JSON schema of an export."""
+    from empathic_sdk import ProfileStore
+
+    click.echo(json.dumps(ProfileStore.schema(), indent=2))
+
+
+@command.command()
 @click.argument("user")
 @profiles_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -95,3 +103,52 @@ def erase(user: str, profiles: Path, yes: bool) -> None:
             click.confirm(f"Erase everything about {user!r}? This cannot be undone", abort=True)
         turns = store.erase(user)
     click.echo(f"erased {user!r}: {turns} turns")
+
+
+@command.command()
+@profiles_option
+@json_option
+@click.pass_context
+def check(context: click.Context, profiles: Path, as_json: bool) -> None:
+    """Look for damage: the file, its references, its totals. Exit status 1 where there is any."""
+    with opened(profiles) as store:
+        found = store.check()
+    if as_json:
+        click.echo(json.dumps({"sound": not found, "problems": found}))
+    else:
+        click.echo("\n".join(found) or "sound")
+    context.exit(1 if found else 0)
+
+
+@command.command()
+@click.argument("dest", type=click.Path(dir_okay=False, path_type=Path))
+@profiles_option
+@click.option("--force", is_flag=True, help="Take the place of a file that is there.")
+def backup(dest: Path, profiles: Path, force: bool) -> None:
+    """Copy the store to DEST while others use it."""
+    with opened(profiles) as store:
+        place = store.backup(dest, overwrite=force)
+    click.echo(f"written to {place} ({place.stat().st_size:,} bytes)")
+
+
+@command.command()
+@click.argument("what", default="emotions", type=click.Choice(["emotions", "safety"]))
+@profiles_option
+@json_option
+@click.option("--epsilon", required=True, type=float, help="What this question spends.")
+@click.option("--budget", type=float, help="First set the whole budget of the store to this.")
+def counts(what: str, profiles: Path, as_json: bool, epsilon: float, budget: float | None) -> None:
+    """Count people by WHAT, with noise that hides each of them (differential privacy)."""
+    with opened(profiles) as store:
+        if budget is not None:
+            store.privacy_budget(budget)
+        answer = store.counts(what, epsilon=epsilon)
+    if as_json:
+        click.echo(json.dumps(answer))
+        return
+    for name, people in answer["counts"].items():
+        click.echo(f"{name:14} {people}")
+    click.echo(
+        f"each off by at most {answer['off_by_95']}, 19 times out of 20; "
+        f"epsilon left: {answer['left']:g}"
+    )

@@ -22,7 +22,7 @@ from empathic_sdk.demo import panels
 from empathic_sdk.demo.chart import chart
 from empathic_sdk.demo.palette import START, sheet
 from empathic_sdk.demo.visits import Visit, Visits
-from empathic_sdk.errors import EmptyUtteranceError, StoreError
+from empathic_sdk.errors import EmptyUtteranceError, StoreError, outline
 
 LONGEST_MESSAGE = 100_000
 """Characters that one message may have."""
@@ -216,8 +216,8 @@ class _Page:
                 yield self._shown(visit, event)
         except EmpathicError as error:
             yield self._undone(visit, text, _plain(error))
-        except Exception:
-            _log.exception("a message could not be answered")
+        except Exception as error:
+            _log.error("a message could not be answered: %s", outline(error))
             yield self._undone(visit, text, FAILED)
 
     def _shown(self, visit: Visit, event: object) -> Shown:
@@ -318,7 +318,7 @@ def _path(points: Any) -> str:
 def _plain(error: EmpathicError) -> str:
     """Say what a visitor can act on; a store's own words name files of the server."""
     if isinstance(error, StoreError):
-        _log.error("the store failed", exc_info=error)
+        _log.error("the store failed: %s", outline(error))
         return FAILED
     return str(error)
 

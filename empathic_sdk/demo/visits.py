@@ -22,6 +22,7 @@ from empathic_sdk import (
 )
 from empathic_sdk.demo.chart import Point
 from empathic_sdk.demo.panels import WORDS, Bubble
+from empathic_sdk.errors import outline
 from empathic_sdk.types import StreamEvent
 
 IDLE_S = 2 * 3600.0
@@ -138,8 +139,8 @@ class Visits:
         if not visit.kept:
             try:
                 await self._erase(visit)
-            except EmpathicError:
-                _log.exception("a visitor who left could not be erased")
+            except EmpathicError as error:
+                _log.error("a visitor who left could not be erased: %s", outline(error))
 
     async def _erase(self, visit: Visit) -> int:
         visit.gone = True

@@ -22,6 +22,10 @@ _MASTERY = """SELECT skill, known, seen, version, at FROM mastery
               JOIN users ON users.id = mastery.user_id WHERE users.name = ? ORDER BY skill"""
 _DAYS = """SELECT day, days.turns, mood_sum, mood_squares, distressed FROM days
            JOIN users ON users.id = days.user_id WHERE users.name = ? ORDER BY day"""
+_OVERRIDES = """SELECT context, purpose, reason, by, modality, override_uses.turns, first, last
+                FROM override_uses JOIN overrides ON overrides.id = override_id
+                JOIN users ON users.id = override_uses.user_id
+                WHERE users.name = ? ORDER BY override_id, modality"""
 _CONVERSATIONS = """SELECT conversations.name, started, updated, session
                     FROM conversations JOIN users ON users.id = conversations.user_id
                     WHERE users.name = ? ORDER BY conversations.id"""
@@ -43,6 +47,7 @@ def export_user(db: Database, user: str) -> dict[str, Any]:
         "profile": profile,
         "preferences": preferences,
         "consents": [{**c, "granted": bool(c["granted"])} for c in db.query(_CONSENTS, [user])],
+        "overrides": list(db.query(_OVERRIDES, [user])),
         "conversations": [_talk(c) for c in db.query(_CONVERSATIONS, [user])],
         "mastery": list(db.query(_MASTERY, [user])),
         "days": list(db.query(_DAYS, [user])),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sqlite3
 import threading
 import time
@@ -16,10 +17,13 @@ from sqlite_utils import Database
 from empathic_sdk.errors import (
     StoreCorruptError,
     StoreError,
+    StoreFullError,
+    StoreKeyError,
     StoreLockedError,
     StoreReadOnlyError,
     StoreVersionError,
 )
+from empathic_sdk.profiles.cipher import VARIABLE, driver, key_from_environment, unlock
 from empathic_sdk.profiles.migrations import (
     APPLICATION_ID,
     VERSION,
@@ -32,6 +36,9 @@ from empathic_sdk.profiles.migrations import (
 )
 
 _CREATING = threading.Lock()
+# A write that found no room, or, at a limit on file sizes, could not be made.
+_NO_ROOM = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
+_PAUSE_S = (0.001, 0.005)  # between two tries to get a turn to write
 _STEP_S = 0.05  # how long one try at the checkpoint may hold writers up
 
 
@@ -52,6 +59,8 @@ class StoreFile:
         self.timeout_s = timeout_s
         self._where = "in memory" if path is None else str(path)
         self._lock = threading.RLock()
+        self._key = None if path is None else key_from_environment()
+        self._sql = driver(self._key)
         self._pid = os.getpid()
         self._db: Database | None = None
         with self._translated():
@@ -79,8 +88,28 @@ class StoreFile:
         """Give the database inside a transaction: all that the block does, or nothing."""
         with self._lock, self._translated():
             db = self._live()
-            with _immediate(db):
+            with self._turn_to_write(db):
                 yield db
+
+    @contextmanager
+    def _turn_to_write(self, db: Database) -> Iterator[None]:
+        # SQLite's own waiting asks at ever longer intervals, so that among many writers one that
+        # waits long waits ever longer. This asks at short ones, of random length.
+        deadline = time.monotonic() + self.timeout_s
+        _patience(db, 0.0)
+        try:
+            while True:
+                try:
+                    db.execute("BEGIN IMMEDIATE")
+                    break
+                except self._sql.OperationalError as error:
+                    if not _is(error, sqlite3.SQLITE_BUSY) or time.monotonic() >= deadline:
+                        raise
+                    time.sleep(random.uniform(*_PAUSE_S))
+        finally:
+            _patience(db, self.timeout_s)
+        with _ended(db):
+            yield
 
     def compact(self, timeout_s: float) -> None:
         """Rewrite the file so that nothing deleted is left in it or in its log.
@@ -110,6 +139,24 @@ class StoreFile:
             finally:
                 _patience(db, self.timeout_s)
 
+    def copy(self, dest: Path) -> None:
+        """Write all that is recorded, and nothing that was deleted, into the empty file ``dest``.
+
+        As it is at one moment; others go on reading and writing.
+        """
+        with self._translated():
+            with self._lock:
+                db = self._live()
+            if self.path is None:
+                with self._lock:
+                    db.execute("VACUUM INTO ?", [str(dest)])
+                return
+            own = self._connect("mode=rw")  # so that this process, too, can go on
+            try:
+                own.execute("VACUUM INTO ?", [str(dest)])
+            finally:
+                own.close()
+
     def close(self) -> None:
         """Close the connection; closing twice is fine."""
         with self._lock, self._translated():
@@ -129,20 +176,26 @@ class StoreFile:
 
     def _connect(self, mode: str) -> Database:
         where = ":memory:" if self.path is None else f"{self.path.as_uri()}?{mode}"
-        connection = sqlite3.connect(
+        connection = self._sql.connect(
             where,
             uri=self.path is not None,
             timeout=self.timeout_s,
             isolation_level=None,
             check_same_thread=False,
         )
+        if self._key is not None:
+            unlock(connection, self._key)
         return Database(connection, execute_plugins=False)
 
     def _peek(self, path: Path) -> None:
         # Opening another application's file the usual way may already change it (its log is
         # emptied on close). Immutable, SQLite takes no lock, makes no file and writes nothing.
         # A header that cannot be read proves nothing here: another process may be writing it.
-        peek = self._connect("mode=ro&immutable=1")
+        # Without a key, whatever the environment says: what opens so is not encrypted.
+        where = f"{path.as_uri()}?mode=ro&immutable=1"
+        peek = Database(
+            sqlite3.connect(where, uri=True, isolation_level=None), execute_plugins=False
+        )
         try:
             if peek.execute("PRAGMA page_count").fetchone()[0] == 0:
                 return
@@ -150,6 +203,11 @@ class StoreFile:
                 raise self._foreign()
             if user_version(peek) > VERSION:
                 raise self._newer()
+            if self._key is not None:
+                raise StoreKeyError(
+                    f"{path} is not encrypted, and {VARIABLE} is set; unset it, or move the store "
+                    "into an encrypted one (docs/privacy.md); it was left as it is"
+                )
         except sqlite3.DatabaseError:
             return
         finally:
@@ -159,7 +217,7 @@ class StoreFile:
         """Bring the schema up to date; return the connection to go on with."""
         try:
             db.execute("SELECT 1 FROM sqlite_master").fetchone()
-        except sqlite3.OperationalError as error:
+        except self._sql.OperationalError as error:
             if not (_is(error, sqlite3.SQLITE_CANTOPEN) or _is(error, sqlite3.SQLITE_READONLY)):
                 raise
             # A folder that cannot be written has no room for the files beside a log. Without
@@ -196,7 +254,7 @@ class StoreFile:
         while True:
             try:
                 return db.enable_wal()
-            except sqlite3.OperationalError as error:
+            except self._sql.OperationalError as error:
                 if _is(error, sqlite3.SQLITE_READONLY):
                     return None
                 # SQLite does not wait by itself here, and two processes may both be creating.
@@ -208,7 +266,7 @@ class StoreFile:
         with self.reading() as db:
             owed = db.execute("SELECT erasures > compacted FROM upkeep").fetchone()[0]
         if owed:
-            with suppress(StoreLockedError, StoreReadOnlyError):
+            with suppress(StoreLockedError, StoreReadOnlyError, StoreFullError):
                 self.compact(0.0)
 
     def _foreign(self) -> StoreCorruptError:
@@ -227,7 +285,7 @@ class StoreFile:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, self._sql.Error) as error:
             raise self._explained(error) from error
         except JSONDecodeError as error:
             raise StoreCorruptError(
@@ -235,7 +293,7 @@ class StoreFile:
                 "restore it from a backup"
             ) from error
 
-    def _explained(self, error: sqlite3.Error) -> StoreError:
+    def _explained(self, error: Exception) -> StoreError:
         store = f"the profile store {self._where}"
         if _is(error, sqlite3.SQLITE_BUSY) or _is(error, sqlite3.SQLITE_LOCKED):
             return StoreLockedError(
@@ -246,10 +304,21 @@ class StoreFile:
             return StoreReadOnlyError(
                 f"{store} cannot be written; check the permissions of the file and its folder"
             )
+        if _is(error, sqlite3.SQLITE_FULL) or getattr(error, "sqlite_errorcode", 0) in _NO_ROOM:
+            return StoreFullError(
+                f"{store} cannot grow: the disk is full, or a limit on file sizes is reached. What "
+                "was recorded before stands; make room and try again"
+            )
+        if _is(error, sqlite3.SQLITE_NOTADB) and self._key is not None:
+            return StoreKeyError(
+                f"the key in {VARIABLE} does not open {self._where}, or the file is damaged or no "
+                "profile store; it was left as it is"
+            )
         if _is(error, sqlite3.SQLITE_NOTADB):
             return StoreCorruptError(
                 f"{self._where} is no profile store, or one that is damaged; it was left as it "
-                "is. Give another path, or restore the file from a backup"
+                f"is. If it is encrypted, set {VARIABLE}; otherwise give another path, or restore "
+                "the file from a backup"
             )
         if _is(error, sqlite3.SQLITE_CORRUPT) or "no such " in str(error):
             return StoreCorruptError(f"{store} is damaged ({error}); restore it from a backup")
@@ -261,15 +330,23 @@ def _immediate(db: Database) -> Iterator[None]:
     # sqlite-utils' atomic() begins a transaction that becomes a writing one half-way, which
     # SQLite refuses at once if another process wrote in between; this one waits its turn.
     db.execute("BEGIN IMMEDIATE")
+    with _ended(db):
+        yield
+
+
+@contextmanager
+def _ended(db: Database) -> Iterator[None]:
     try:
         yield
         db.commit()
     except BaseException:
-        db.rollback()
+        # A full disk may have ended the transaction already; the first error is the one to tell.
+        with suppress(Exception):
+            db.rollback()
         raise
 
 
-def _is(error: sqlite3.Error, code: int) -> bool:
+def _is(error: Exception, code: int) -> bool:
     # The low byte is the family (SQLITE_BUSY), the rest says which of it (SQLITE_BUSY_SNAPSHOT).
     return getattr(error, "sqlite_errorcode", 0) & 0xFF == code
 

@@ -159,7 +159,57 @@ def m004_days(db: Database) -> None:
     db.execute("ALTER TABLE users ADD COLUMN warned TEXT")
 
 
-KNOWN = ("m001_profiles", "m002_mastery", "m003_referrals", "m004_days")
+@MIGRATIONS()
+def m005_overrides(db: Database) -> None:
+    """Who declared an exception to the prohibition, and whose data were processed under it."""
+    db.execute(
+        """CREATE TABLE overrides (
+            id INTEGER PRIMARY KEY,
+            context TEXT NOT NULL,
+            purpose TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            by TEXT NOT NULL,
+            at TEXT NOT NULL,
+            UNIQUE (context, purpose, reason, by)
+        )"""
+    )
+    db.execute(
+        """CREATE TABLE override_uses (
+            user_id INTEGER NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+            override_id INTEGER NOT NULL REFERENCES overrides(id),
+            modality TEXT NOT NULL,
+            turns INTEGER NOT NULL,
+            first TEXT NOT NULL,
+            last TEXT NOT NULL,
+            PRIMARY KEY (user_id, override_id, modality)
+        )"""
+    )
+
+
+@MIGRATIONS()
+def m006_privacy_budget(db: Database) -> None:
+    """What may be told about everybody together, and what was told; nothing about a person."""
+    db.execute("ALTER TABLE upkeep ADD COLUMN privacy_millionths INTEGER NOT NULL DEFAULT 1000000")
+    db.execute(
+        """CREATE TABLE privacy_spent (
+            id INTEGER PRIMARY KEY,
+            at TEXT NOT NULL,
+            what TEXT NOT NULL,
+            millionths INTEGER NOT NULL
+        )"""
+    )
+
+
+@MIGRATIONS()
+def m007_retention(db: Database) -> None:
+    """Find old turns without reading all of them."""
+    db.execute("CREATE INDEX turns_at ON turns(at)")
+
+
+KNOWN = (
+    "m001_profiles", "m002_mastery", "m003_referrals", "m004_days", "m005_overrides",
+    "m006_privacy_budget", "m007_retention",
+)  # fmt: skip
 VERSION = len(KNOWN)
 
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from datetime import date, datetime
 from typing import Any
 
 from sqlite_utils import Database
 
 from empathic_sdk.types import DaySummary, Emotion, Mastery, Modality, Turn, UserContext
-
-# Safety reasons are names of signs. Anything else might be the person's own words.
-_SIGN = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,63}")
-_UNNAMED = "unnamed"
+from empathic_sdk.types.safety import named
 
 _JSON = (
     "probabilities",
@@ -55,7 +51,7 @@ def row_of(turn: Turn, *, text: str | None, keep_text: bool) -> dict[str, Any]:
         "theme": style.theme.name,
         "strategy": turn.strategy,
         "safety_level": safety.level,
-        "safety_reasons": [r if _SIGN.fullmatch(r) else _UNNAMED for r in safety.reasons],
+        "safety_reasons": named(safety.reasons),
         "responder": turn.responder,
         # JSON has no word for infinity or NaN.
         "timings": {k: v for k, v in turn.timings.items() if math.isfinite(v)},
@@ -71,25 +67,28 @@ def context_of(db: Database, user: str) -> UserContext:
     """Return what is known of ``user``: a few rows, however many turns there are."""
     row = db.execute(
         "SELECT turns, conversations, last_emotion, last_seen, valence_sum, emotions, "
-        "preferences, id FROM users WHERE name = ?",
+        "preferences, created, id FROM users WHERE name = ?",
         [user],
     ).fetchone()
     if row is None:
         return UserContext(user=user)
     *row, user_id = row
-    turns, conversations, last_emotion, last_seen, valence_sum, emotions, preferences = row
+    turns, conversations, last_emotion, last_seen, valence_sum, emotions, preferences, since = row
     shown = json.loads(emotions)
+    agreed = consented(db, user)
     return UserContext(
         user=user,
         turns=turns,
         conversations=conversations,
         last_emotion=last_emotion,
         last_seen=last_seen and datetime.fromisoformat(last_seen),
+        since=datetime.fromisoformat(since),
         # Adding up may round a hair past the ends.
         mean_valence=max(-1.0, min(1.0, valence_sum / turns)) if turns else 0.0,
         emotions={e: shown[e] for e in Emotion if e in shown},
         preferences=json.loads(preferences),
-        consents=frozenset(consented(db, user)),
+        consents=frozenset(agreed),
+        consent_versions=agreed,
         mastery={
             skill: Mastery(known=known, seen=seen, version=version)
             for skill, known, seen, version in db.execute(
@@ -100,14 +99,14 @@ def context_of(db: Database, user: str) -> UserContext:
     )
 
 
-def consented(db: Database, user: str) -> list[Modality]:
-    """Return the modalities that ``user`` last said yes to."""
+def consented(db: Database, user: str) -> dict[Modality, str]:
+    """Return the modalities that ``user`` last said yes to, each with the notice's version."""
     rows = db.execute(
-        "SELECT modality, granted FROM consents WHERE id IN (SELECT max(id) FROM consents "
-        "WHERE user_id = (SELECT id FROM users WHERE name = ?) GROUP BY modality)",
+        "SELECT modality, granted, version FROM consents WHERE id IN (SELECT max(id) "
+        "FROM consents WHERE user_id = (SELECT id FROM users WHERE name = ?) GROUP BY modality)",
         [user],
     )
-    return [Modality(modality) for modality, granted in rows if granted]
+    return {Modality(modality): version for modality, granted, version in rows if granted}
 
 
 def turn_rows(

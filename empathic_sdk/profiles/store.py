@@ -2,28 +2,68 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from pathlib import Path
+from random import SystemRandom
 from types import TracebackType
 from typing import Any
 
-from empathic_sdk.errors import ConfigurationError, InputError, StoreError, UnknownTurnError
+from empathic_sdk.errors import (
+    ConfigurationError,
+    InputError,
+    StoreCorruptError,
+    StoreError,
+    StoreFullError,
+    StoreLockedError,
+    StoreReadOnlyError,
+    UnknownTurnError,
+)
+from empathic_sdk.profiles.backup import placed
 from empathic_sdk.profiles.checks import check_name, check_text, member
+from empathic_sdk.profiles.counts import (
+    BINS,
+    budget,
+    noise,
+    set_budget,
+    spend,
+    true_counts,
+    whole,
+    within,
+)
 from empathic_sdk.profiles.export import export_user
 from empathic_sdk.profiles.file import StoreFile
 from empathic_sdk.profiles.referrals import read_referrals
+from empathic_sdk.profiles.retention import Retention, purge_before
 from empathic_sdk.profiles.rows import context_of, day_rows, row_of, turn_rows
+from empathic_sdk.profiles.soundness import problems
 from empathic_sdk.profiles.writes import (
     add_consent,
+    add_override,
     add_turn,
     delete_user,
+    is_same_person,
     set_feedback,
     set_preferences,
     set_warned,
 )
-from empathic_sdk.types import DaySummary, Emotion, Mastery, Modality, Turn, UserContext
+from empathic_sdk.types import (
+    CONSENT_VERSION,
+    DaySummary,
+    Emotion,
+    Mastery,
+    Modality,
+    OverrideUse,
+    Turn,
+    UserContext,
+)
+
+MOST_DAYS = 36_500
+MOST_PROBLEMS = 100
+log = logging.getLogger("empathic_sdk")
 
 
 class ProfileStore:
@@ -36,6 +76,9 @@ class ProfileStore:
         path: The file; it and its parent folders are made if they are missing, the file readable
             by its owner alone. ``None`` keeps everything in memory.
         timeout_s: Seconds to wait for other processes before :class:`StoreLockedError`.
+        keep_days: Days that a turn is kept; ``None`` keeps it until it is erased. Older ones are
+            purged when the store is opened and then, on a call that records, once a day.
+        clock: Tells the time for ``keep_days``; the system's by default.
 
     Raises:
         StoreCorruptError: The file is damaged, or belongs to another application.
@@ -44,11 +87,23 @@ class ProfileStore:
         StoreLockedError: Another process held it for too long.
         StoreError: The path is a folder, or cannot be opened. All of these are StoreErrors, and
             every method may raise them; a closed store raises StoreError.
-        ConfigurationError: ``timeout_s`` is no finite number of at least 0.
+        ConfigurationError: ``timeout_s`` is no finite number of at least 0, or ``keep_days`` none
+            above 0.
     """
 
-    def __init__(self, path: str | Path | None = None, *, timeout_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        path: str | Path | None = None,
+        *,
+        timeout_s: float = 5.0,
+        keep_days: float | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         """Open the file, or make it."""
+        if keep_days is not None and not 0 < keep_days <= MOST_DAYS:
+            raise ConfigurationError(
+                f"keep_days must be a number of days above 0, or None, not {keep_days!r}"
+            )
         if not (math.isfinite(timeout_s) and timeout_s >= 0):
             raise ConfigurationError(f"timeout_s must be at least 0 seconds, not {timeout_s!r}")
         if path is not None:
@@ -58,12 +113,24 @@ class ProfileStore:
         in_memory = path is None or str(path) == ":memory:"
         place = None if in_memory else Path(str(path)).expanduser().absolute()
         self._forgetters: list[Callable[[str], object]] = []
+        self._retention = Retention(keep_days)
+        self._clock = clock
         self._file = StoreFile(place, float(timeout_s))
+        try:
+            self._keep_tidy(at_open=True)
+        except BaseException:
+            self._file.close()
+            raise
 
     @property
     def path(self) -> Path | None:
         """The file, absolute; ``None`` for a store in memory."""
         return self._file.path
+
+    @property
+    def keep_days(self) -> float | None:
+        """Days that a turn is kept; ``None`` keeps it until it is erased."""
+        return self._retention.keep_days
 
     def get(self, user: str) -> UserContext:
         """Return what is known of ``user``, at a cost that does not grow with their turns.
@@ -82,6 +149,8 @@ class ProfileStore:
         keep_text: bool = False,
         session: bytes | None = None,
         mastery: Mapping[str, Mastery] | None = None,
+        since: datetime | None = None,
+        override: OverrideUse | None = None,
     ) -> None:
         """Store a finished turn, the user's aggregates and the session, all or nothing.
 
@@ -94,6 +163,10 @@ class ProfileStore:
             keep_text: Store ``text`` and ``turn.reply``, which may quote it.
             session: State of the conversation after this turn; ``None`` leaves the last one.
             mastery: What was learned or not, by skill; each replaces the estimate before it.
+            since: ``UserContext.since`` of the user when the turn began. If they were erased
+                since then, by whichever process, nothing is recorded: the turn came of what
+                was to be forgotten.
+            override: What was processed in this turn that an override alone allows.
 
         Raises:
             InputError: The name of user, conversation or turn is empty or too long, or
@@ -108,7 +181,9 @@ class ProfileStore:
             check_name(skill, "skill")
         row = row_of(turn, text=text, keep_text=keep_text)
         with self._file.writing() as db:
-            add_turn(db, turn, row, session, mastery or {})
+            if since is None or is_same_person(db, turn.user, since):
+                add_turn(db, turn, row, session, mastery or {}, override)
+        self._keep_tidy()
 
     def session(self, user: str, conversation: str) -> bytes | None:
         """Return the last session stored for this conversation, ``None`` if there is none."""
@@ -164,7 +239,7 @@ class ProfileStore:
         modality: Modality | str,
         granted: bool | None = None,
         *,
-        version: str = "1",
+        version: str = CONSENT_VERSION,
     ) -> bool:
         """Record, or read, whether ``user`` lets this modality be processed.
 
@@ -176,6 +251,8 @@ class ProfileStore:
 
         Returns:
             What stands now: their last decision, whatever its version; ``False`` without one.
+            Whether it still counts is for ``policy.agreed`` to say: a consent to another major
+            version of the notice does not.
 
         Raises:
             InputError: An argument is not such a value.
@@ -215,6 +292,28 @@ class ProfileStore:
         with self._file.reading() as db:
             return read_referrals(db, by)
 
+    def declare(self, override: OverrideUse) -> None:
+        """Put on record that an override is in force, whether or not it is ever used."""
+        with self._file.writing() as db:
+            add_override(db, override)
+
+    def overrides(self) -> list[dict[str, Any]]:
+        """Return every override that was ever declared, the first one first.
+
+        Returns:
+            One dict each: ``context purpose reason by at``; and ``users`` and ``turns``, about
+            whom and how often it was used, of those who were not erased since.
+        """
+        with self._file.reading() as db:
+            return list(
+                db.query(
+                    "SELECT context, purpose, reason, by, at, count(DISTINCT user_id) AS users, "
+                    "coalesce(sum(turns), 0) AS turns FROM overrides "
+                    "LEFT JOIN override_uses ON override_id = overrides.id "
+                    "GROUP BY overrides.id ORDER BY overrides.id"
+                )
+            )
+
     def prefer(self, user: str, **preferences: str | None) -> None:
         """Set what ``user`` asked for (``tone="gentle"``); ``None`` removes it.
 
@@ -238,6 +337,13 @@ class ProfileStore:
         check_name(user, "user")
         with self._file.reading() as db:
             return export_user(db, user)
+
+    @staticmethod
+    def schema() -> dict[str, Any]:
+        """Return the published JSON schema of what :meth:`export` gives."""
+        from empathic_sdk.profiles.schema import export_schema  # only who asks pays for it
+
+        return export_schema()
 
     def erase(self, user: str) -> int:
         """Forget ``user``: no byte about them is left in the file or the files beside it.
@@ -271,6 +377,127 @@ class ProfileStore:
                 f"which could not be compacted: {error}. Call erase again"
             ) from error
         return removed
+
+    def purge(self) -> int:
+        """Delete the turns older than ``keep_days`` now, rows and bytes; return how many.
+
+        The store does this by itself (see ``keep_days``); a service with a large file may want to
+        choose the hour, for the file is rewritten as in :meth:`erase`.
+
+        Raises:
+            StoreLockedError: As in :meth:`erase`.
+        """
+        if self._retention.keep_days is None:
+            return 0
+        with self._file.writing() as db:
+            removed = purge_before(db, self._retention.cutoff(self._clock()))
+        if removed:
+            self._file.compact(self._file.timeout_s)
+        return removed
+
+    def _keep_tidy(self, *, at_open: bool = False) -> None:
+        """Enforce the retention if it is time to; what was just recorded stands in any case."""
+        if not self._retention.due(self._clock()):
+            return
+        try:
+            self.purge()
+        except (StoreLockedError, StoreReadOnlyError, StoreFullError) as error:
+            # Rows that are gone leave a debt which the next one to open the file pays.
+            log.warning("turns past their days could not all be purged: %s", error)
+        except StoreError as error:
+            if at_open:
+                raise
+            log.warning("turns past their days could not be purged: %s", error)
+
+    def counts(self, what: str = "emotions", *, epsilon: float) -> dict[str, Any]:
+        """Count people with noise, so that the answer tells next to nothing about any one of them.
+
+        Each question spends its ``epsilon`` of the store's :meth:`privacy_budget`, for good.
+
+        Args:
+            what: ``emotions``: people by the emotion they showed most often; ``safety``: people by
+                the highest safety level of their turns.
+            epsilon: From 0.001 (very noisy) to 10 (hardly); 0.1 is off by 30 at most, 19 times
+                out of 20.
+
+        Returns:
+            ``what``, ``epsilon``, ``counts`` (never below 0), ``off_by_95``: how far a count is off
+            at most with probability 0.95, and what is ``left`` of the budget.
+
+        Raises:
+            InputError: There is no such count, or ``epsilon`` is out of range.
+            PrivacyBudgetError: So much is not left; then nothing is spent and nothing told.
+        """
+        if what not in BINS:
+            raise InputError(f"there is no count {what!r}; there are: {', '.join(BINS)}")
+        share = whole(epsilon)
+        with self._file.writing() as db:
+            spend(db, what, share)
+            true = true_counts(db, what)
+            total, spent = budget(db)
+        rng = SystemRandom()
+        return {
+            "what": what,
+            "epsilon": float(share),
+            "counts": {b: max(0, true[b] + noise(share, rng)) for b in BINS[what]},
+            "off_by_95": within(share),
+            "left": float(total - spent),
+        }
+
+    def privacy_budget(self, total: float | None = None) -> dict[str, float]:
+        """Return ``total``, ``spent`` and ``left`` of what :meth:`counts` may tell; or set it.
+
+        Args:
+            total: A new budget, 0.001 to 10; 1 in a new store. Raising it is a decision about
+                everybody in the store. What was spent stays spent.
+
+        Raises:
+            InputError: ``total`` is out of range.
+        """
+        if total is not None:
+            share = whole(total)
+            with self._file.writing() as db:
+                set_budget(db, share)
+        with self._file.reading() as db:
+            whole_of_it, spent = budget(db)
+        left = max(0.0, float(whole_of_it - spent))
+        return {"total": float(whole_of_it), "spent": float(spent), "left": left}
+
+    def check(self) -> list[str]:
+        """Look through everything and return what is wrong, in words; ``[]`` where it is sound.
+
+        The file itself, references between its rows, and that the running totals of every user
+        are those of their turns. Changes nothing.
+        """
+        found: list[str] = []
+        try:
+            with self._file.reading() as db:
+                found.extend(islice(problems(db), MOST_PROBLEMS))
+        except StoreCorruptError as error:  # so bad that even looking fails
+            found.append(str(error))
+        return found
+
+    def backup(self, dest: str | Path, *, overwrite: bool = False) -> Path:
+        """Copy the store, as it is at one moment, while others go on reading and writing.
+
+        The copy is for its owner alone, holds nothing that was deleted, and is a store itself. It
+        keeps those who are erased later: let backups expire.
+
+        Args:
+            dest: The file; its folder must be there.
+            overwrite: Take the place of a file that is there.
+
+        Returns:
+            Where it is, absolute.
+
+        Raises:
+            StoreError: It is there and ``overwrite`` is not given, it is in use, or it cannot be
+                written; what was there before is left. :class:`StoreFullError` without room.
+        """
+        place = Path(dest).expanduser().absolute()
+        with placed(self.path, place, overwrite) as part:
+            self._file.copy(part)
+        return place
 
     def on_erase(self, forget: Callable[[str], object]) -> Callable[[], None]:
         """Have ``forget(user)`` called by every :meth:`erase` through this store.

@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 from empathic_sdk.profiles.referrals import count_referral, forget_few
 from empathic_sdk.profiles.rows import dumps
-from empathic_sdk.types import Emotion, Mastery, Modality, Turn
+from empathic_sdk.types import Emotion, Mastery, Modality, OverrideUse, Turn
 from empathic_sdk.types.emotion import UNPLEASANT
 
 
@@ -21,6 +21,7 @@ def add_turn(
     row: dict[str, Any],
     session: bytes | None,
     mastery: Mapping[str, Mastery],
+    override: OverrideUse | None = None,
 ) -> None:
     """Add ``turn`` unless it is there; count it; put session and mastery in place of the last."""
     now = _now()
@@ -75,6 +76,35 @@ def add_turn(
             [user_id, skill, m.known, m.seen, m.version, now],
         )
     count_referral(db, turn.safety, now[:10])
+
+    if override is not None:
+        declared = add_override(db, override)
+        for modality in override.modalities:
+            db.execute(
+                "INSERT INTO override_uses VALUES (?, ?, ?, 1, ?, ?) ON CONFLICT DO UPDATE "
+                "SET turns = turns + 1, last = excluded.last",
+                [user_id, declared, modality, now, now],
+            )
+
+
+def add_override(db: Database, use: OverrideUse) -> int:
+    """Note that an override was declared, if it was not before; return its row."""
+    said = [use.context, use.override.purpose, use.override.reason, use.override.by]
+    db.execute(
+        "INSERT INTO overrides (context, purpose, reason, by, at) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT DO NOTHING",
+        [*said, _now()],
+    )
+    row = db.execute(
+        "SELECT id FROM overrides WHERE (context, purpose, reason, by) = (?, ?, ?, ?)", said
+    ).fetchone()
+    return int(row[0])
+
+
+def is_same_person(db: Database, user: str, since: datetime) -> bool:
+    """Say whether ``user`` is still the one first known at ``since``: not erased meanwhile."""
+    row = db.execute("SELECT created FROM users WHERE name = ?", [user]).fetchone()
+    return row is not None and datetime.fromisoformat(row[0]) == since
 
 
 def set_warned(db: Database, user: str, found: date, apart: timedelta) -> bool:

@@ -17,13 +17,14 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.resources import prompts_dir
-from empathic_sdk.types import HelpLine
+from empathic_sdk.types import BIOMETRIC, HelpLine, Modality
 
 VERSION = 1
 """Version of the file format that this code reads."""
@@ -64,7 +65,7 @@ def load_notice(language: str = "en") -> Bank:
         language: BCP 47 tag.
 
     Returns:
-        Roles ``intro``, ``correct``, ``stored``, ``modalities``, ``limits``.
+        Roles ``intro``, ``ask``, ``stored``, ``rights``, ``limits``, ``help`` and others.
 
     Raises:
         ConfigurationError: The file is missing or broken.
@@ -75,15 +76,24 @@ def load_notice(language: str = "en") -> Bank:
 
 
 def notice(
-    language: str = "en", *, modalities: tuple[str, ...] = (), keeps_text: bool = False
+    language: str = "en",
+    *,
+    modalities: tuple[str, ...] = (),
+    keeps_text: bool = False,
+    may_ask: tuple[Modality, ...] = (),
+    purpose: str | None = None,
+    keep_days: float | None = None,
 ) -> str:
     """Say in plain words what the agent is, does and stores.
 
     Args:
-        language: BCP 47 tag.
+        language: BCP 47 tag; English where there is no notice in that language.
         modalities: Names of biometric channels that are switched on, in words
             (``"your voice"``); none are mentioned unless given.
         keeps_text: Whether what the person types is stored.
+        may_ask: Biometric channels that are used where the person consents.
+        purpose: ``medical`` or ``safety``, where these are allowed for that alone.
+        keep_days: After how many days turns are deleted, if they are.
 
     Returns:
         The notice, sentences joined by a space.
@@ -93,13 +103,20 @@ def notice(
     """
     bank = load_notice(language)
     parts = [*bank["intro"]]
+    if may_ask:
+        names = dict(zip(BIOMETRIC, bank["names"], strict=True))
+        words = _listed([names[m] for m in may_ask], bank)
+        parts += [line.format(modalities=words) for line in bank["ask"]]
+        parts += bank[purpose] if purpose else ()
     if modalities:
-        listed = ", ".join(modalities[:-1])
-        words = f"{listed} and {modalities[-1]}" if listed else modalities[-1]
+        words = _listed(modalities, bank)
         parts += [line.format(modalities=words) for line in bank["modalities"]]
     parts += bank["correct"]
     parts += bank["stored_text" if keeps_text else "stored"]
-    parts += bank["limits"]
+    parts += bank["media"] if may_ask or modalities else ()
+    if keep_days is not None:
+        parts += [line.format(number=f"{keep_days:g}") for line in bank["days"]]
+    parts += [*bank["rights"], *bank["limits"], *bank["help"]]
     return " ".join(parts)
 
 
@@ -116,6 +133,11 @@ def watch_message(kind: str, days: int, language: str = "en") -> str:
     """
     lines = load_bank("monitor", "warning", language)[kind]
     return " ".join(line.format(number=days) for line in lines)
+
+
+def _listed(names: Sequence[str], bank: Bank) -> str:
+    first = ", ".join(names[:-1])
+    return f"{first} {bank['and'][0]} {names[-1]}" if first else names[-1]
 
 
 def help_lines(locale: str | None = None, *, about: str = "") -> tuple[HelpLine, ...]:

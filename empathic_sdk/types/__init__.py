@@ -1,6 +1,14 @@
 """Frozen values that cross the doors between rooms. Nothing in here needs torch."""
 
+from empathic_sdk.types.alert import Alert
 from empathic_sdk.types.chat import ChatMessage, Exchange, LanguageModel
+from empathic_sdk.types.consent import (
+    BIOMETRIC,
+    CONSENT_VERSION,
+    Override,
+    OverrideUse,
+    Purpose,
+)
 from empathic_sdk.types.emotion import Emotion, EmotionState, LearningState, Modality, Trend
 from empathic_sdk.types.features import AlignedWindows, Embedding, FeatureSequence
 from empathic_sdk.types.learning import Answer, AnswerOutcome, Exercise, Mastery
@@ -37,6 +45,9 @@ from empathic_sdk.types.utterance import AGENT, BehaviourEvent, BehaviourKind, U
 
 __all__ = [
     "AGENT",
+    "BIOMETRIC",
+    "CONSENT_VERSION",
+    "Alert",
     "AlignedWindows",
     "Answer",
     "AnswerOutcome",
@@ -60,8 +71,11 @@ __all__ = [
     "Mastery",
     "Modality",
     "MonitorReport",
+    "Override",
+    "OverrideUse",
     "Pacing",
     "PacingHook",
+    "Purpose",
     "ResponseStyle",
     "RiskReading",
     "SafetyAssessment",

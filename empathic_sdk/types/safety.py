@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
 from empathic_sdk.types.base import Value
+
+# Reasons are names of signs. Anything else might be the person's own words.
+_SIGN = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,63}")
 
 
 class SafetyLevel(StrEnum):
@@ -69,3 +74,8 @@ class SafetyAssessment(Value):
     reasons: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
     help_lines: tuple[HelpLine, ...] = ()
+
+
+def named(reasons: Iterable[str]) -> tuple[str, ...]:
+    """Return reasons as they may be kept and passed on: each a name, or ``unnamed``."""
+    return tuple(r if _SIGN.fullmatch(r) else "unnamed" for r in reasons)

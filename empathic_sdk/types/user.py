@@ -21,10 +21,13 @@ class UserContext(Value):
         conversations: In how many talks.
         last_emotion: What they showed last, if ever.
         last_seen: When (UTC).
+        since: When the store first knew of them (UTC); another time after an erasure.
         mean_valence: Mean over all recorded turns.
         emotions: How often each emotion was shown.
         preferences: What they asked for (``tone``, ``language``, ...).
         consents: The biometric modalities that they let be processed.
+        consent_versions: Under which wording of the notice they said so; one that is not named
+            counts as given under the wording in force.
         weights: How far a modality of theirs is to be believed beside the others, where not 1;
             0 leaves it out as long as there is another.
         mastery: What tutoring believes they have learned: ``fractions.2`` is fractions, level 2.
@@ -35,9 +38,11 @@ class UserContext(Value):
     conversations: Annotated[int, Field(ge=0)] = 0
     last_emotion: Emotion | None = None
     last_seen: datetime | None = None
+    since: datetime | None = None
     mean_valence: Signed = 0.0
     emotions: dict[Emotion, int] = Field(default_factory=dict)
     preferences: dict[str, str] = Field(default_factory=dict)
     consents: frozenset[Modality] = frozenset()
+    consent_versions: dict[Modality, str] = Field(default_factory=dict)
     weights: dict[Modality, Annotated[float, Field(ge=0.0, le=10.0)]] = Field(default_factory=dict)
     mastery: dict[str, Mastery] = Field(default_factory=dict)

@@ -30,6 +30,7 @@ def store(path: Path) -> Iterator[ProfileStore]:
 def start() -> Iterator[Start]:
     """Start worker.py with these arguments; whatever is left of it ends with the test."""
     running: list[subprocess.Popen[str]] = []
+    found = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
 
     def run(*arguments: object) -> subprocess.Popen[str]:
         process = subprocess.Popen(
@@ -37,7 +38,7 @@ def start() -> Iterator[Start]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": found},
         )
         running.append(process)
         return process

@@ -52,11 +52,36 @@ def test_a_blank_file_gets_every_migration(path: Path) -> None:
         "days",
         "feedback",
         "mastery",
+        "override_uses",
+        "overrides",
+        "privacy_spent",
         "referrals",
         "turns",
         "upkeep",
         "users",
     }
+
+
+def test_an_older_store_is_brought_up_to_date_with_all_that_is_in_it(path: Path) -> None:
+    with contextlib.closing(Database(path, execute_plugins=False)) as db:
+        with db.atomic():
+            migrations.MIGRATIONS.apply(db, stop_before="m005_overrides")
+            db.execute(f"PRAGMA application_id = {migrations.APPLICATION_ID}")
+            db.execute("PRAGMA user_version = 2")
+            db.execute(
+                "INSERT INTO users (name, created) VALUES ('ada', '2024-01-01T00:00:00+00:00')"
+            )
+            db.execute("INSERT INTO consents VALUES (1, 1, 'face', 1, '1', '2024-01-02')")
+            db.execute("INSERT INTO mastery VALUES (1, 'fractions.1', 0.5, 3, 1, '2024-01-03')")
+        assert "overrides" not in db.table_names()
+    with ProfileStore(path) as store:
+        person = store.get("ada")
+        assert person.consents == {"face"} and person.mastery["fractions.1"].seen == 3
+        store.record(make_turn(), since=person.since)
+        assert store.get("ada").turns == 1 and store.check() == []
+        assert store.privacy_budget()["left"] == 1.0 and store.overrides() == []
+    with contextlib.closing(Database(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (migrations.VERSION,)
 
 
 def test_an_empty_file_is_a_blank_one(path: Path) -> None:
@@ -114,7 +139,7 @@ def test_a_newer_file_is_left_alone(path: Path, change: str) -> None:
         if change.startswith("PRAGMA"):
             db.execute(change)
         else:
-            migrations.MIGRATIONS._record_applied(db, "m003_from_the_future")
+            migrations.MIGRATIONS._record_applied(db, "m099_from_the_future")
     before = contents(path.parent)
     with pytest.raises(StoreVersionError, match="newer version"):
         ProfileStore(path)

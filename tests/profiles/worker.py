@@ -34,7 +34,7 @@ def some(path: str, prefix: str, count: str) -> None:
     """Wait for the starting shot, open the store, record so many turns of one shared user."""
     say("ready")
     sys.stdin.readline()
-    with ProfileStore(path, timeout_s=30) as store:
+    with ProfileStore(path) as store:
         for number in range(int(count)):
             store.record(make_turn(f"{prefix}-{number}", conversation=prefix, valence=0.5))
 
@@ -79,6 +79,24 @@ def erasing(path: str, user: str) -> None:
     store.erase(user)
 
 
+def filling(path: str, most_bytes: str) -> None:
+    """Record until no file may grow any more; tell what was acknowledged, and what came then."""
+    if int(most_bytes):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(most_bytes), int(most_bytes)))
+    with ProfileStore(path) as store:
+        number = 0
+        try:
+            while number < 100_000:
+                store.record(make_turn(f"t{number}"), session=b"s" * 2000)
+                number += 1
+        except Exception as error:
+            say(f"{number} {type(error).__name__} {error}")
+        # What was recorded can be read, and is all there is.
+        say(f"{store.get('ada').turns} {len(store.turns('ada'))}")
+
+
 if __name__ == "__main__":
-    actions = {f.__name__: f for f in (forever, some, opened, reading, writing, erasing)}
+    actions = {f.__name__: f for f in (forever, some, opened, reading, writing, erasing, filling)}
     actions[sys.argv[1]](*sys.argv[2:])

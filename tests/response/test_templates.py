@@ -43,7 +43,9 @@ def test_there_are_enough_of_them():
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(prompts_dir())))
 def test_every_file_loads_and_every_slot_resolves(path):
     slots = dict.fromkeys(templates.SLOTS, "you slept badly")
-    for texts in templates._read_bank(path).values():
+    for role, texts in templates._read_bank(path).items():
+        if path.parent.name == "notice" and role in ("names", "and"):
+            continue  # parts of a sentence
         for text in texts:
             filled = text.format(**slots)
             assert "{" not in filled

@@ -1,0 +1,113 @@
+"""How long turns are kept: those older than so many days go, and what was counted with them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlite_utils import Database
+
+from empathic_sdk.profiles.rows import dumps
+
+DAY = timedelta(days=1)
+"""Retention is enforced when a store is opened, and then at most once in this time."""
+
+
+class Retention:
+    """When to look for turns that are too old, and how old that is.
+
+    Args:
+        keep_days: Days that a turn is kept; ``None`` keeps it for good.
+    """
+
+    def __init__(self, keep_days: float | None) -> None:
+        self.keep_days = keep_days
+        self._looked: datetime | None = None
+
+    def due(self, now: datetime) -> bool:
+        """Say whether it is time to look, and take it as looked at then."""
+        if self.keep_days is None:
+            return False
+        # A clock that was set back counts, too: waiting for it to catch up may take years.
+        if self._looked is not None and abs(now - self._looked) < DAY:
+            return False
+        self._looked = now
+        return True
+
+    def cutoff(self, now: datetime) -> str:
+        """Return the time before which a turn is too old, as the store writes times."""
+        assert self.keep_days is not None
+        return (now - timedelta(days=self.keep_days)).isoformat(timespec="microseconds")
+
+
+def purge_before(db: Database, cutoff: str) -> int:
+    """Delete turns from before ``cutoff``; return how many.
+
+    With them go their feedback, the sums of their days and the talks that ended before. The totals
+    of their users are counted anew from what is left. Somebody about whom nothing is left is forgotten; preferences,
+    consents and what was learned of a person stay.
+    """
+    # The day in which the cutoff lies is kept whole until it is over.
+    old = [("turns", "at", cutoff), ("days", "day", cutoff[:10])]
+    users = {
+        row[0]
+        for table, column, before in old
+        for row in db.execute(f"SELECT DISTINCT user_id FROM {table} WHERE {column} < ?", [before])
+    }
+    if not users:
+        return 0
+    removed = 0
+    for table, column, before in old:
+        gone = db.execute(f"DELETE FROM {table} WHERE {column} < ?", [before]).rowcount
+        removed += gone if table == "turns" else 0
+    for user_id in users:
+        db.execute("DELETE FROM conversations WHERE user_id = ? AND updated < ?", [user_id, cutoff])
+        recount(db, user_id)
+        _drop_if_bare(db, user_id)
+    db.execute("UPDATE upkeep SET erasures = erasures + 1")  # the file owes a compaction
+    return int(removed)
+
+
+def recount(db: Database, user_id: int) -> None:
+    """Set the running totals of a user to what their turns add up to."""
+    shown: dict[str, int] = {}
+    valence = 0.0
+    for label, count, total in db.execute(
+        "SELECT label, count(*), sum(valence) FROM turns WHERE user_id = ? GROUP BY label",
+        [user_id],
+    ):
+        shown[label] = count
+        valence += total
+    talks = db.execute("SELECT count(*) FROM conversations WHERE user_id = ?", [user_id])
+    last = db.execute(
+        "SELECT label, at FROM turns WHERE user_id = ? ORDER BY seq DESC LIMIT 1", [user_id]
+    ).fetchone()
+    db.execute(
+        "UPDATE users SET turns = ?, conversations = ?, valence_sum = ?, emotions = ?, "
+        "last_emotion = ?, last_seen = ? WHERE id = ?",
+        [
+            sum(shown.values()),
+            talks.fetchone()[0],
+            valence,
+            dumps(shown),
+            *(last or (None, None)),
+            user_id,
+        ],
+    )
+
+
+def tables_about_users(db: Database) -> list[str]:
+    """Return the tables whose rows belong to a user."""
+    rows = db.execute(
+        "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c "
+        "WHERE m.type = 'table' AND c.name = 'user_id' ORDER BY m.name"
+    )
+    return [row[0] for row in rows]
+
+
+def _drop_if_bare(db: Database, user_id: int) -> None:
+    asked = db.execute("SELECT preferences FROM users WHERE id = ?", [user_id]).fetchone()[0]
+    if asked == "{}" and not any(
+        db.execute(f"SELECT 1 FROM {table} WHERE user_id = ? LIMIT 1", [user_id]).fetchone()
+        for table in tables_about_users(db)
+    ):
+        db.execute("DELETE FROM users WHERE id = ?", [user_id])

@@ -1,0 +1,91 @@
+"""Whether a store is sound: the file, its references, and its totals against its turns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from sqlite_utils import Database
+
+_MOST = 100
+"""Problems that are told; a broken file may have millions."""
+
+
+def problems(db: Database) -> Iterator[str]:
+    """Yield what is wrong with a store, in words; nothing where it is sound.
+
+    It reads everything, one row at a time.
+    """
+    broken = [row[0] for row in db.execute(f"PRAGMA integrity_check({_MOST})") if row[0] != "ok"]
+    if broken:
+        # What a broken file says of its rows means nothing.
+        yield from (f"the file is damaged: {said}" for said in broken)
+        return
+    for table, rowid, parent, _ in db.execute("PRAGMA foreign_key_check"):
+        yield f"row {rowid} of {table} refers to a row of {parent} that is not there"
+    for (seq,) in db.execute(
+        "SELECT seq FROM turns JOIN conversations c ON c.id = conversation_id "
+        "WHERE c.user_id != turns.user_id"
+    ):
+        yield f"turn {seq} stands in a conversation of somebody else"
+    talks = dict(db.execute("SELECT user_id, count(*) FROM conversations GROUP BY user_id"))
+    turns = _turns_by_user(db)
+    upcoming = next(turns, None)
+    for row in db.query(
+        "SELECT id, name, turns, conversations, valence_sum, emotions, last_emotion, last_seen "
+        "FROM users ORDER BY id"
+    ):
+        there = _Totals()
+        if upcoming is not None and upcoming[0] == row["id"]:
+            there, upcoming = upcoming[1], next(turns, None)
+        yield from _differences(row, there, talks.get(row["id"], 0))
+    owed = db.execute("SELECT erasures - compacted FROM upkeep").fetchone()[0]
+    if owed > 0:
+        yield "bytes of what was erased may still lie in the file: open the store to be rid of them"
+
+
+class _Totals:
+    """What the turns of one user add up to."""
+
+    def __init__(self) -> None:
+        self.turns, self.valence = 0, 0.0
+        self.emotions: dict[str, int] = {}
+        self.last: tuple[str | None, str | None] = (None, None)
+
+
+def _turns_by_user(db: Database) -> Iterator[tuple[int, _Totals]]:
+    # The index gives them by user and then in order, without sorting anything.
+    rows = db.execute("SELECT user_id, label, valence, at FROM turns ORDER BY user_id, seq")
+    for user_id, mine in groupby(rows, key=lambda row: row[0]):
+        totals = _Totals()
+        for _, label, valence, at in mine:
+            totals.turns += 1
+            totals.valence += valence
+            totals.emotions[label] = totals.emotions.get(label, 0) + 1
+            totals.last = (label, at)
+        yield user_id, totals
+
+
+def _differences(row: dict[str, Any], there: _Totals, talks: int) -> Iterator[str]:
+    try:
+        emotions = json.loads(row["emotions"])
+    except ValueError:
+        emotions = row["emotions"]
+    pairs = {
+        "turns": (row["turns"], there.turns),
+        "conversations": (row["conversations"], talks),
+        "emotions": (emotions, there.emotions),
+        "last_emotion": (row["last_emotion"], there.last[0]),
+        "last_seen": (row["last_seen"], there.last[1]),
+    }
+    for name, (said, counted) in pairs.items():
+        if said != counted:
+            yield f"{name} of {row['name']!r} says {said!r}; the turns say {counted!r}"
+    # Added up one by one and as a whole, floats differ in their last digits.
+    if abs(row["valence_sum"] - there.valence) > 1e-9 * (there.turns + 1):
+        yield (
+            f"valence_sum of {row['name']!r} says {row['valence_sum']:g}; "
+            f"the turns say {there.valence:g}"
+        )

@@ -1,0 +1,58 @@
+"""What consent and its exceptions are made of."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from empathic_sdk.types.base import Value
+from empathic_sdk.types.emotion import Modality
+
+CONSENT_VERSION = "1"
+"""Version of the notice that ships (``version`` in ``prompts/notice``), and so of a consent to it.
+
+What stands before the first dot is its major version: it changes when what people agree to does.
+"""
+
+BIOMETRIC = (Modality.SPEECH, Modality.FACE, Modality.BEHAVIOUR)
+"""Typing rhythm counts as behaviour; typed text is not biometric."""
+
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=500)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
+
+
+class Purpose(StrEnum):
+    """What the EU AI Act, art. 5(1)(f), excepts from its prohibition at work and in education."""
+
+    MEDICAL = "medical"
+    SAFETY = "safety"
+
+
+class Override(Value):
+    """A deployer's statement that an exception to the prohibition applies; logged and recorded.
+
+    Attributes:
+        purpose: ``medical`` or ``safety``.
+        reason: Why, in a sentence of 10 to 500 characters. It is logged, so it names no user.
+        by: Who answers for it.
+    """
+
+    purpose: Purpose
+    reason: Sentence
+    by: Name
+
+
+class OverrideUse(Value):
+    """That something was processed which is allowed by an override alone.
+
+    Attributes:
+        context: Where the agent runs.
+        override: What allowed it.
+        modalities: What was processed under it; empty where it was only declared.
+    """
+
+    context: str
+    override: Override
+    modalities: tuple[Modality, ...] = Field(default=())
