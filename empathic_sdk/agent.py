@@ -234,7 +234,9 @@ class EmotionAwareAgent:
         emotion: Emotion | str | None = None,
         rating: int | None = None,
     ) -> None:
-        """Keep what a person says about a turn of theirs.
+        """Keep what a person says about a turn of theirs, and learn from it.
+
+        It changes how their next turns are read, and nobody else's (docs/personalisation.md).
 
         Args:
             turn_id: ``Turn.id``.

@@ -19,6 +19,8 @@ from empathic_sdk.session import DialogueSession
 from empathic_sdk.types import EmotionState, Exchange, SafetyLevel, Utterance
 
 HISTORY = 20
+# Of an earlier state nothing looks at these; a reason may name a file.
+_UNUSED = {"unread", "general", "apart"}
 _STATES = TypeAdapter(list[EmotionState])
 
 
@@ -87,7 +89,9 @@ class Talk:
             {
                 "session": json.loads(self.session.state()),
                 "history": _STATES.dump_python(
-                    list(self.history), mode="json", exclude={"__all__": {"unread"}}
+                    list(self.history),
+                    mode="json",
+                    exclude={"__all__": _UNUSED},
                 ),
                 "memory": self.memory.model_dump(mode="json"),
                 "turns": self.turns,

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _STATE_VERSION = 2
 # Utterances that go through the dialogue model in one call; a longer dialogue takes several.
 _PIECE = 64
+# Not the person whose context a session carries: nothing learned of them is said of it.
+_AGENT = "agent"
 
 
 class DialogueSession:
@@ -112,6 +114,9 @@ class DialogueSession:
             contributions=None if heard is None else heard.contributions[k],
             unread=seen.unread[i],
             fused=not alone,
+            bias=() if speaker == _AGENT else self.user.bias,
+            caution=0.0 if speaker == _AGENT else self.user.threshold,
+            apart=None if heard is None else heard.apart[k],
         )
 
     def _affect(

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from empathic_sdk.profiles.learned import exported
 from empathic_sdk.profiles.migrations import VERSION
 from empathic_sdk.profiles.rows import turn_rows
 
@@ -43,6 +44,7 @@ def export_user(db: Database, user: str) -> dict[str, Any]:
         "consents": [{**c, "granted": bool(c["granted"])} for c in db.query(_CONSENTS, [user])],
         "conversations": [_talk(c) for c in db.query(_CONVERSATIONS, [user])],
         "mastery": list(db.query(_MASTERY, [user])),
+        "learning": exported(db, user),
         "feedback": [{"turn": t["id"], **t["feedback"]} for t in turns if t["feedback"]],
         "turns": [{k: v for k, v in t.items() if k != "feedback"} for t in turns],
     }

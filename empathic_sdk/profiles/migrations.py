@@ -113,7 +113,28 @@ def m002_mastery(db: Database) -> None:
     )
 
 
-KNOWN = ("m001_profiles", "m002_mastery")
+@MIGRATIONS()
+def m004_learning(db: Database) -> None:
+    """What a user's feedback taught, and what a turn must keep so that it can be learned from."""
+    for statement in (
+        "ALTER TABLE turns ADD COLUMN general TEXT",
+        "ALTER TABLE turns ADD COLUMN apart TEXT",
+        # Only turns after `since` are learned from: a reset moves it to the last one there is.
+        """CREATE TABLE learning (
+            user_id INTEGER PRIMARY KEY REFERENCES users(id) ON DELETE CASCADE,
+            version INTEGER NOT NULL,
+            since INTEGER NOT NULL DEFAULT 0,
+            bias TEXT NOT NULL,
+            threshold REAL NOT NULL,
+            weights TEXT NOT NULL,
+            learned TEXT NOT NULL,
+            at TEXT NOT NULL
+        )""",
+    ):
+        db.execute(statement)
+
+
+KNOWN = ("m001_profiles", "m002_mastery", "m004_learning")
 VERSION = len(KNOWN)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from empathic_sdk.profiles.learned import taught
 from empathic_sdk.types import Emotion, Mastery, Modality, Turn, UserContext
 
 # Safety reasons are names of signs. Anything else might be the person's own words.
@@ -21,6 +22,8 @@ _JSON = (
     "change",
     "contributions",
     "missing",
+    "general",
+    "apart",
     "pacing",
     "safety_reasons",
     "timings",
@@ -38,6 +41,8 @@ _EMOTION = (
     "trend",
     "contributions",
     "missing",
+    "general",
+    "apart",
 )
 
 
@@ -97,6 +102,7 @@ def context_of(db: Database, user: str) -> UserContext:
                 [user_id],
             )
         },
+        **taught(db, user_id),
     )
 
 
@@ -144,6 +150,7 @@ def readable(text: str | None) -> str | None:
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     for name in _JSON:
         row[name] = None if row[name] is None else json.loads(row[name])
+    row["apart"] = row["apart"] or {}  # turns from before there was such a column
     row["uncertain"] = bool(row["uncertain"])
     feedback = None
     if row["feedback_at"] is not None:

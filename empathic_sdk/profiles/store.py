@@ -12,6 +12,7 @@ from empathic_sdk.errors import ConfigurationError, InputError, StoreError, Unkn
 from empathic_sdk.profiles.checks import check_name, check_text, member
 from empathic_sdk.profiles.export import export_user
 from empathic_sdk.profiles.file import StoreFile
+from empathic_sdk.profiles.learned import relearn, reset
 from empathic_sdk.profiles.rows import context_of, row_of, turn_rows
 from empathic_sdk.profiles.writes import (
     add_consent,
@@ -127,7 +128,7 @@ class ProfileStore:
         emotion: Emotion | str | None = None,
         rating: int | None = None,
     ) -> None:
-        """Store what ``user`` says about one of their turns.
+        """Store what ``user`` says about one of their turns, and learn from it.
 
         A turn has one correction and one rating: each is replaced by a later one, and stays
         where only the other is given.
@@ -154,6 +155,19 @@ class ProfileStore:
                 raise UnknownTurnError(
                     f"{user!r} has no turn {turn_id!r}; give the id of a recorded turn of theirs"
                 )
+            relearn(db, user)
+
+    def reset_learning(self, user: str) -> bool:
+        """Forget what the feedback of ``user`` taught; the feedback itself stays.
+
+        From now on only later turns are learned from.
+
+        Returns:
+            Whether there was anything to forget.
+        """
+        check_name(user, "user")
+        with self._file.writing() as db:
+            return reset(db, user)
 
     def consent(
         self,

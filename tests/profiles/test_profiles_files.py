@@ -41,7 +41,7 @@ def test_a_blank_file_gets_every_migration(path: Path) -> None:
     header = [db.execute(f"PRAGMA {p}").fetchone()[0] for p in ("application_id", "user_version")]
     mode = db.journal_mode
     db.close()
-    assert applied == ["m001_profiles", "m002_mastery"] == list(migrations.KNOWN)
+    assert applied == ["m001_profiles", "m002_mastery", "m004_learning"] == list(migrations.KNOWN)
     assert header == [0x456D7061, 2]
     assert mode == "wal"
     assert tables == {
