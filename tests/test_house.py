@@ -32,7 +32,7 @@ ALLOWED = {
     "demo": SHARED | {"__init__"},
     "training": SHARED | {"encoders", "models"},
     "evaluation": SHARED
-    | {"__init__", "training", "encoders", "models", "state", "recognizer", "response"},
+    | {"__init__", "training", "encoders", "models", "state", "profiles", "recognizer", "response"},
     "serving": SHARED | {"__init__"},
     "cli": SHARED | {"__init__", "demo", "training", "evaluation"},
 }

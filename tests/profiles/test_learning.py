@@ -25,7 +25,7 @@ def test_a_bias_step_by_hand() -> None:
     # One correction from zero: 0.2 * (onehot - p).
     assert after.bias[3] == pytest.approx(0.2 * 6 / 7)
     assert after.bias[0] == pytest.approx(-0.2 / 7)
-    assert after.proof == after.sense == pytest.approx(0.0)  # predicted as a die would
+    assert after.proof == 0.0 and after.sense == pytest.approx(0.0)  # predicted as a die would
     again = step(after, EVEN, 3, weight=0.5)
     z = math.exp(0.2 * 6 / 7) + 6 * math.exp(-0.2 / 7)
     p3 = math.exp(0.2 * 6 / 7) / z
