@@ -12,6 +12,7 @@ from empathic_sdk.cli.train_behaviour import behaviour
 from empathic_sdk.cli.train_dialogue import dialogue, fusion, joint, table
 from empathic_sdk.cli.train_face import face
 from empathic_sdk.cli.train_speech import speech
+from empathic_sdk.cli.train_personal import personal
 from empathic_sdk.cli.train_strategy import strategy
 
 
@@ -28,6 +29,7 @@ command.add_command(joint)
 command.add_command(table)
 command.add_command(speech)
 command.add_command(strategy)
+command.add_command(personal)
 
 
 @command.command()

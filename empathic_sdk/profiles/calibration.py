@@ -20,7 +20,7 @@ from empathic_sdk.types import Emotion
 
 RATE = 0.2
 SHRINK = 0.01
-LIMIT = 2.0
+LIMIT = 3.0
 PROOF = 3.0
 # The sums may not run away: who changes their ways is noticed within some tens of turns.
 LEAST_PROOF, MOST_PROOF = -3.0, 12.0

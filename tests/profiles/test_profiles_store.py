@@ -12,6 +12,7 @@ import pytest
 
 from empathic_sdk.errors import ConfigurationError, InputError, StoreError, UnknownTurnError
 from empathic_sdk.profiles import ProfileStore
+from empathic_sdk.profiles.migrations import VERSION
 from empathic_sdk.types import Emotion, EmotionState, Mastery, Modality, UserContext
 
 from .disk import searching
@@ -220,13 +221,14 @@ def test_export_of_somebody_unknown_is_empty(store: ProfileStore) -> None:
     found = store.export("nobody")
     datetime.fromisoformat(found.pop("exported_at"))
     assert found == {
-        "schema": 2,
+        "schema": VERSION,
         "user": "nobody",
         "profile": None,
         "preferences": {},
         "consents": [],
         "conversations": [],
         "mastery": [],
+        "learning": None,
         "feedback": [],
         "turns": [],
     }
