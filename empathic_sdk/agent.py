@@ -24,6 +24,7 @@ from empathic_sdk.hooks import HOOK_TIMEOUT_S, settle
 from empathic_sdk.pipeline import Hooks, Outcome, Pipeline, planner_for
 from empathic_sdk.policy import Deployment
 from empathic_sdk.profiles import ProfileStore
+from empathic_sdk.proposals import Proposals
 from empathic_sdk.recognizer import EmotionRecognizer
 from empathic_sdk.response import EmbeddedResponder, Live, LLMResponder, notice, require_sympy
 from empathic_sdk.response.llm import TIMEOUT_S
@@ -31,6 +32,7 @@ from empathic_sdk.streaming import PaceClock, paced
 from empathic_sdk.types import (
     Emotion,
     PacingHook,
+    Proposal,
     SafetyLevel,
     StreamEvent,
     ThemeHook,
@@ -148,7 +150,8 @@ class EmotionAwareAgent:
         if planner == "learned":
             embedded.planner = planner_for(self.recognizer)
         self._talks = Talks()
-        self._stop_listening = self.profiles.on_erase(self._talks.forget)
+        self._proposals = Proposals(self.profiles)
+        self._stop_listening = self.profiles.on_erase(self._forget)
         self._pipeline = Pipeline(
             recognizer=self.recognizer,
             profiles=self.profiles,
@@ -262,6 +265,21 @@ class EmotionAwareAgent:
         """:meth:`feedback` for event loops."""
         await asyncio.to_thread(self.feedback, turn_id, user=user, emotion=emotion, rating=rating)
 
+    def accept(self, turn_id: str, *, user: str) -> tuple[Proposal, ...]:
+        """Keep what a turn proposed (``Turn.proposals``), because the person agreed.
+
+        Raises:
+            UnknownTurnError: This user has no open proposal of that turn: answered already, or
+                made before a restart.
+        """
+        with self._busy():
+            return self._proposals.settle(turn_id, user, keep=True)
+
+    def decline(self, turn_id: str, *, user: str) -> tuple[Proposal, ...]:
+        """Drop what a turn proposed; errors as :meth:`accept`."""
+        with self._busy():
+            return self._proposals.settle(turn_id, user, keep=False)
+
     def notice(self) -> str:
         """Return what people must be told before they first talk to it."""
         return notice(self._language, keeps_text=self.keep_text)
@@ -325,6 +343,10 @@ class EmotionAwareAgent:
 
     # -- inside -----------------------------------------------------------------------------
 
+    def _forget(self, user: str) -> None:
+        self._talks.forget(user)
+        self._proposals.forget(user)
+
     @contextmanager
     def _busy(self) -> Iterator[None]:
         """Keep the agent from closing until this is done."""
@@ -355,6 +377,7 @@ class EmotionAwareAgent:
             said = Utterance.of(utterance)
             name = self._talks.name(user, conversation)
             outcome = self._pipeline.run(said, user=user, conversation=name, hooks=hooks, live=live)
+            self._proposals.note(outcome.turn)
             if on_alert is not None and outcome.turn.safety.level is not SafetyLevel.NONE:
                 _alert(on_alert, outcome.turn)
             return outcome

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from empathic_sdk.errors import InputError
 from empathic_sdk.memory import DialogueMemory, Heard
 from empathic_sdk.state import StateTracker, digest, probabilities
-from empathic_sdk.types import EmotionState, Modality, UserContext, Utterance
+from empathic_sdk.types import AGENT, EmotionState, Modality, UserContext, Utterance
 
 if TYPE_CHECKING:
     from empathic_sdk.recognizer import EmotionRecognizer, Perception
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 _STATE_VERSION = 2
 # Utterances that go through the dialogue model in one call; a longer dialogue takes several.
 _PIECE = 64
-# Not the person whose context a session carries: nothing learned of them is said of it.
-_AGENT = "agent"
 
 
 class DialogueSession:
@@ -102,6 +100,7 @@ class DialogueSession:
         """Return the state of utterance ``i``, the ``k``-th of a piece that was heard."""
         present = [m for m, p in seen.present.items() if p[i]]
         alone = present == [Modality.TEXT]
+        theirs = speaker != AGENT  # the agent is not the person whose context this is
         logits = seen.emotion[i]
         if heard is not None:
             logits = heard.logits[k] * (seen.legible[i] if alone else 1.0)
@@ -114,8 +113,8 @@ class DialogueSession:
             contributions=None if heard is None else heard.contributions[k],
             unread=seen.unread[i],
             fused=not alone,
-            bias=() if speaker == _AGENT else self.user.bias,
-            caution=0.0 if speaker == _AGENT else self.user.threshold,
+            bias=self.user.bias if theirs else (),
+            caution=self.user.threshold if theirs else 0.0,
             apart=None if heard is None else heard.apart[k],
         )
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from empathic_sdk import EmotionAwareAgent, EmotionRecognizer, Modality, UserContext, Utterance
-from empathic_sdk.errors import InputError
+from empathic_sdk.errors import InputError, UnknownTurnError
 from empathic_sdk.state import Calibration, StateTracker
 
 SAID = "Well, that was just wonderful."
@@ -118,3 +118,35 @@ def test_probabilities_always_sum_to_one(
     assert state.uncertain == (state.confidence < min(1.0, max(0.0, 0.4 + caution)))
     assert (state.general is None) == (not any(bias))
     assert Modality.TEXT in state.contributions
+
+
+def test_a_wish_is_proposed_and_kept_only_when_agreed_to(agent: EmotionAwareAgent) -> None:
+    said = "I had a bad day. Please be blunt. Call me Sam."
+    turn = agent.respond(said, user="ada")
+    assert {(p.name, p.value) for p in turn.proposals} == {("tone", "blunt"), ("name", "Sam")}
+    assert agent.profiles.get("ada").preferences == {}
+    assert "Sam" not in str(agent.profiles.export("ada"))
+    with pytest.raises(UnknownTurnError):
+        agent.accept(turn.id, user="bob")
+    assert agent.accept(turn.id, user="ada") == turn.proposals
+    person = agent.profiles.get("ada")
+    assert person.preferences == {"tone": "blunt"} and person.attributes == {"name": "Sam"}
+    assert agent.respond("It went on like that.", user="ada").style.tone.name == "direct"
+    with pytest.raises(UnknownTurnError, match="still open"):
+        agent.accept(turn.id, user="ada")
+
+
+def test_a_declined_or_erased_proposal_is_gone(agent: EmotionAwareAgent) -> None:
+    one = agent.respond("Please be gentle.", user="ada")
+    agent.decline(one.id, user="ada")
+    assert agent.profiles.get("ada").preferences == {}
+    two = agent.respond("Please be gentle.", user="ada")
+    agent.profiles.erase("ada")
+    with pytest.raises(UnknownTurnError):
+        agent.accept(two.id, user="ada")
+    assert agent.profiles.users() == []
+
+
+def test_nothing_is_proposed_on_a_turn_of_danger(agent: EmotionAwareAgent) -> None:
+    turn = agent.respond("I want to kill myself. Please be blunt.", user="ada")
+    assert turn.safety.level != "none" and turn.proposals == ()

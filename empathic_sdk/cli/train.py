@@ -11,8 +11,8 @@ from empathic_sdk.cli.options import data_option, json_option
 from empathic_sdk.cli.train_behaviour import behaviour
 from empathic_sdk.cli.train_dialogue import dialogue, fusion, joint, table
 from empathic_sdk.cli.train_face import face
-from empathic_sdk.cli.train_speech import speech
 from empathic_sdk.cli.train_personal import personal
+from empathic_sdk.cli.train_speech import speech
 from empathic_sdk.cli.train_strategy import strategy
 
 

@@ -14,7 +14,8 @@ from empathic_sdk.profiles.migrations import VERSION
 from empathic_sdk.profiles.rows import turn_rows
 
 _PROFILE = """SELECT created, turns, conversations, last_emotion, last_seen, valence_sum, emotions,
-                     preferences
+                     preferences, attributes, transitions, arousal_sum, valence_squares,
+                     arousal_squares
               FROM users WHERE name = ?"""
 _CONSENTS = """SELECT modality, granted, version, consents.at
                FROM consents JOIN users ON users.id = consents.user_id
@@ -33,7 +34,8 @@ def export_user(db: Database, user: str) -> dict[str, Any]:
     preferences: dict[str, str] = {}
     if profile is not None:
         preferences = json.loads(profile.pop("preferences"))
-        profile["emotions"] = json.loads(profile["emotions"])
+        for name in ("emotions", "attributes", "transitions"):
+            profile[name] = json.loads(profile[name])
     turns = turn_rows(db, user)
     return {
         "schema": VERSION,

@@ -119,6 +119,15 @@ def m004_learning(db: Database) -> None:
     for statement in (
         "ALTER TABLE turns ADD COLUMN general TEXT",
         "ALTER TABLE turns ADD COLUMN apart TEXT",
+        "ALTER TABLE users ADD COLUMN attributes TEXT NOT NULL DEFAULT '{}'",
+        "ALTER TABLE users ADD COLUMN transitions TEXT NOT NULL DEFAULT '{}'",
+        "ALTER TABLE users ADD COLUMN arousal_sum REAL NOT NULL DEFAULT 0",
+        "ALTER TABLE users ADD COLUMN valence_squares REAL NOT NULL DEFAULT 0",
+        "ALTER TABLE users ADD COLUMN arousal_squares REAL NOT NULL DEFAULT 0",
+        """UPDATE users SET (arousal_sum, valence_squares, arousal_squares) = (
+            SELECT total(arousal), total(valence * valence), total(arousal * arousal)
+            FROM turns WHERE turns.user_id = users.id
+        )""",
         # Only turns after `since` are learned from: a reset moves it to the last one there is.
         """CREATE TABLE learning (
             user_id INTEGER PRIMARY KEY REFERENCES users(id) ON DELETE CASCADE,

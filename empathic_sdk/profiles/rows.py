@@ -76,13 +76,14 @@ def context_of(db: Database, user: str) -> UserContext:
     """Return what is known of ``user``: a few rows, however many turns there are."""
     row = db.execute(
         "SELECT turns, conversations, last_emotion, last_seen, valence_sum, emotions, "
-        "preferences, id FROM users WHERE name = ?",
+        "preferences, attributes, id FROM users WHERE name = ?",
         [user],
     ).fetchone()
     if row is None:
         return UserContext(user=user)
     *row, user_id = row
-    turns, conversations, last_emotion, last_seen, valence_sum, emotions, preferences = row
+    turns, conversations, last_emotion, last_seen, valence_sum, emotions = row[:6]
+    preferences, attributes = row[6:]
     shown = json.loads(emotions)
     return UserContext(
         user=user,
@@ -94,6 +95,7 @@ def context_of(db: Database, user: str) -> UserContext:
         mean_valence=max(-1.0, min(1.0, valence_sum / turns)) if turns else 0.0,
         emotions={e: shown[e] for e in Emotion if e in shown},
         preferences=json.loads(preferences),
+        attributes=json.loads(attributes),
         consents=frozenset(consented(db, user)),
         mastery={
             skill: Mastery(known=known, seen=seen, version=version)

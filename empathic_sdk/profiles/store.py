@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,15 +13,25 @@ from empathic_sdk.profiles.checks import check_name, check_text, member
 from empathic_sdk.profiles.export import export_user
 from empathic_sdk.profiles.file import StoreFile
 from empathic_sdk.profiles.learned import relearn, reset
+from empathic_sdk.profiles.person import check_attributes, profile_of
 from empathic_sdk.profiles.rows import context_of, row_of, turn_rows
 from empathic_sdk.profiles.writes import (
     add_consent,
     add_turn,
     delete_user,
+    set_attributes,
     set_feedback,
     set_preferences,
 )
-from empathic_sdk.types import Emotion, Mastery, Modality, Turn, UserContext
+from empathic_sdk.types import (
+    Emotion,
+    Mastery,
+    Modality,
+    Profile,
+    Proposal,
+    Turn,
+    UserContext,
+)
 
 
 class ProfileStore:
@@ -221,6 +231,36 @@ class ProfileStore:
                 check_text(value, f"preference {name}")
         with self._file.writing() as db:
             set_preferences(db, user, preferences)
+
+    def describe(self, user: str, **attributes: str | None) -> None:
+        """Set what ``user`` says about themselves; ``None`` removes it.
+
+        There are ``name pronouns age_group timezone``, each with a limit.
+
+        Raises:
+            InputError: A name is not one of these, or a value empty, too long or unprintable.
+        """
+        check_name(user, "user")
+        check_attributes(attributes)
+        with self._file.writing() as db:
+            set_attributes(db, user, attributes)
+
+    def adopt(self, user: str, proposals: Iterable[Proposal]) -> None:
+        """Keep what ``user`` agreed to, all of it or nothing."""
+        check_name(user, "user")
+        some = list(proposals)
+        preferences = {p.name: p.value for p in some if p.kind == "preference"}
+        attributes = {p.name: p.value for p in some if p.kind == "attribute"}
+        check_attributes(attributes)
+        with self._file.writing() as db:
+            set_preferences(db, user, preferences)
+            set_attributes(db, user, attributes)
+
+    def profile(self, user: str) -> Profile:
+        """Return all that is known of ``user`` as one value; more than a turn needs."""
+        check_name(user, "user")
+        with self._file.reading() as db:
+            return profile_of(db, user)
 
     def export(self, user: str) -> dict[str, Any]:
         """Return everything stored about ``user`` as one dict that ``json.dumps`` takes.

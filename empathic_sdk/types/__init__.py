@@ -4,6 +4,7 @@ from empathic_sdk.types.chat import ChatMessage, Exchange, LanguageModel
 from empathic_sdk.types.emotion import Emotion, EmotionState, LearningState, Modality, Trend
 from empathic_sdk.types.features import AlignedWindows, Embedding, FeatureSequence
 from empathic_sdk.types.learning import Answer, AnswerOutcome, Exercise, Mastery
+from empathic_sdk.types.profile import Behaviour, Profile, Proposal
 from empathic_sdk.types.safety import HelpLine, SafetyAssessment, SafetyLevel
 from empathic_sdk.types.style import (
     HookContext,
@@ -33,6 +34,7 @@ __all__ = [
     "AlignedWindows",
     "Answer",
     "AnswerOutcome",
+    "Behaviour",
     "BehaviourEvent",
     "BehaviourKind",
     "ChatMessage",
@@ -50,6 +52,8 @@ __all__ = [
     "Modality",
     "Pacing",
     "PacingHook",
+    "Profile",
+    "Proposal",
     "ResponseStyle",
     "SafetyAssessment",
     "SafetyLevel",

@@ -30,6 +30,7 @@ class UserContext(Value):
         mastery: What tutoring believes they have learned: ``fractions.2`` is fractions, level 2.
         bias: Learned from their corrections: added to the log-probability of each emotion, in the
             order of :class:`Emotion`. Empty = nothing.
+        attributes: What they said about themselves (``name``, ``pronouns``, ...).
         threshold: Learned, too: added to the confidence below which a state is ``uncertain``.
     """
 
@@ -46,6 +47,7 @@ class UserContext(Value):
     mastery: dict[str, Mastery] = Field(default_factory=dict)
     bias: tuple[Annotated[float, Field(ge=-10.0, le=10.0)], ...] = ()
     threshold: Signed = 0.0
+    attributes: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _whole(self) -> UserContext:
