@@ -119,7 +119,7 @@ def _personal(agent: Any, said: Iterator[str], turns: int) -> tuple[float, float
     who goes first changes every time.
     """
     told = []
-    for _ in range(40):
+    for _ in range(min(40, turns)):
         text = next(said)
         agent.respond(text, user="silent", conversation="c")
         turn = agent.respond(text, user="taught", conversation="c")

@@ -1,0 +1,73 @@
+"""The recipe of the head that reads a person's history."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from empathic_sdk.training.personal import (
+    PROJECTED,
+    Person,
+    PersonalRecipe,
+    profile_of,
+    read,
+    split_history,
+    train_head,
+)
+
+
+def person(name: str, rng: np.random.Generator, *, n: int = 60, swapped: bool = False) -> Person:
+    """Two classes that the general model tells apart, the wrong way round for some people."""
+    labels = rng.integers(2, size=n)
+    seen = np.where(swapped, 1 - labels, labels)
+    state = (np.eye(2)[seen] + 0.3 * rng.standard_normal((n, 2))).astype(np.float32)
+    logits = (2.0 * state).astype(np.float32)
+    return Person(name, state, state, logits, labels, np.zeros((n, 2), np.float32))
+
+
+def test_a_profile_by_hand() -> None:
+    affect = np.array([[0.5, 0.0], [-0.5, 0.2]], np.float32)
+    state = np.ones((2, 3), np.float32)
+    some = Person("a", state, state, np.zeros((2, 2), np.float32), np.array([0, 1]), affect)
+    p = profile_of(some, [0, 1])
+    assert p[:2].tolist() == [0.5, 0.5]  # labels
+    assert p[2:4].tolist() == [0.5, 0.5]  # what the model said
+    assert p[4:6].tolist() == [0.0, 0.0]  # how far it was off
+    assert p[6:10] == pytest.approx([0.0, 0.1, 0.25, 0.01])  # affect: means, variances
+    assert p[10:13].tolist() == [0.0, 0.0, 1.0]  # it left neutral
+    assert p[-1] == pytest.approx(np.log(3)) and len(p) == 3 * 2 + 4 + 3 + PROJECTED + 1
+    assert not profile_of(some, []).any()
+
+
+def test_history_and_what_is_scored_are_apart() -> None:
+    some = person("a", np.random.default_rng(0), n=33)
+    kept, scored = split_history(some)
+    assert len(kept) == 20 and len(scored) == 13 and not set(kept) & set(scored)
+
+
+def test_it_learns_from_histories_and_leaves_strangers_alone() -> None:
+    rng = np.random.default_rng(1)
+    train = [person(f"t{i}", rng, swapped=i % 2 == 1) for i in range(12)]
+    dev = [person(f"d{i}", rng, swapped=i % 2 == 1) for i in range(4)]
+
+    def score(logits: list[np.ndarray]) -> float:  # type: ignore[type-arg]
+        return float(np.mean([
+            (z.argmax(1) == p.labels[split_history(p)[1]]).mean()
+            for p, z in zip(dev, logits, strict=True)
+        ]))  # fmt: skip
+
+    recipe = PersonalRecipe(steps=300, learning_rate=1e-2, weight_decay=0.0, dropout=0.0, every=100)
+    head, ran = train_head(recipe, train, dev, score)  # type: ignore[arg-type]
+    assert ran["chosen_step"] > 0 and ran["dev"] > 0.9 > 0.6 > ran["history"][0]["dev"]
+    for p in dev:
+        assert (read(head, p, 0) == p.logits[split_history(p)[1]]).all()
+    again, _ = train_head(recipe, train, dev, score)  # type: ignore[arg-type]
+    assert (read(again, dev[1], 5) == read(head, dev[1], 5)).all()
+
+
+def test_a_head_that_does_not_help_is_left_at_nothing() -> None:
+    rng = np.random.default_rng(2)
+    some = [person(f"t{i}", rng) for i in range(3)]
+    head, ran = train_head(PersonalRecipe(steps=20, every=10), some, some, lambda logits: 1.0)
+    assert ran["chosen_step"] == 0
+    assert (read(head, some[0], 20) == some[0].logits[20:]).all()
