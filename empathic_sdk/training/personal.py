@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -95,12 +96,16 @@ def profile_of(person: Person, rows: Sequence[int] | np.ndarray) -> np.ndarray:
     before, after = labels[:-1], labels[1:]
     moved = [(before == after), (before != 0) & (after == 0), (before == 0) & (after != 0)]
     transitions = [float(m.mean()) if len(m) else 0.0 for m in moved]
-    projection = np.random.default_rng(0).standard_normal((person.state.shape[1], PROJECTED))
-    projection /= np.sqrt(person.state.shape[1])
+    projection = _projection(person.state.shape[1])
     parts = [felt.mean(0), p.mean(0), (felt - p).mean(0), affect.mean(0), affect.var(0),
              transitions, person.state[rows].mean(0) @ projection,
              [np.log1p(len(rows))]]  # fmt: skip
     return np.concatenate(parts).astype(np.float32)
+
+
+@lru_cache(maxsize=4)
+def _projection(width: int) -> np.ndarray:
+    return np.random.default_rng(0).standard_normal((width, PROJECTED)) / np.sqrt(width)
 
 
 def split_history(person: Person) -> tuple[np.ndarray, np.ndarray]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from empathic_sdk.errors import InputError
-from empathic_sdk.profiles import ProfileStore
+from empathic_sdk.profiles import ProfileStore, migrations
 from empathic_sdk.types import Emotion, Profile, Proposal
 
 from .factory import make_turn
@@ -70,3 +73,31 @@ def test_q_values_and_bias_are_part_of_it(store: ProfileStore) -> None:
         store.feedback(f"t{i}", user="ada", emotion=Emotion.ANGER)
     assert store.profile("ada").bias == store.get("ada").bias != ()
     assert store.profile("ada").q == {}  # text alone: there is nothing to weigh
+
+
+def test_turns_from_before_are_counted_and_learned_from(path: Path) -> None:
+    """A store of the schema before this one: its sums are made up for, its turns are read."""
+    with closing(Database(path)) as db, db.conn:
+        migrations.MIGRATIONS.apply(db, stop_before="m004_learning")
+        db.execute(f"PRAGMA application_id = {migrations.APPLICATION_ID}")
+        db.execute("INSERT INTO users (id, name, created, turns) VALUES (1, 'ada', 'x', 2)")
+        db.execute(
+            "INSERT INTO conversations (id, user_id, name, started, updated) "
+            "VALUES (1, 1, 'c', 'x', 'x')"
+        )
+        p = json.dumps({e: 0.4 if e == "neutral" else 0.1 for e in Emotion})
+        for name, arousal in (("t0", 0.5), ("t1", -0.1)):
+            db.execute(
+                "INSERT INTO turns (user_id, conversation_id, id, at, label, probabilities, "
+                "confidence, uncertain, valence, arousal, intensity, trend, contributions, "
+                "missing, tone, pacing, theme, strategy, safety_level, safety_reasons, "
+                "responder, timings) VALUES (1, 1, ?, 'x', 'neutral', ?, 0.4, 0, 0.2, ?, 0.1, "
+                "'steady', '{}', '[]', 'warm', '{}', 'dusk', 'others', 'none', '[]', 'e', '{}')",
+                [name, p, arousal],
+            )
+    with ProfileStore(path) as store:
+        behaviour = store.profile("ada").behaviour
+        assert behaviour.mean_arousal == pytest.approx(0.2)
+        assert behaviour.var_arousal == pytest.approx(0.09)
+        store.feedback("t1", user="ada", emotion=Emotion.ANGER)
+        assert store.get("ada").bias[3] == pytest.approx(0.25 * 0.2 * 0.9)
