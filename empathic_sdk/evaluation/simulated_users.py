@@ -20,6 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -134,7 +135,7 @@ def _user(
     pools: Mapping[str, MediaPool],
     rng: np.random.Generator,
     turns: int,
-) -> tuple[dict[str, object], list[_Scene]]:
+) -> tuple[dict[str, Any], list[_Scene]]:
     chosen: list[Dialogue] = []
     for k in rng.permutation(len(items.dialogues)):
         if sum(map(len, chosen)) >= turns:
@@ -167,7 +168,7 @@ def _user(
             )
         )
     talk = np.repeat(np.arange(len(chosen)), [len(d) for d in chosen])
-    about = {
+    about: dict[str, Any] = {
         "kind": kind, "name": f"{kind}-{number}", "felt": felt[:turns], "told": told[:turns],
         "speaks": rng.random(len(felt))[:turns], "talk": talk[:turns],
     }  # fmt: skip
@@ -247,8 +248,8 @@ def _step(network: MDGET, scenes: Sequence[_Scene], t: int) -> DialogueBatch:
 def _unweighted(network: MDGET, fused: torch.Tensor, batch: DialogueBatch) -> np.ndarray:
     """Return H ``[b, M, d]`` out of eq 25's vector, where the model's own weights are still in."""
     c = network.config
-    flat = fused[:, : len(c.inputs) * c.width].unflatten(1, (len(c.inputs), c.width))
+    flat = fused[:, : len(c.inputs) * c.width].reshape(-1, len(c.inputs), c.width)
     there = torch.stack([batch.present[m][:, 0] for m in c.inputs], 1).float()
     w = torch.tensor([c.weights.get(m, 1.0) for m in c.inputs]) * there
     w = w / w.amax(-1, keepdim=True)
-    return (flat / torch.where(there > 0, w, 1.0)[..., None]).numpy()
+    return np.asarray((flat / torch.where(there > 0, w, 1.0)[..., None]).numpy())
