@@ -105,7 +105,8 @@ def profile_of(person: Person, rows: Sequence[int] | np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=4)
 def _projection(width: int) -> np.ndarray:
-    return np.random.default_rng(0).standard_normal((width, PROJECTED)) / np.sqrt(width)
+    drawn = np.random.default_rng(0).standard_normal((width, PROJECTED))
+    return np.asarray(drawn / np.sqrt(width))
 
 
 def split_history(person: Person) -> tuple[np.ndarray, np.ndarray]:
