@@ -24,6 +24,7 @@ from empathic_sdk.hooks import HOOK_TIMEOUT_S
 from empathic_sdk.pipeline import Hooks, Outcome, Pipeline, planner_for
 from empathic_sdk.policy import Deployment, askable, declare
 from empathic_sdk.profiles import ProfileStore
+from empathic_sdk.proposals import Proposals
 from empathic_sdk.recognizer import EmotionRecognizer
 from empathic_sdk.response import EmbeddedResponder, Live, LLMResponder, notice, require_sympy
 from empathic_sdk.response.llm import TIMEOUT_S
@@ -33,6 +34,7 @@ from empathic_sdk.types import (
     Emotion,
     MonitorReport,
     PacingHook,
+    Proposal,
     StreamEvent,
     ThemeHook,
     ToneHook,
@@ -162,9 +164,10 @@ class EmotionAwareAgent:
         if planner == "learned":
             embedded.planner = planner_for(self.recognizer)
         self._talks = Talks()
+        self._proposals = Proposals(self.profiles)
         self._watch = Watch(self.profiles, deployment=self.recognizer.deployment, language=language)
         self._stop_listening = [
-            self.profiles.on_erase(f) for f in (self._talks.forget, self._watch.forget)
+            self.profiles.on_erase(f) for f in (self._forget, self._watch.forget)
         ]
         self._pipeline = Pipeline(
             recognizer=self.recognizer,
@@ -251,7 +254,9 @@ class EmotionAwareAgent:
         emotion: Emotion | str | None = None,
         rating: int | None = None,
     ) -> None:
-        """Keep what a person says about a turn of theirs.
+        """Keep what a person says about a turn of theirs, and learn from it.
+
+        It changes how their next turns are read, and nobody else's (docs/personalisation.md).
 
         Args:
             turn_id: ``Turn.id``.
@@ -276,6 +281,21 @@ class EmotionAwareAgent:
     ) -> None:
         """:meth:`feedback` for event loops."""
         await asyncio.to_thread(self.feedback, turn_id, user=user, emotion=emotion, rating=rating)
+
+    def accept(self, turn_id: str, *, user: str) -> tuple[Proposal, ...]:
+        """Keep what a turn proposed (``Turn.proposals``), because the person agreed.
+
+        Raises:
+            UnknownTurnError: This user has no open proposal of that turn: answered already, or
+                made before a restart.
+        """
+        with self._busy():
+            return self._proposals.settle(turn_id, user, keep=True)
+
+    def decline(self, turn_id: str, *, user: str) -> tuple[Proposal, ...]:
+        """Drop what a turn proposed; errors as :meth:`accept`."""
+        with self._busy():
+            return self._proposals.settle(turn_id, user, keep=False)
 
     def watch(self, user: str) -> MonitorReport:
         """Return what the last days and weeks of ``user`` say: a hint for humans, no diagnosis.
@@ -369,6 +389,10 @@ class EmotionAwareAgent:
 
     # -- inside -----------------------------------------------------------------------------
 
+    def _forget(self, user: str) -> None:
+        self._talks.forget(user)
+        self._proposals.forget(user)
+
     @contextmanager
     def _busy(self) -> Iterator[None]:
         """Keep the agent from closing until this is done."""
@@ -405,6 +429,7 @@ class EmotionAwareAgent:
             said = Utterance.of(utterance)
             name = self._talks.name(user, conversation, self.profiles.session)
             outcome = self._pipeline.run(said, user=user, conversation=name, hooks=hooks, live=live)
+            self._proposals.note(outcome.turn)
             if on_alert is not None:
                 if (alert := alert_of(outcome.turn.safety)) is not None:
                     tell(on_alert, alert)

@@ -22,6 +22,8 @@ from empathic_sdk.types import EmotionState, Exchange, SafetyLevel, Utterance
 
 HISTORY = 20
 WORDS = 400
+# Of an earlier state nothing looks at these; a reason may name a file.
+_UNUSED = {"unread", "general", "apart"}
 _STATES = TypeAdapter(list[EmotionState])
 # The turns that the running code is part of, on whatever thread: a hook has one of its own.
 _HOLDS: ContextVar[tuple[object, ...]] = ContextVar("holds", default=())
@@ -115,7 +117,9 @@ class Talk:
             {
                 "session": json.loads(self.session.state()),
                 "history": _STATES.dump_python(
-                    list(self.history), mode="json", exclude={"__all__": {"unread"}}
+                    list(self.history),
+                    mode="json",
+                    exclude={"__all__": _UNUSED},
                 ),
                 "memory": self.memory.model_dump(mode="json"),
                 "turns": self.turns,

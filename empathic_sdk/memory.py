@@ -23,7 +23,7 @@ from empathic_sdk.models.dialogue import DialogueBatch
 from empathic_sdk.models.mdget import MDGET, MDGETConfig
 from empathic_sdk.state import Calibration, probabilities
 from empathic_sdk.state.contributions import shapley, shares
-from empathic_sdk.types import Modality
+from empathic_sdk.types import Emotion, Modality
 
 _SPEAKERS = 64
 
@@ -36,11 +36,13 @@ class Heard(NamedTuple):
         shift: One a utterance: the probability of a change since this speaker's last one, or
             ``None`` on their first.
         contributions: One a utterance: shares of the present modalities.
+        apart: One a utterance: the label each modality alone would give; empty where there is one.
     """
 
     logits: NDArray[np.float32]
     shift: list[float | None]
     contributions: list[dict[Modality, float]]
+    apart: list[dict[Modality, Emotion]]
 
 
 def check_finite(
@@ -109,6 +111,7 @@ class DialogueMemory:
                 np.concatenate([h.logits for h in singly]),
                 [h.shift[0] for h in singly],
                 [h.contributions[0] for h in singly],
+                [h.apart[0] for h in singly],
             )
         numbers = []
         for s in speakers:  # numbered by first appearance
@@ -137,8 +140,8 @@ class DialogueMemory:
                 shift.append(self._change(out.vectors[0, i], last) if last.numel() else None)
                 self._speakers[s] = (number, out.vectors[0, i].clone())
             logits: NDArray[np.float32] = out.logits[0].numpy()
-            shared = self._contributions(batch, before, logits, present)
-        return Heard(logits, shift, shared)
+            shared, apart = self._contributions(batch, before, logits, present)
+        return Heard(logits, shift, shared, apart)
 
     def _change(self, now: Tensor, before: Tensor) -> float | None:
         if self._network.transfer is None:
@@ -152,15 +155,21 @@ class DialogueMemory:
         state: dict[str, Tensor],
         logits: NDArray[np.float32],
         present: dict[str, NDArray[np.bool_]],
-    ) -> list[dict[Modality, float]]:
-        """Return Shapley shares in the probability of the answer, given the same past."""
+    ) -> tuple[list[dict[Modality, float]], list[dict[Modality, Emotion]]]:
+        """Return Shapley shares in the probability of the answer, and each one's own answer.
+
+        Both are given the same past. What is heard alone was asked for by the shares anyway.
+        """
         out: list[dict[Modality, float]] = []
+        apart: list[dict[Modality, Emotion]] = []
+        emotions = tuple(Emotion)
         known: dict[frozenset[str], NDArray[np.float64]] = {}
         label = logits.argmax(1)
         for i in range(len(logits)):
             there = [m for m, p in present.items() if p[i]]
             if len(there) == 1:
                 out.append({Modality(there[0]): 1.0})
+                apart.append({})
                 continue
 
             def value(some: frozenset[str], i: int = i) -> float:
@@ -171,7 +180,9 @@ class DialogueMemory:
 
             found = shares(shapley(value, there))
             out.append({Modality(m): v for m, v in found.items()})
-        return out
+            alone = {m: int(known[frozenset({m})][i].argmax()) for m in there}
+            apart.append({Modality(m): emotions[k] for m, k in alone.items()})
+        return out, apart
 
     def blank(self) -> DialogueMemory:
         """Return one of the same model that has heard nothing."""

@@ -28,6 +28,7 @@ from empathic_sdk.response import (
     Reply,
     ReplyContext,
     gives_up,
+    requests,
     shipped_planner,
 )
 from empathic_sdk.response.prompting import LONGEST_PAST, safe_text
@@ -201,6 +202,7 @@ class Pipeline:
             learning=reply.learning,
             exercise=reply.exercise,
             answer=reply.answer,
+            proposals=requests(text) if reply.safety.level is SafetyLevel.NONE else (),
         )
         after = talk.advance(state, reply.memory, reply.safety.level, reply.text)
         self.profiles.record(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from empathic_sdk.errors import InputError
 from empathic_sdk.memory import DialogueMemory, Heard, check_finite
 from empathic_sdk.state import StateTracker, digest, probabilities
-from empathic_sdk.types import EmotionState, Modality, UserContext, Utterance
+from empathic_sdk.types import AGENT, EmotionState, Modality, UserContext, Utterance
 
 if TYPE_CHECKING:
     from empathic_sdk.recognizer import EmotionRecognizer, Perception
@@ -94,6 +94,7 @@ class DialogueSession:
         """Return the state of utterance ``i``, the ``k``-th of a piece that was heard."""
         present = [m for m, p in seen.present.items() if p[i]]
         alone = present == [Modality.TEXT]
+        theirs = speaker != AGENT  # the agent is not the person whose context this is
         logits = seen.emotion[i]
         if heard is not None:
             logits = heard.logits[k] * (seen.legible[i] if alone else 1.0)
@@ -106,6 +107,9 @@ class DialogueSession:
             contributions=None if heard is None else heard.contributions[k],
             unread=seen.unread[i],
             fused=not alone,
+            bias=self.user.bias if theirs else (),
+            caution=self.user.threshold if theirs else 0.0,
+            apart=None if heard is None else heard.apart[k],
         )
 
     def _affect(

@@ -38,6 +38,7 @@ ALLOWED = {
         "encoders",
         "models",
         "state",
+        "profiles",
         "recognizer",
         "response",
         "listening",

@@ -19,7 +19,7 @@ TEXTS = ("meld", "goemotions", "emobank", "dailydialog", "empathetic")
 DIALOGUES = ("meld", "iemocap", "mosi")
 NAMES = (
     *TEXTS, "iemocap", "mosi", "behaviour", "fer2013", "ravdess", "emodb", "fusion",
-    "strategy", "replies", "safety", "guard", "monitor",
+    "strategy", "replies", "safety", "guard", "monitor", "personalisation", "users",
 )  # fmt: skip
 # What --model may be; the first is the default. Others have one way.
 MODELS: Mapping[str, tuple[str, ...]] = {
@@ -29,7 +29,10 @@ MODELS: Mapping[str, tuple[str, ...]] = {
     "ravdess": ("ped", "lstm"),
     "emodb": ("ped", "lstm"),
 }
-WITH_WEIGHTS = (*TEXTS, "behaviour", "fer2013", "ravdess", "fusion", "strategy", "safety", "guard")
+WITH_WEIGHTS = (
+    *TEXTS, "behaviour", "fer2013", "ravdess", "fusion", "strategy", "safety", "guard",
+    "personalisation",
+)  # fmt: skip
 
 
 @click.command(name="evaluate")
@@ -66,7 +69,8 @@ WITH_WEIGHTS = (*TEXTS, "behaviour", "fer2013", "ravdess", "fusion", "strategy",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("runs/cache"),
     show_default=True,
-    help="fusion, strategy, replies: folder in which vectors are kept between runs.",
+    help="fusion, strategy, replies, personalisation, users: folder in which vectors are kept "
+    "between runs.",
 )
 @click.option(
     "--configuration",
@@ -125,9 +129,11 @@ def command(
     standard deviation over the recorded training runs, rescored from their stored test
     predictions. `behaviour` is the encoder of interaction events on simulated people, and what
     the times of real dialogues say alone. `fusion` is the dialogue model with borrowed voices and
-    faces: it says nothing about people. `safety` is the protocol's ears on labelled lines,
-    `guard` the check of language models' drafts on labelled sentences, `replies` answers test
-    talks with adaptation on and off, `monitor` is the watch over days on simulated people.
+    faces: it says nothing about people, and nor does `personalisation`: what learning from feedback
+    gains, by simulated people. `users` is what a model that knows its user gains. `safety` is the
+    protocol's ears on labelled lines, `guard` the check of language models' drafts on labelled
+    sentences, `replies` answers test talks with adaptation on and off, `monitor` is the watch over
+    days on simulated people.
     """
     if name == "guard":
         from empathic_sdk.cli.safety import evaluate_drafts
@@ -225,6 +231,16 @@ def _shipped(
         from empathic_sdk.evaluation.evaluate_fusion import evaluate_fusion
 
         return evaluate_fusion(**given, cache=cache)
+    if name == "personalisation":
+        from empathic_sdk.evaluation.personalisation import evaluate_personalisation
+
+        return evaluate_personalisation(
+            data=where["data"], split=where["split"], cache=cache, checkpoint=checkpoint
+        )
+    if name == "users":
+        from empathic_sdk.evaluation.users import evaluate_users
+
+        return evaluate_users(**where, cache=cache)
     if name == "strategy":
         from empathic_sdk.evaluation.strategy import evaluate_strategy
 

@@ -1,4 +1,4 @@
-"""``empathic profile list|show|export|schema|erase|check|backup|counts``."""
+"""``empathic profile list|show|export|schema|reset-learning|erase|check|backup|counts``."""
 
 from __future__ import annotations
 
@@ -61,6 +61,8 @@ def show(user: str, profiles: Path, as_json: bool) -> None:
         click.echo(json.dumps(person))
         return
     for key, value in person.items():
+        if isinstance(value, list):
+            value = ", ".join(map(str, value)) or "-"
         if isinstance(value, dict):
             value = ", ".join(f"{k} {v}" for k, v in value.items()) or "-"
         click.echo(f"{key:14} {'-' if value is None else value}")
@@ -82,6 +84,16 @@ def export(user: str, profiles: Path, out: Path | None) -> None:
         except OSError as error:
             raise StoreError(f"{out} cannot be written: {error.strerror}") from error
         click.echo(f"written to {out}")
+
+
+@command.command(name="reset-learning")
+@click.argument("user")
+@profiles_option
+def reset_learning(user: str, profiles: Path) -> None:
+    """Forget what the feedback of USER taught; the feedback itself stays."""
+    with opened(profiles) as store:
+        there = store.reset_learning(user)
+    click.echo(f"reset {user!r}" if there else f"nothing was learned of {user!r}")
 
 
 @command.command()

@@ -133,7 +133,8 @@ def _utterance(number: int, line: str, form: str) -> Utterance:
 
 
 def _row(state: EmotionState, every: bool) -> dict[str, Any]:
-    return state.model_dump(mode="json", exclude=set() if every else {"missing", "unread"})
+    unasked = {"general"} if every else {"general", "apart", "missing", "unread"}
+    return state.model_dump(mode="json", exclude=unasked)
 
 
 def printable(text: str) -> str:

@@ -18,6 +18,7 @@ from empathic_sdk.cli.train_behaviour import behaviour
 from empathic_sdk.cli.train_dialogue import dialogue, fusion, joint, table
 from empathic_sdk.cli.train_face import face
 from empathic_sdk.cli.train_guard import guard
+from empathic_sdk.cli.train_personal import personal
 from empathic_sdk.cli.train_safety import safety
 from empathic_sdk.cli.train_speech import speech
 from empathic_sdk.cli.train_strategy import strategy
@@ -38,6 +39,7 @@ command.add_command(safety)
 command.add_command(table)
 command.add_command(speech)
 command.add_command(strategy)
+command.add_command(personal)
 
 
 @command.command()

@@ -9,11 +9,13 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from empathic_sdk.profiles.learned import exported
 from empathic_sdk.profiles.migrations import VERSION
 from empathic_sdk.profiles.rows import turn_rows
 
 _PROFILE = """SELECT created, turns, conversations, last_emotion, last_seen, valence_sum, emotions,
-                     preferences, warned
+                     preferences, warned, attributes, transitions, arousal_sum, valence_squares,
+                     arousal_squares
               FROM users WHERE name = ?"""
 _CONSENTS = """SELECT modality, granted, version, consents.at
                FROM consents JOIN users ON users.id = consents.user_id
@@ -38,7 +40,8 @@ def export_user(db: Database, user: str) -> dict[str, Any]:
     preferences: dict[str, str] = {}
     if profile is not None:
         preferences = json.loads(profile.pop("preferences"))
-        profile["emotions"] = json.loads(profile["emotions"])
+        for name in ("emotions", "attributes", "transitions"):
+            profile[name] = json.loads(profile[name])
     turns = turn_rows(db, user)
     return {
         "schema": VERSION,
@@ -51,6 +54,7 @@ def export_user(db: Database, user: str) -> dict[str, Any]:
         "conversations": [_talk(c) for c in db.query(_CONVERSATIONS, [user])],
         "mastery": list(db.query(_MASTERY, [user])),
         "days": list(db.query(_DAYS, [user])),
+        "learning": exported(db, user),
         "feedback": [{"turn": t["id"], **t["feedback"]} for t in turns if t["feedback"]],
         "turns": [{k: v for k, v in t.items() if k != "feedback"} for t in turns],
     }

@@ -206,9 +206,39 @@ def m007_retention(db: Database) -> None:
     db.execute("CREATE INDEX turns_at ON turns(at)")
 
 
+@MIGRATIONS()
+def m008_learning(db: Database) -> None:
+    """What a user's feedback taught, and what a turn must keep so that it can be learned from."""
+    for statement in (
+        "ALTER TABLE turns ADD COLUMN general TEXT",
+        "ALTER TABLE turns ADD COLUMN apart TEXT",
+        "ALTER TABLE users ADD COLUMN attributes TEXT NOT NULL DEFAULT '{}'",
+        "ALTER TABLE users ADD COLUMN transitions TEXT NOT NULL DEFAULT '{}'",
+        "ALTER TABLE users ADD COLUMN arousal_sum REAL NOT NULL DEFAULT 0",
+        "ALTER TABLE users ADD COLUMN valence_squares REAL NOT NULL DEFAULT 0",
+        "ALTER TABLE users ADD COLUMN arousal_squares REAL NOT NULL DEFAULT 0",
+        """UPDATE users SET (arousal_sum, valence_squares, arousal_squares) = (
+            SELECT total(arousal), total(valence * valence), total(arousal * arousal)
+            FROM turns WHERE turns.user_id = users.id
+        )""",
+        # Only turns after `since` are learned from: a reset moves it to the last one there is.
+        """CREATE TABLE learning (
+            user_id INTEGER PRIMARY KEY REFERENCES users(id) ON DELETE CASCADE,
+            version INTEGER NOT NULL,
+            since INTEGER NOT NULL DEFAULT 0,
+            bias TEXT NOT NULL,
+            threshold REAL NOT NULL,
+            weights TEXT NOT NULL,
+            learned TEXT NOT NULL,
+            at TEXT NOT NULL
+        )""",
+    ):
+        db.execute(statement)
+
+
 KNOWN = (
     "m001_profiles", "m002_mastery", "m003_referrals", "m004_days", "m005_overrides",
-    "m006_privacy_budget", "m007_retention",
+    "m006_privacy_budget", "m007_retention", "m008_learning",
 )  # fmt: skip
 VERSION = len(KNOWN)
 

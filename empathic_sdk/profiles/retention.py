@@ -43,8 +43,8 @@ def purge_before(db: Database, cutoff: str) -> int:
     """Delete turns from before ``cutoff``; return how many.
 
     With them go their feedback, the sums of their days and the talks that ended before. The totals
-    of their users are counted anew from what is left. Somebody about whom nothing is left is forgotten; preferences,
-    consents and what was learned of a person stay.
+    of their users are counted anew from what is left. Somebody about whom nothing is left is
+    forgotten; preferences, consents and what was learned of a person stay.
     """
     # The day in which the cutoff lies is kept whole until it is over.
     old = [("turns", "at", cutoff), ("days", "day", cutoff[:10])]
@@ -77,18 +77,34 @@ def recount(db: Database, user_id: int) -> None:
     ):
         shown[label] = count
         valence += total
+    moved: dict[str, int] = {}
+    for before, after, count in db.execute(
+        "SELECT before, label, count(*) FROM (SELECT label, lag(label) OVER "
+        "(PARTITION BY conversation_id ORDER BY seq) AS before FROM turns WHERE user_id = ?) "
+        "WHERE before IS NOT NULL GROUP BY before, label",
+        [user_id],
+    ):
+        moved[f"{before}>{after}"] = count
+    sums = db.execute(
+        "SELECT total(arousal), total(valence * valence), total(arousal * arousal) FROM turns "
+        "WHERE user_id = ?",
+        [user_id],
+    ).fetchone()
     talks = db.execute("SELECT count(*) FROM conversations WHERE user_id = ?", [user_id])
     last = db.execute(
         "SELECT label, at FROM turns WHERE user_id = ? ORDER BY seq DESC LIMIT 1", [user_id]
     ).fetchone()
     db.execute(
         "UPDATE users SET turns = ?, conversations = ?, valence_sum = ?, emotions = ?, "
+        "transitions = ?, arousal_sum = ?, valence_squares = ?, arousal_squares = ?, "
         "last_emotion = ?, last_seen = ? WHERE id = ?",
         [
             sum(shown.values()),
             talks.fetchone()[0],
             valence,
             dumps(shown),
+            dumps(moved),
+            *sums,
             *(last or (None, None)),
             user_id,
         ],
@@ -105,8 +121,10 @@ def tables_about_users(db: Database) -> list[str]:
 
 
 def _drop_if_bare(db: Database, user_id: int) -> None:
-    asked = db.execute("SELECT preferences FROM users WHERE id = ?", [user_id]).fetchone()[0]
-    if asked == "{}" and not any(
+    asked = db.execute(
+        "SELECT preferences, attributes FROM users WHERE id = ?", [user_id]
+    ).fetchone()
+    if asked == ("{}", "{}") and not any(
         db.execute(f"SELECT 1 FROM {table} WHERE user_id = ? LIMIT 1", [user_id]).fetchone()
         for table in tables_about_users(db)
     ):

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from empathic_sdk.profiles.learned import taught
 from empathic_sdk.types import DaySummary, Emotion, Mastery, Modality, Turn, UserContext
 from empathic_sdk.types.safety import named
 
@@ -17,6 +18,8 @@ _JSON = (
     "change",
     "contributions",
     "missing",
+    "general",
+    "apart",
     "pacing",
     "safety_reasons",
     "timings",
@@ -34,6 +37,8 @@ _EMOTION = (
     "trend",
     "contributions",
     "missing",
+    "general",
+    "apart",
 )
 
 
@@ -67,13 +72,14 @@ def context_of(db: Database, user: str) -> UserContext:
     """Return what is known of ``user``: a few rows, however many turns there are."""
     row = db.execute(
         "SELECT turns, conversations, last_emotion, last_seen, valence_sum, emotions, "
-        "preferences, created, id FROM users WHERE name = ?",
+        "preferences, attributes, created, id FROM users WHERE name = ?",
         [user],
     ).fetchone()
     if row is None:
         return UserContext(user=user)
     *row, user_id = row
-    turns, conversations, last_emotion, last_seen, valence_sum, emotions, preferences, since = row
+    turns, conversations, last_emotion, last_seen, valence_sum, emotions = row[:6]
+    preferences, attributes, since = row[6:]
     shown = json.loads(emotions)
     agreed = consented(db, user)
     return UserContext(
@@ -87,6 +93,7 @@ def context_of(db: Database, user: str) -> UserContext:
         mean_valence=max(-1.0, min(1.0, valence_sum / turns)) if turns else 0.0,
         emotions={e: shown[e] for e in Emotion if e in shown},
         preferences=json.loads(preferences),
+        attributes=json.loads(attributes),
         consents=frozenset(agreed),
         consent_versions=agreed,
         mastery={
@@ -96,6 +103,7 @@ def context_of(db: Database, user: str) -> UserContext:
                 [user_id],
             )
         },
+        **taught(db, user_id),
     )
 
 
@@ -166,6 +174,7 @@ def readable(text: str | None) -> str | None:
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     for name in _JSON:
         row[name] = None if row[name] is None else json.loads(row[name])
+    row["apart"] = row["apart"] or {}  # turns from before there was such a column
     row["uncertain"] = bool(row["uncertain"])
     feedback = None
     if row["feedback_at"] is not None:

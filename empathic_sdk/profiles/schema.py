@@ -34,7 +34,12 @@ class Profile(_Part):
     last_emotion: Emotion | None
     last_seen: datetime | None
     warned: date | None = Field(description="The change of their days that was last told of.")
+    attributes: dict[str, str] = Field(description="What the person said about themselves.")
+    transitions: dict[str, Count] = Field(description="From emotion > to emotion, within a talk.")
     valence_sum: float
+    arousal_sum: float
+    valence_squares: float
+    arousal_squares: float
     emotions: dict[Emotion, Count] = Field(description="How often each emotion was shown.")
 
 
@@ -88,6 +93,23 @@ class DayOf(_Part):
     mood_sum: float
     mood_squares: float
     distressed: Count
+
+
+class ActsOf(_Part):
+    """What acts on the next states of the person."""
+
+    bias: dict[Emotion, float]
+    threshold: float
+    weights: dict[Modality, float]
+
+
+class LearningOf(_Part):
+    """What feedback taught."""
+
+    version: Count
+    at: datetime
+    acts: ActsOf
+    learned: dict[str, JsonValue] = Field(description="All of it, Q-values included.")
 
 
 class Feedback(_Part):
@@ -165,6 +187,7 @@ class Export(_Part):
     conversations: list[Conversation]
     mastery: list[MasteryOf]
     days: list[DayOf]
+    learning: LearningOf | None
     feedback: list[Feedback]
     turns: list[TurnOf]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -36,6 +36,8 @@ from empathic_sdk.profiles.counts import (
 )
 from empathic_sdk.profiles.export import export_user
 from empathic_sdk.profiles.file import StoreFile
+from empathic_sdk.profiles.learned import relearn, reset
+from empathic_sdk.profiles.person import check_attributes, profile_of
 from empathic_sdk.profiles.referrals import read_referrals
 from empathic_sdk.profiles.retention import Retention, purge_before
 from empathic_sdk.profiles.rows import context_of, day_rows, row_of, turn_rows
@@ -46,6 +48,7 @@ from empathic_sdk.profiles.writes import (
     add_turn,
     delete_user,
     is_same_person,
+    set_attributes,
     set_feedback,
     set_preferences,
     set_warned,
@@ -57,6 +60,8 @@ from empathic_sdk.types import (
     Mastery,
     Modality,
     OverrideUse,
+    Profile,
+    Proposal,
     Turn,
     UserContext,
 )
@@ -205,7 +210,7 @@ class ProfileStore:
         emotion: Emotion | str | None = None,
         rating: int | None = None,
     ) -> None:
-        """Store what ``user`` says about one of their turns.
+        """Store what ``user`` says about one of their turns, and learn from it.
 
         A turn has one correction and one rating: each is replaced by a later one, and stays
         where only the other is given.
@@ -232,6 +237,19 @@ class ProfileStore:
                 raise UnknownTurnError(
                     f"{user!r} has no turn {turn_id!r}; give the id of a recorded turn of theirs"
                 )
+            relearn(db, user)
+
+    def reset_learning(self, user: str) -> bool:
+        """Forget what the feedback of ``user`` taught; the feedback itself stays.
+
+        From now on only later turns are learned from.
+
+        Returns:
+            Whether there was anything to forget.
+        """
+        check_name(user, "user")
+        with self._file.writing() as db:
+            return reset(db, user)
 
     def consent(
         self,
@@ -327,6 +345,36 @@ class ProfileStore:
                 check_text(value, f"preference {name}")
         with self._file.writing() as db:
             set_preferences(db, user, preferences)
+
+    def describe(self, user: str, **attributes: str | None) -> None:
+        """Set what ``user`` says about themselves; ``None`` removes it.
+
+        There are ``name pronouns age_group timezone``, each with a limit.
+
+        Raises:
+            InputError: A name is not one of these, or a value empty, too long or unprintable.
+        """
+        check_name(user, "user")
+        check_attributes(attributes)
+        with self._file.writing() as db:
+            set_attributes(db, user, attributes)
+
+    def adopt(self, user: str, proposals: Iterable[Proposal]) -> None:
+        """Keep what ``user`` agreed to, all of it or nothing."""
+        check_name(user, "user")
+        some = list(proposals)
+        preferences = {p.name: p.value for p in some if p.kind == "preference"}
+        attributes = {p.name: p.value for p in some if p.kind == "attribute"}
+        check_attributes(attributes)
+        with self._file.writing() as db:
+            set_preferences(db, user, preferences)
+            set_attributes(db, user, attributes)
+
+    def profile(self, user: str) -> Profile:
+        """Return all that is known of ``user`` as one value; more than a turn needs."""
+        check_name(user, "user")
+        with self._file.reading() as db:
+            return profile_of(db, user)
 
     def export(self, user: str) -> dict[str, Any]:
         """Return everything stored about ``user`` as one dict that ``json.dumps`` takes.

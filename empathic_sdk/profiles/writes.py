@@ -46,19 +46,39 @@ def add_turn(
             "UPDATE conversations SET updated = ?, session = coalesce(?, session) WHERE id = ?",
             [now, session, talk_id],
         )
+    before = db.execute(
+        "SELECT label FROM turns WHERE conversation_id = ? ORDER BY seq DESC LIMIT 1", [talk_id]
+    ).fetchone()
     row = {**row, "user_id": user_id, "conversation_id": talk_id, "id": turn.id, "at": now}
     values = ", ".join(f":{name}" for name in row)
     db.execute(f"INSERT INTO turns ({', '.join(row)}) VALUES ({values})", row)
     label = turn.emotion.label
-    shown = json.loads(
-        db.execute("SELECT emotions FROM users WHERE id = ?", [user_id]).fetchone()[0]
+    shown, moved = map(
+        json.loads,
+        db.execute("SELECT emotions, transitions FROM users WHERE id = ?", [user_id]).fetchone(),
     )
     shown[label] = shown.get(label, 0) + 1
+    if before is not None:
+        step = f"{before[0]}>{label}"
+        moved[step] = moved.get(step, 0) + 1
+    valence, arousal = turn.emotion.valence, turn.emotion.arousal
     db.execute(
         "UPDATE users SET turns = turns + 1, conversations = conversations + ?, "
-        "valence_sum = valence_sum + ?, emotions = ?, last_emotion = ?, last_seen = ? "
-        "WHERE id = ?",
-        [int(talk is None), turn.emotion.valence, dumps(shown), label, now, user_id],
+        "valence_sum = valence_sum + ?, arousal_sum = arousal_sum + ?, "
+        "valence_squares = valence_squares + ?, arousal_squares = arousal_squares + ?, "
+        "emotions = ?, transitions = ?, last_emotion = ?, last_seen = ? WHERE id = ?",
+        [
+            int(talk is None),
+            valence,
+            arousal,
+            valence * valence,
+            arousal * arousal,
+            dumps(shown),
+            dumps(moved),
+            label,
+            now,
+            user_id,
+        ],
     )
     mood = turn.emotion.mood
     db.execute(
@@ -145,15 +165,24 @@ def add_consent(db: Database, user: str, modality: Modality, granted: bool, vers
     )
 
 
-def set_preferences(db: Database, user: str, preferences: dict[str, str | None]) -> None:
+def set_preferences(db: Database, user: str, preferences: Mapping[str, str | None]) -> None:
     """Set those that have a value and remove the others; a stranger who asks nothing stays one."""
-    wanted = {k: v for k, v in preferences.items() if v is not None}
-    row = db.execute("SELECT id, preferences FROM users WHERE name = ?", [user]).fetchone()
+    _set(db, user, "preferences", preferences)
+
+
+def set_attributes(db: Database, user: str, attributes: Mapping[str, str | None]) -> None:
+    """Do the same with what they say about themselves."""
+    _set(db, user, "attributes", attributes)
+
+
+def _set(db: Database, user: str, column: str, values: Mapping[str, str | None]) -> None:
+    wanted = {k: v for k, v in values.items() if v is not None}
+    row = db.execute(f"SELECT id, {column} FROM users WHERE name = ?", [user]).fetchone()
     if row is None and not wanted:
         return
     user_id, stored = row or (_user_id(db, user, _now()), "{}")
-    kept = {k: v for k, v in json.loads(stored).items() if k not in preferences}
-    db.execute("UPDATE users SET preferences = ? WHERE id = ?", [dumps(kept | wanted), user_id])
+    kept = {k: v for k, v in json.loads(stored).items() if k not in values}
+    db.execute(f"UPDATE users SET {column} = ? WHERE id = ?", [dumps(kept | wanted), user_id])
 
 
 def delete_user(db: Database, user: str) -> int:

@@ -8,6 +8,7 @@ from empathic_sdk.response.llm import LLMResponder
 from empathic_sdk.response.planner import Planner, shipped_planner
 from empathic_sdk.response.prompting import system_prompt
 from empathic_sdk.response.reflect import reflection
+from empathic_sdk.response.requests import requests
 from empathic_sdk.response.risk import RiskContext, Signs, judge
 from empathic_sdk.response.safety import assess
 from empathic_sdk.response.sentences import sentences_of
@@ -44,6 +45,7 @@ __all__ = [
     "permitted",
     "plan",
     "reflection",
+    "requests",
     "require_sympy",
     "sentences_of",
     "shipped_planner",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
@@ -50,6 +51,13 @@ class Calibration(Value):
         """Return the calibrated probability of a change."""
         odds = math.log(max(raw, 1e-7)) - math.log(max(1.0 - raw, 1e-7))
         return 1.0 / (1.0 + math.exp(-(self.shift_scale * odds + self.shift_bias)))
+
+
+def personal(p: NDArray[np.float64], bias: Sequence[float]) -> NDArray[np.float64]:
+    """Return softmax(log p + bias), ``[7]``: what one person's corrections make of p."""
+    z = np.log(np.maximum(p, 1e-6)) + np.asarray(bias, np.float64)
+    e = np.exp(z - z.max())
+    return np.asarray(e / e.sum())
 
 
 def probabilities(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float64]:

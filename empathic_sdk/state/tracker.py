@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empathic_sdk.errors import InputError
-from empathic_sdk.state.calibration import Calibration, probabilities
+from empathic_sdk.state.calibration import Calibration, personal, probabilities
 from empathic_sdk.types import Emotion, EmotionState, Modality, Trend
 from empathic_sdk.types.emotion import MOOD
 
@@ -45,6 +45,9 @@ class StateTracker:
         contributions: Mapping[Modality, float] | None = None,
         unread: Mapping[Modality, str] | None = None,
         fused: bool = False,
+        bias: Sequence[float] = (),
+        caution: float = 0.0,
+        apart: Mapping[Modality, Emotion] | None = None,
     ) -> EmotionState:
         """Return the state after one more utterance of ``speaker``.
 
@@ -57,6 +60,9 @@ class StateTracker:
             contributions: Shares of the present modalities; default: text alone.
             unread: Why a modality that was given played no part.
             fused: Whether more than a text was read.
+            bias: What this person's corrections add to the log-probabilities, ``[7]`` or nothing.
+            caution: What they add to the threshold of ``uncertain``.
+            apart: What each modality alone says.
         """
         calibration = self._calibration.fused() if fused else self._calibration
         if fused and Modality.TEXT in missing:
@@ -66,6 +72,16 @@ class StateTracker:
             floor = 1.0 if alone else max(self._calibration.threshold, calibration.threshold)
             calibration = calibration.model_copy(update={"threshold": floor})
         p = probabilities(logits, calibration.temperature)
+        general = None
+        if any(bias):
+            general = p
+            p = personal(p, bias)
+            if calibration.affect:
+                # What they feel moves with its name, by what the names mean.
+                affect = np.add(affect, (p - general) @ np.asarray(calibration.affect))
+        if caution:
+            moved = float(np.clip(calibration.threshold + caution, 0.0, 1.0))
+            calibration = calibration.model_copy(update={"threshold": moved})
         # Names are words, too, and what is dumped may be stored: only their digests are kept.
         speaker = digest(speaker)
         past = self._speakers.setdefault(speaker, deque(maxlen=WINDOW))
@@ -74,9 +90,13 @@ class StateTracker:
         self._speakers.move_to_end(speaker)
         if len(self._speakers) > SPEAKERS:
             self._speakers.popitem(last=False)
-        return build(
+        state = build(
             p, affect, before, trend(past), calibration, missing, shift, contributions, unread
         )
+        if general is None and not apart:
+            return state
+        names = None if general is None else dict(zip(Emotion, general.tolist(), strict=True))
+        return state.model_copy(update={"general": names, "apart": dict(apart or {})})
 
     def dump(self) -> dict[str, Any]:
         """Return all it holds as JSON values (probabilities only; no words)."""

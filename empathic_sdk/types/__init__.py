@@ -19,6 +19,7 @@ from empathic_sdk.types.monitor import (
     LongitudinalWarning,
     MonitorReport,
 )
+from empathic_sdk.types.profile import Behaviour, Profile, Proposal
 from empathic_sdk.types.safety import HelpLine, RiskReading, SafetyAssessment, SafetyLevel
 from empathic_sdk.types.style import (
     HookContext,
@@ -51,6 +52,7 @@ __all__ = [
     "AlignedWindows",
     "Answer",
     "AnswerOutcome",
+    "Behaviour",
     "BehaviourEvent",
     "BehaviourKind",
     "ChangeKind",
@@ -75,6 +77,8 @@ __all__ = [
     "OverrideUse",
     "Pacing",
     "PacingHook",
+    "Profile",
+    "Proposal",
     "Purpose",
     "ResponseStyle",
     "RiskReading",

@@ -67,6 +67,9 @@ class EmotionState(Value):
         missing: Modalities that played no part: not given, not allowed, or broken.
         unread: Why a modality that was given played no part. Never stored: a reason may name a
             file.
+        general: The probabilities without what this person's corrections taught; ``None`` where
+            that is nothing.
+        apart: What each modality alone would say; empty where only one was read.
     """
 
     label: Emotion
@@ -82,6 +85,8 @@ class EmotionState(Value):
     contributions: dict[Modality, Unit]
     missing: tuple[Modality, ...] = ()
     unread: dict[Modality, str] = Field(default_factory=dict)
+    general: dict[Emotion, Unit] | None = None
+    apart: dict[Modality, Emotion] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _sums(self) -> EmotionState:

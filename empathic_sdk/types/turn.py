@@ -10,6 +10,7 @@ from pydantic import Field
 from empathic_sdk.types.base import Value
 from empathic_sdk.types.emotion import EmotionState, LearningState
 from empathic_sdk.types.learning import Answer, Exercise
+from empathic_sdk.types.profile import Proposal
 from empathic_sdk.types.safety import SafetyAssessment
 from empathic_sdk.types.style import ResponseStyle
 
@@ -45,6 +46,8 @@ class Turn(Value):
         learning: How the learner is doing; ``None`` outside tutoring.
         exercise: What waits for an answer after this turn; ``None`` where nothing does.
         answer: What became of the answer in this turn; ``None`` where there was none.
+        proposals: What they asked for that could be remembered, if they agree
+            (``agent.accept(turn.id, user=...)``). Not stored with the turn.
     """
 
     id: str
@@ -61,6 +64,7 @@ class Turn(Value):
     learning: LearningState | None = None
     exercise: Exercise | None = None
     answer: Answer | None = None
+    proposals: tuple[Proposal, ...] = ()
 
 
 class StateEvent(Value):

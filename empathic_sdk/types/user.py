@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from empathic_sdk.types.base import Value
 from empathic_sdk.types.emotion import Emotion, Modality, Signed
@@ -31,6 +31,10 @@ class UserContext(Value):
         weights: How far a modality of theirs is to be believed beside the others, where not 1;
             0 leaves it out as long as there is another.
         mastery: What tutoring believes they have learned: ``fractions.2`` is fractions, level 2.
+        bias: Learned from their corrections: added to the log-probability of each emotion, in the
+            order of :class:`Emotion`. Empty = nothing.
+        attributes: What they said about themselves (``name``, ``pronouns``, ...).
+        threshold: Learned, too: added to the confidence below which a state is ``uncertain``.
     """
 
     user: str = "default"
@@ -46,3 +50,12 @@ class UserContext(Value):
     consent_versions: dict[Modality, str] = Field(default_factory=dict)
     weights: dict[Modality, Annotated[float, Field(ge=0.0, le=10.0)]] = Field(default_factory=dict)
     mastery: dict[str, Mastery] = Field(default_factory=dict)
+    bias: tuple[Annotated[float, Field(ge=-10.0, le=10.0)], ...] = ()
+    threshold: Signed = 0.0
+    attributes: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _whole(self) -> UserContext:
+        if self.bias and len(self.bias) != len(Emotion):
+            raise ValueError(f"bias must hold {len(Emotion)} numbers, or none")
+        return self

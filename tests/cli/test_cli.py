@@ -178,6 +178,13 @@ def test_profile_commands(tmp_path: Path, recognizer: EmotionRecognizer) -> None
     assert len(json.loads(out.read_text())["turns"]) == 1
     nowhere = run("profile", "export", "ada", "--profiles", path, "--out", tmp_path / "no" / "x")
     assert nowhere.exit_code == 1 and "cannot be written" in nowhere.stderr
+    assert (
+        "nothing was learned" in run("profile", "reset-learning", "ada", "--profiles", path).output
+    )
+    with EmotionAwareAgent(profiles=path, recognizer=recognizer) as agent:
+        turn = agent.profiles.turns("ada")[-1]["id"]
+        agent.feedback(turn, user="ada", emotion="fear")
+    assert "reset 'ada'" in run("profile", "reset-learning", "ada", "--profiles", path).output
     refused = run("profile", "erase", "ada", "--profiles", path, stdin="n\n")
     assert refused.exit_code == 1
     assert (
@@ -248,8 +255,10 @@ def test_bench_has_its_keys() -> None:
     for key in (
         "text_turn_p50_ms", "text_turn_p95_ms", "turns_per_second", "late_over_early",
         "import_s", "first_reply_s", "rss_mb",
+        "feedback_p50_ms",
     ):  # fmt: skip
         assert report[key] > 0
+    assert isinstance(report["personalisation_p50_ms"], float)
 
 
 def test_bench_dialogue_as_a_table_and_as_one_object(monkeypatch: pytest.MonkeyPatch) -> None:

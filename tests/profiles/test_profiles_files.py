@@ -51,6 +51,7 @@ def test_a_blank_file_gets_every_migration(path: Path) -> None:
         "conversations",
         "days",
         "feedback",
+        "learning",
         "mastery",
         "override_uses",
         "overrides",

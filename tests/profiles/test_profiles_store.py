@@ -230,6 +230,7 @@ def test_export_of_somebody_unknown_is_empty(store: ProfileStore) -> None:
         "conversations": [],
         "days": [],
         "mastery": [],
+        "learning": None,
         "feedback": [],
         "turns": [],
     }

@@ -1,0 +1,105 @@
+"""What was learned of a person, between the pure functions of ``learning`` and the rows."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from empathic_sdk.profiles.learning import TURNS, VERSION, Learned, Seen, learn
+from empathic_sdk.types import Emotion, Modality
+
+_PLACE = {e.value: i for i, e in enumerate(Emotion)}
+_TURNS = """SELECT conversation_id, turns.label, turns.probabilities, turns.uncertain, general,
+                   apart, feedback.emotion, feedback.rating
+            FROM turns LEFT JOIN feedback ON feedback.turn_seq = turns.seq
+            WHERE turns.user_id = ? AND turns.seq > ? ORDER BY turns.seq DESC LIMIT ?"""
+_KEPT = """SELECT learning.version, bias, threshold, weights, learned, learning.at
+           FROM learning JOIN users ON users.id = learning.user_id WHERE users.name = ?"""
+
+
+def taught(db: Database, user_id: int) -> dict[str, Any]:
+    """Return the fields of a ``UserContext`` that feedback taught; nothing without any.
+
+    What another version of this package learned is left alone until there is feedback again.
+    """
+    row = db.execute(
+        "SELECT version, bias, threshold, weights FROM learning WHERE user_id = ?", [user_id]
+    ).fetchone()
+    if row is None or row[0] != VERSION:
+        return {}
+    _, bias, threshold, weights = row
+    return {
+        "bias": tuple(json.loads(bias)),
+        "threshold": threshold,
+        "weights": {Modality(m): w for m, w in json.loads(weights).items()},
+    }
+
+
+def relearn(db: Database, user: str) -> None:
+    """Learn anew from the last turns of ``user``; call it in the transaction of their feedback."""
+    user_id = db.execute("SELECT id FROM users WHERE name = ?", [user]).fetchone()[0]
+    row = db.execute("SELECT since FROM learning WHERE user_id = ?", [user_id]).fetchone()
+    since = 0 if row is None else row[0]
+    turns = db.execute(_TURNS, [user_id, since, TURNS]).fetchall()
+    _keep(db, user_id, since, learn([_seen(t) for t in reversed(turns)], user))
+
+
+def reset(db: Database, user: str) -> bool:
+    """Forget what was learned, and learn from later turns only; say whether there was any."""
+    row = db.execute(
+        "SELECT learning.user_id FROM learning JOIN users ON users.id = learning.user_id "
+        "WHERE users.name = ?",
+        [user],
+    ).fetchone()
+    if row is None:
+        return False
+    last = db.execute("SELECT max(seq) FROM turns WHERE user_id = ?", row).fetchone()[0]
+    _keep(db, row[0], last or 0, Learned())
+    return True
+
+
+def exported(db: Database, user: str) -> dict[str, Any] | None:
+    """Return everything that is kept of it; ``None`` where nothing is."""
+    for row in db.query(_KEPT, [user]):
+        return {
+            "version": row["version"],
+            "at": row["at"],
+            "acts": {"bias": json.loads(row["bias"]), "threshold": row["threshold"],
+                     "weights": json.loads(row["weights"])},
+            "learned": json.loads(row["learned"]),
+        }  # fmt: skip
+    return None
+
+
+def _keep(db: Database, user_id: int, since: int, learned: Learned) -> None:
+    db.execute(
+        "INSERT OR REPLACE INTO learning (user_id, version, since, bias, threshold, weights, "
+        "learned, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            user_id,
+            VERSION,
+            since,
+            json.dumps(learned.bias()),
+            learned.threshold(),
+            json.dumps(learned.weights()),
+            json.dumps(learned.as_dict()),
+            datetime.now(UTC).isoformat(timespec="microseconds"),
+        ],
+    )
+
+
+def _seen(row: tuple[Any, ...]) -> Seen:
+    talk, label, probabilities, uncertain, general, apart, felt, rating = row
+    p = json.loads(general or probabilities)
+    return Seen(
+        talk=str(talk),
+        general=tuple(p[e.value] for e in Emotion),
+        shown=_PLACE[label],
+        uncertain=bool(uncertain),
+        apart={m: _PLACE[e] for m, e in json.loads(apart or "{}").items()},
+        felt=None if felt is None else _PLACE[felt],
+        rating=rating,
+    )

@@ -1,0 +1,171 @@
+"""What a person's feedback taught, as a pure function of their last turns.
+
+Nothing is learned while a turn goes on. Feedback re-reads the last ``TURNS`` turns of this person
+and folds them, in order, into a :class:`Learned`: a turn that is spoken of twice is read once, with
+what was said last; the same turns give the same values in every process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from empathic_sdk.profiles import qlearning
+from empathic_sdk.profiles.calibration import Leaning, caution, step
+from empathic_sdk.profiles.qlearning import Learner
+from empathic_sdk.types import Modality
+
+VERSION = 1
+TURNS = 400
+# Who goes on without a word agrees; the more so the more often they do speak up.
+SILENCE = 1.0
+# Silence says little about whether their words make sense.
+SENSE = 0.3
+RATING_REWARD = 0.25
+_RECENT = 3
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One turn as learning sees it.
+
+    Attributes:
+        talk: Which conversation.
+        general: ``[7]``, what was made of it without the person's own bias.
+        shown: Index of the label that was shown.
+        uncertain: Whether it came with a warning.
+        apart: What each modality alone would say; empty where there was one.
+        felt: Index of what the person says they felt, if they said so.
+        rating: -1, 0 or 1 for the reply, if they said so.
+    """
+
+    talk: str
+    general: tuple[float, ...]
+    shown: int
+    uncertain: bool
+    apart: Mapping[str, int] = field(default_factory=dict)
+    felt: int | None = None
+    rating: int | None = None
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Everything that was learned about one person.
+
+    Attributes:
+        leaning: Bias and threshold.
+        learner: Q-values and weights.
+        spoken: Turns that they said something about.
+        turns: Turns since the first of those.
+        told: What their last feedback said of the label: 1 right, -1 wrong, 0 nothing yet.
+        recent: Labels of the last turns.
+        last: The last turn, while nothing was said about it.
+    """
+
+    leaning: Leaning = field(default_factory=Leaning)
+    learner: Learner = field(default_factory=Learner)
+    spoken: int = 0
+    turns: int = 0
+    told: int = 0
+    recent: tuple[int, ...] = ()
+    last: Seen | None = None
+
+    def bias(self) -> tuple[float, ...]:
+        """Return what is added to log-probabilities ``[7]``; nothing where it must not act."""
+        share = self.leaning.share
+        return tuple(share * b for b in self.leaning.bias) if share else ()
+
+    def threshold(self) -> float:
+        """Return what is added to the threshold of ``uncertain``."""
+        return self.leaning.caution if self.leaning.sensible else 0.0
+
+    def weights(self) -> dict[Modality, float]:
+        """Return how far each modality is believed; nothing where that is evenly."""
+        now = self.learner.weights
+        if not self.leaning.sensible or len(set(now.values())) == 1:
+            return {}
+        return {Modality(m): w for m, w in qlearning.normalised(now).items()}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what is kept of it, as JSON values: no turn."""
+        return {
+            "version": VERSION,
+            "spoken": self.spoken,
+            "turns": self.turns,
+            "bias": list(self.leaning.bias),
+            "proof": self.leaning.proof,
+            "sense": self.leaning.sense,
+            "corrections": self.leaning.corrections,
+            "caution": self.leaning.caution,
+            "weights": dict(self.learner.weights),
+            "steps": self.learner.steps,
+            "sums": dict(self.learner.sums),
+            "squares": dict(self.learner.squares),
+            "q": {s: list(row) for s, row in self.learner.table.items()},
+        }
+
+
+def learn(turns: Iterable[Seen], seed: str) -> Learned:
+    """Fold turns, oldest first, into what they teach.
+
+    Args:
+        turns: Of one person.
+        seed: Of the exploration: the person's name.
+    """
+    out = Learned()
+    for seen in turns:
+        out = advance(out, seen, seed)
+    return out
+
+
+def advance(learned: Learned, seen: Seen, seed: str) -> Learned:
+    """Take in one more turn; before the first feedback there is nothing to learn."""
+    last = learned.last
+    if last is not None and last.talk == seen.talk and learned.spoken:
+        learned = _resolve(learned, last, seed)
+    told = seen.felt is not None or seen.rating is not None
+    if told:
+        learned = _resolve(replace(learned, spoken=learned.spoken + 1), seen, seed)
+    return replace(
+        learned,
+        turns=learned.turns + bool(learned.spoken),
+        recent=(*learned.recent, seen.shown)[-_RECENT:],
+        last=None if told else seen,
+    )
+
+
+def _resolve(learned: Learned, seen: Seen, seed: str) -> Learned:
+    """Learn from a turn of which is known what the person said, or that they said nothing."""
+    silent = seen.felt is None and seen.rating is None
+    told = learned.told
+    if seen.felt is not None:
+        told = 1 if seen.felt == seen.shown else -1
+    leaning = learned.leaning
+    felt, weight = seen.felt, 1.0
+    if silent:
+        felt, weight = seen.shown, min(1.0, SILENCE * learned.spoken / max(1, learned.turns))
+    if seen.felt is not None:
+        leaning = replace(leaning, corrections=leaning.corrections + 1)
+    if felt is not None:
+        leaning = step(leaning, seen.general, felt, weight, SENSE if silent else 1.0)
+        leaning = caution(
+            leaning, uncertain=seen.uncertain, right=felt == seen.shown, weight=weight
+        )
+    learner = learned.learner
+    before = learned.recent[:-1] if silent else learned.recent  # silence is resolved a turn late
+    if len(seen.apart) > 1:
+        now = qlearning.state_of(
+            shown=seen.shown, uncertain=seen.uncertain, apart=seen.apart,
+            before=before, told=told,
+        )  # fmt: skip
+        if felt is not None:
+            found = qlearning.advantages(apart=seen.apart, general=seen.general, felt=felt)
+            learner = qlearning.witnessed(learner, found, weight)
+            given = qlearning.rewards(found, right=felt == seen.shown)
+            learner = qlearning.reward_all(learner, given, now, weight)
+        else:
+            reward = RATING_REWARD * (seen.rating or 0)
+            learner = qlearning.reward_taken(learner, reward, now)
+        learner = qlearning.decide(learner, now, tuple(seen.apart), seed)
+    return replace(learned, leaning=leaning, learner=learner, told=told)

@@ -1,0 +1,56 @@
+"""What was proposed in turns and not answered yet: in memory alone, for nothing was agreed to."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+
+from empathic_sdk.errors import UnknownTurnError
+from empathic_sdk.profiles import ProfileStore
+from empathic_sdk.types import Proposal, Turn
+
+MOST = 1000
+
+
+class Proposals:
+    """The open proposals of the last turns that made any, of all people; thread-safe."""
+
+    def __init__(self, profiles: ProfileStore) -> None:
+        self._profiles = profiles
+        self._open: OrderedDict[tuple[str, str], tuple[Proposal, ...]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def note(self, turn: Turn) -> None:
+        """Remember what a turn proposed."""
+        if turn.proposals:
+            with self._lock:
+                self._open[turn.user, turn.id] = turn.proposals
+                while len(self._open) > MOST:
+                    self._open.popitem(last=False)
+
+    def settle(self, turn_id: str, user: str, *, keep: bool) -> tuple[Proposal, ...]:
+        """Close what a turn proposed; keep it in the profile if the person agreed.
+
+        Raises:
+            UnknownTurnError: Nothing of this turn of theirs is open.
+        """
+        with self._lock:
+            found = self._open.pop((user, turn_id), ())
+        if not found:
+            raise UnknownTurnError(
+                f"turn {turn_id!r} of {user!r} proposed nothing that is still open"
+            )
+        if keep:
+            try:
+                self._profiles.adopt(user, found)
+            except BaseException:
+                with self._lock:  # it can be tried again
+                    self._open[user, turn_id] = found
+                raise
+        return found
+
+    def forget(self, user: str) -> None:
+        """Drop everything about somebody who is erased."""
+        with self._lock:
+            for key in [k for k in self._open if k[0] == user]:
+                del self._open[key]
