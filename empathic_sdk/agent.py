@@ -27,6 +27,7 @@ from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.recognizer import EmotionRecognizer
 from empathic_sdk.response import EmbeddedResponder, Live, LLMResponder, notice, require_sympy
 from empathic_sdk.response.llm import TIMEOUT_S
+from empathic_sdk.session import Transfers
 from empathic_sdk.streaming import PaceClock, paced
 from empathic_sdk.types import (
     Emotion,
@@ -259,6 +260,14 @@ class EmotionAwareAgent:
     ) -> None:
         """:meth:`feedback` for event loops."""
         await asyncio.to_thread(self.feedback, turn_id, user=user, emotion=emotion, rating=rating)
+
+    def transfers(self, *, user: str, conversation: str | None = None) -> Transfers | None:
+        """Return which utterances of a talk differ in emotion (``DialogueSession.transfers``).
+
+        ``None`` where the talk is not in memory; nothing of it is ever stored.
+        """
+        with self._busy():
+            return self._talks.transfers(user, self._talks.name(user, conversation))
 
     def notice(self) -> str:
         """Return what people must be told before they first talk to it."""
