@@ -43,6 +43,12 @@ class Counsel(Room):
 
     name = "counselling"
     id = "es"
+    first = "How are you, really? Write as you would to a friend, or begin with one of these:"
+    starts = (
+        "I had a really hard day.",
+        "I'm scared about tomorrow.",
+        "Something good happened!",
+    )
 
     def extra(self) -> None:
         """Put the senses below the input: switches, recorder, light."""
@@ -73,8 +79,8 @@ class Counsel(Room):
                     for emotion, word in WORDS.items()
                 }
             with gr.Row(elem_classes="es-chips"):
-                self.good = gr.Button("👍 This answer helped", size="sm", elem_id="es-good")
-                self.bad = gr.Button("👎 It did not help", size="sm", elem_id="es-bad")
+                self.good = gr.Button("This answer helped", size="sm", elem_id="es-good")
+                self.bad = gr.Button("It did not help", size="sm", elem_id="es-bad")
             self.told = html("", elem_id="es-told")
         with gr.Column(elem_classes="es-card"):
             self.path = html(_path(()), elem_id="es-path")
@@ -194,15 +200,23 @@ def _path(points: Any) -> str:
     return card("How this talk goes", chart(points))
 
 
+_MIC = '<path d="M12 15a3 3 0 0 0 3-3V6a3 3 0 0 0-6 0v6a3 3 0 0 0 3 3zm7-3a7 7 0 0 1-14 0m7 7v3"/>'
+_CLIP = '<path d="m20 11-8.500 8.500a5 5 0 0 1-7-7L13 4a3.300 3.300 0 0 1 5 5l-8.500 8"/>'
+_LENS = '<path d="M3 8h4l2-3h6l2 3h4v11H3z"/><circle cx="12" cy="13" r="3.500"/>'
+
+
+def _icon(path: str) -> str:
+    return f'<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false">{path}</svg>'
+
+
 _SENSES = (
     '<div class="es-senses">'
-    '<button type="button" class="es-tool" data-es="mic" data-for="speech" aria-pressed="false">'
-    '<span aria-hidden="true">🎙</span> <span data-es="mic-word">Record</span></button>'
-    '<label class="es-tool" data-for="speech"><span aria-hidden="true">📎</span> Sound file'
+    '<button type="button" class="es-tool" data-es="mic" data-press="mic" data-for="speech" '
+    f'aria-pressed="false">{_icon(_MIC)}<span data-es="mic-word">Record</span></button>'
+    f'<label class="es-tool" data-for="speech">{_icon(_CLIP)}Sound file'
     '<input type="file" accept="audio/*" class="es-sr" data-es="file"></label>'
-    '<button type="button" class="es-tool" data-es="camera" data-for="face" '
-    'aria-pressed="false"><span aria-hidden="true">📷</span> '
-    '<span data-es="camera-word">Camera on</span></button>'
+    '<button type="button" class="es-tool" data-es="camera" data-press="camera" data-for="face" '
+    f'aria-pressed="false">{_icon(_LENS)}<span data-es="camera-word">Camera on</span></button>'
     '<video class="es-view" data-es="view" muted playsinline hidden '
     'aria-label="Your camera; one still goes with each message"></video>'
     '<p class="es-light" data-es="light" role="status"></p>'

@@ -183,6 +183,15 @@ window.empathic = (() => {
     say('');
   }
 
+  // A picked beginning stands in the input, to be changed or sent.
+  function start(text) {
+    const area = box();
+    if (!area) return;
+    area.value = text;
+    area.dispatchEvent(new Event('input', {bubbles: true}));
+    area.focus();
+  }
+
   // A consent that was withdrawn takes effect at once.
   function obey() {
     if (recorder && !may('speech')) { recorder.discarded = true; recorder.stop(); }
@@ -201,9 +210,10 @@ window.empathic = (() => {
   }
 
   document.addEventListener('click', (e) => {
-    const pressed = e.target.closest?.('[data-es]')?.dataset.es;
+    const pressed = e.target.closest?.('[data-press]')?.dataset.press;
     if (pressed === 'mic') record();
     if (pressed === 'camera') look();
+    if (pressed === 'start') start(e.target.closest('[data-press]').textContent);
     if (e.target.closest?.('#es-send')) setTimeout(() => box()?.focus(), 0);
     if (e.target.closest?.('#el-send'))
       setTimeout(() => document.querySelector('#el-box textarea')?.focus(), 0);

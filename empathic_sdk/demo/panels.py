@@ -52,13 +52,16 @@ def head() -> str:
     )
 
 
-def talk(notice: str, bubbles: Sequence[Bubble], *, first: str = "") -> str:
+def talk(
+    notice: str, bubbles: Sequence[Bubble], *, first: str = "", starts: Iterable[str] = ()
+) -> str:
     """Return the conversation, the notice above it.
 
     Args:
         notice: What people are told before they talk.
         bubbles: The messages.
         first: What stands there until the first message.
+        starts: Beginnings that can be picked instead of typed; they only fill the input.
     """
     parts = [
         '<div class="es-log" role="region" aria-label="Conversation" tabindex="0">',
@@ -67,6 +70,11 @@ def talk(notice: str, bubbles: Sequence[Bubble], *, first: str = "") -> str:
     ]
     if first and not bubbles:
         parts.append(f'<p class="es-first">{escape(first)}</p>')
+    if starts and not bubbles:
+        picks = "".join(
+            f'<button type="button" data-press="start">{escape(text)}</button>' for text in starts
+        )
+        parts.append(f'<div class="es-starts">{picks}</div>')
     hidden = len(bubbles) - SHOWN_MESSAGES
     if hidden > 0:
         parts.append(f'<p class="es-note">{hidden} earlier messages are not shown.</p>')

@@ -53,17 +53,19 @@ class Room:
     label = "Your message"
     placeholder = "How are you today?"
     first = ""
+    starts: tuple[str, ...] = ()
 
     def __init__(self, agent: EmotionAwareAgent, visits: Visits, colours: gr.HTML) -> None:
         self.agent, self.visits, self.colours = agent, visits, colours
         self.notice = agent.notice()
+        self.empty = panels.talk(self.notice, (), first=self.first, starts=self.starts)
 
     def lay_out(self) -> None:
         """Put both columns on the page."""
         with gr.Row(elem_classes="es-main"):
             with gr.Column(elem_classes="es-talk"):
                 self.chat = html(
-                    panels.talk(self.notice, (), first=self.first),
+                    self.empty,
                     elem_id=f"{self.id}-chat", elem_classes="es-chat",
                 )  # fmt: skip
                 self.help = html("", elem_id=f"{self.id}-help")
@@ -96,7 +98,7 @@ class Room:
     def fresh(self) -> Shown:
         """Return the room as it is before the first message."""
         return {
-            self.chat: panels.talk(self.notice, (), first=self.first), self.box: "",
+            self.chat: self.empty, self.box: "",
             self.live: "", self.help: "", self.problem: "",
         }  # fmt: skip
 
@@ -107,7 +109,9 @@ class Room:
 
     def chat_of(self, talk: Talk) -> str:
         """Return the conversation as HTML."""
-        return panels.talk(self.notice, talk.bubbles, first=self.first)
+        return panels.talk(
+            self.notice, talk.bubbles, first=self.first, starts=self.starts
+        )
 
     # -- a message ---------------------------------------------------------------------------
 
