@@ -109,9 +109,7 @@ class Room:
 
     def chat_of(self, talk: Talk) -> str:
         """Return the conversation as HTML."""
-        return panels.talk(
-            self.notice, talk.bubbles, first=self.first, starts=self.starts
-        )
+        return panels.talk(self.notice, talk.bubbles, first=self.first, starts=self.starts)
 
     # -- a message ---------------------------------------------------------------------------
 
