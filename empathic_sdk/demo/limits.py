@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from starlette.exceptions import HTTPException
+
 from empathic_sdk.demo.media import MOST_PAYLOAD
 
 MOST_BODY = MOST_PAYLOAD + 1_000_000
@@ -60,8 +62,11 @@ class BodyLimit:
                 await _refuse(send)
 
 
-class _TooLargeError(Exception):
-    """The body grew past the limit."""
+class _TooLargeError(HTTPException):
+    """The body grew past the limit; web frameworks hand this kind of error on."""
+
+    def __init__(self) -> None:
+        super().__init__(413, _TEXT.decode())
 
 
 async def _refuse(send: Send) -> None:
