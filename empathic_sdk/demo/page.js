@@ -221,7 +221,22 @@ window.empathic = (() => {
   document.addEventListener('change', (e) => {
     if (e.target.dataset?.es === 'file') file(e.target);
   });
-  document.addEventListener('keydown', (e) => { if (e.target === box()) stroke(e); });
+  // Tabs as people who use keyboards know them.
+  function tabs(e) {
+    const step = {ArrowRight: 1, ArrowLeft: -1}[e.key];
+    const list = e.target.closest?.('[role=tablist]');
+    if (!step || !list) return;
+    const all = [...list.querySelectorAll('[role=tab]')];
+    const next = all[(all.indexOf(e.target.closest('[role=tab]')) + step + all.length) % all.length];
+    next?.focus();
+    next?.click();
+    e.preventDefault();
+  }
+
+  document.addEventListener('keydown', (e) => {
+    if (e.target === box()) stroke(e);
+    tabs(e);
+  });
   document.addEventListener('visibilitychange', () => {
     if (!may('behaviour')) { away = 0; return; }
     if (document.hidden) away = now();

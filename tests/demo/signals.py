@@ -9,25 +9,29 @@ from typing import Any
 
 import numpy as np
 
-RATE = 48_000
+RATE = 16_000
+VOWELS = (
+    (730, 1090, 2440), (270, 2290, 3010), (300, 870, 2240), (530, 1840, 2480), (570, 840, 2410),
+)  # fmt: skip
+"""Formants in Hz (Peterson and Barney 1952)."""
 
 
 def voice(seconds: float = 4.0) -> np.ndarray:
-    """Return int16 ``[n]``: a buzz of 130 Hz through three formants, four syllables a second."""
+    """Return int16 ``[n]``: a buzzing source through three resonators, a vowel every 0.22 s."""
     t = np.arange(int(seconds * RATE)) / RATE
-    pitch = 130 + 25 * np.sin(2 * np.pi * 0.7 * t)
-    phase = 2 * np.pi * np.cumsum(pitch) / RATE
-    sound = np.zeros_like(t)
-    for k in range(1, 28):
-        hertz = 130.0 * k
-        loud = sum(
-            height / (1 + ((hertz - centre) / width) ** 2)
-            for centre, width, height in ((650, 90, 1.0), (1150, 110, 0.6), (2500, 160, 0.25))
-        )
-        sound += loud * np.sin(k * phase)
-    syllables = np.clip(np.sin(2 * np.pi * 4 * t), 0, None) ** 0.5
-    sound *= syllables * (0.6 + 0.4 * np.sin(2 * np.pi * 0.5 * t))
-    return np.asarray(0.5 * sound / np.abs(sound).max() * 32767, np.int16)
+    pitch = 120 * (1 + 0.15 * np.sin(2 * np.pi * 0.8 * t) + 0.02 * np.sin(2 * np.pi * 5 * t))
+    pulses = np.diff(np.floor(np.cumsum(pitch) / RATE), prepend=0)
+    source = np.convolve(pulses, np.exp(-np.arange(130) / 20))[: len(t)]
+    source += 0.01 * np.random.default_rng(0).standard_normal(len(t))
+    sound, piece = np.zeros_like(t), int(0.22 * RATE)
+    for k, start in enumerate(range(0, len(t), piece)):
+        vowel = source[start : start + piece]
+        for hertz, width in zip(VOWELS[k % len(VOWELS)], (80, 100, 130), strict=True):
+            n, turn = np.arange(400), 2 * np.pi * hertz / RATE
+            rings = np.exp(-np.pi * width / RATE * n) * np.sin(turn * (n + 1)) / np.sin(turn)
+            vowel = np.convolve(vowel, rings)[: len(vowel)]
+        sound[start : start + piece] = vowel / np.abs(vowel).max() * np.hanning(len(vowel)) ** 0.5
+    return np.asarray(0.5 * sound * 32767, np.int16)
 
 
 def wav(to: Path, seconds: float = 4.0) -> Path:
