@@ -93,7 +93,8 @@ def test_what_changes_is_announced(visitor: Visitor) -> None:
     page.evaluate(
         """() => { window.told = []; new MutationObserver(() => window.told.push(
           document.querySelector('#es-live').innerText.trim())).observe(
-          document.querySelector('#es-live'), {childList: true, subtree: true, characterData: true}); }"""
+          document.querySelector('#es-live'),
+          {childList: true, subtree: true, characterData: true}); }"""
     )
     assert page.locator("#es-live").get_attribute("aria-live") == "polite"
     answer = visitor.say("I failed the exam again.")
