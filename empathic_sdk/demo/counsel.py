@@ -26,10 +26,7 @@ SWITCHES = {
     Modality.FACE: ("Look at my face", "face"),
     Modality.BEHAVIOUR: ("Notice how I type", "behaviour"),
 }
-TERMS = (
-    "Off until you switch it on; switching it off withdraws it. A recording is read once and "
-    "never stored."
-)
+TERMS = "Off until you switch it on; off again withdraws it. Recordings are read once, not kept."
 
 _TAKE = "(text, _) => [text, window.empathic ? window.empathic.take() : '']"
 _CORRECT = (
