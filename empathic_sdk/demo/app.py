@@ -164,7 +164,7 @@ class Page:
         found = await asyncio.to_thread(
             agent.transfers, user=visit.user, conversation=talk.conversation
         )
-        speakers, changed = ((), ()) if found is None else found
+        speakers, changed = ((), []) if found is None else (found[0], found[1].tolist())
         tutoring = room == self.lesson.name
         return (
             inside.code(talk.turn, self.visits.consents(visit), tutoring=tutoring),

@@ -127,15 +127,18 @@ class Counsel(Room):
 
     def fresh(self) -> Shown:
         """Return the room as it is before the first message."""
-        return super().fresh() | {
-            self.noticed: noticing.noticed(None),
-            self.behind: noticing.behind(None),
-            self.answering: noticing.answering(None),
-            self.path: _path(()),
-            self.told: "",
-            self.may: "",
-            **dict.fromkeys(self.switches.values(), False),
-        }
+        return (
+            super().fresh()
+            | {
+                self.noticed: noticing.noticed(None),
+                self.behind: noticing.behind(None),
+                self.answering: noticing.answering(None),
+                self.path: _path(()),
+                self.told: "",
+                self.may: "",
+            }
+            | {switch: gr.Checkbox(value=False) for switch in self.switches.values()}
+        )
 
     def correction(
         self, *, emotion: Emotion | None = None, rating: int | None = None
