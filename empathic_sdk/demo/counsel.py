@@ -127,18 +127,16 @@ class Counsel(Room):
 
     def fresh(self) -> Shown:
         """Return the room as it is before the first message."""
-        return (
-            super().fresh()
-            | {
-                self.noticed: noticing.noticed(None),
-                self.behind: noticing.behind(None),
-                self.answering: noticing.answering(None),
-                self.path: _path(()),
-                self.told: "",
-                self.may: "",
-            }
-            | {switch: gr.Checkbox(value=False) for switch in self.switches.values()}
-        )
+        off: Shown = dict.fromkeys(self.switches.values(), False)
+        begin: Shown = {
+            self.noticed: noticing.noticed(None),
+            self.behind: noticing.behind(None),
+            self.answering: noticing.answering(None),
+            self.path: _path(()),
+            self.told: "",
+            self.may: "",
+        }
+        return super().fresh() | begin | off
 
     def correction(
         self, *, emotion: Emotion | None = None, rating: int | None = None
