@@ -153,6 +153,8 @@ class Page:
 
     async def _arrive(self, request: gr.Request) -> Shown:
         visit = self.visits.of(request)
+        if not visit.kept:  # nothing is known, and a switch may have been pressed meanwhile
+            return {self.lesson.known: gr.skip()}
         known = await known_of(self.lesson, visit)
         return self.counsel.arrived(visit) | {self.lesson.known: known}
 

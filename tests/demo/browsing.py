@@ -26,7 +26,9 @@ class Visitor:
         self.page.set_default_timeout(PATIENCE)
         self.asked: list[str] = []
         self.complaints: list[str] = []
+        self.sent: list[str] = []
         self.page.on("request", lambda r: self.asked.append(r.url))
+        self.page.on("request", lambda r: self.sent.append(r.post_data or ""))
         self.page.on("websocket", lambda w: self.asked.append(w.url))
         self.page.on("pageerror", lambda e: self.complaints.append(str(e)))
         self.page.on(

@@ -333,6 +333,11 @@ def test_who_comes_back_finds_the_switches_as_they_were(tmp_path: Path) -> None:
         assert shown[page.counsel.may] == '<i data-may="face"></i>'
 
 
+def test_who_is_new_keeps_what_they_switched_before_the_page_was_ready(page: Page) -> None:
+    shown = asyncio.run(page._arrive(ADA))  # type: ignore[arg-type]
+    assert list(shown) == [page.lesson.known] and shown[page.lesson.known] == gr.skip()
+
+
 def voice(page: Page, text: str = "", sound: bytes = b"RIFF") -> list[dict[Any, Any]]:
     coded = json.dumps({"sound": base64.b64encode(sound).decode(), "seconds": 3.2})
 

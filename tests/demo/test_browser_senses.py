@@ -98,6 +98,7 @@ def test_how_somebody_types_counts_only_after_consent(visitor: Visitor, known: A
     visitor.box.press_sequentially("I am not sure.", delay=60)
     visitor.box.press("Enter")
     visitor.answer(0)
+    assert not any('"typing' in body.replace("\\", "") for body in visitor.sent)  # not even sent
     allow(visitor, "Notice how I type")
     visitor.page.wait_for_function("document.querySelector('#es-may [data-may]')")
     visitor.box.press_sequentially("Maybe tomorrow then.", delay=60)
@@ -106,6 +107,7 @@ def test_how_somebody_types_counts_only_after_consent(visitor: Visitor, known: A
     visitor.answer(1)
     first, second = (turn["emotion"]["contributions"] for turn in known()["turns"])
     assert Modality.BEHAVIOUR not in first and Modality.BEHAVIOUR in second
+    assert any('"typing' in body.replace("\\", "") for body in visitor.sent)
     assert "how you type" in visitor.text("#es-behind")
     visitor.check()
 
