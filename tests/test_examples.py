@@ -103,7 +103,9 @@ def test_two_people_behind_a_login(
         recognizer=recognizer, profiles=tmp_path / "people.db", pacing=lambda _: fast
     ) as agent:
         app = module.make_app(agent, {"ada": "lovelace", "bob": "builder"})
-        server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+        server = uvicorn.Server(
+            uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=1)
+        )
         thread = threading.Thread(target=server.run)
         thread.start()
         while not server.started:
