@@ -82,9 +82,17 @@ class Visitor:
             assert self.complaints == []
 
     def overflow(self) -> int:
+        """Return by how many pixels anything that is seen stands out of the page to the right."""
         return int(
             self.page.evaluate(
-                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+                """() => Math.max(
+                  document.documentElement.scrollWidth - innerWidth,
+                  ...[...document.querySelectorAll(
+                    '.es-talk, .es-card, .es-bubble, .es-rows, .es-chart, button, textarea, p')]
+                    .filter((e) => e.checkVisibility() && !e.closest('.es-scroll, .es-sr')
+                      && getComputedStyle(e).position !== 'absolute'
+                      && !e.closest('.visually-hidden'))
+                    .map((e) => e.getBoundingClientRect().right - innerWidth))"""
             )
         )
 
