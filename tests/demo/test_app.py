@@ -47,9 +47,20 @@ def agent() -> FakeAgent:
     return FakeAgent()
 
 
-@pytest.fixture
-def page(agent: FakeAgent) -> Page:
+@pytest.fixture(scope="module")
+def built() -> Page:
+    """Laid out once: that is what takes the time."""
+    agent = FakeAgent()
     return Page(agent, FakeAgent(agent.profiles))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def page(built: Page, agent: FakeAgent) -> Page:
+    """The page with an agent of the test's own, and nobody on it."""
+    built.visits = built.counsel.visits = built.lesson.visits = Visits(agent.profiles)
+    built.agent = built.counsel.agent = agent  # type: ignore[assignment]
+    built.tutor = built.lesson.agent = FakeAgent(agent.profiles)  # type: ignore[assignment]
+    return built
 
 
 async def said(page: Page, text: str, request: Request) -> list[dict[Any, Any]]:
