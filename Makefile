@@ -5,11 +5,12 @@ BIN    := $(VENV)/bin
 TORCH  := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs clean
+.PHONY: help demo test test-browser check docs clean
 
 help:
 	@echo "make demo    set up and open the demo on http://127.0.0.1:7860"
 	@echo "make test    set up and run the tests"
+	@echo "make test-browser  the tests of the demo in Debian's Chromium (apt-get install chromium)"
 	@echo "make check   lint and type-check"
 	@echo "make docs    build the documentation into site/"
 
@@ -22,7 +23,7 @@ $(VENV)/.base: pyproject.toml
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.base
-	$(BIN)/python -m pip install --quiet --editable ".[demo]"
+	$(BIN)/python -m pip install --quiet --editable ".[demo,face,speech]"
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
@@ -34,6 +35,9 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+test-browser: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/demo -m browser
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

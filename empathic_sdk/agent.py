@@ -29,6 +29,7 @@ from empathic_sdk.recognizer import EmotionRecognizer
 from empathic_sdk.response import EmbeddedResponder, Live, LLMResponder, notice, require_sympy
 from empathic_sdk.response.llm import TIMEOUT_S
 from empathic_sdk.safety import draft_reader, shipped_reader
+from empathic_sdk.session import Transfers
 from empathic_sdk.streaming import PaceClock, paced
 from empathic_sdk.types import (
     Emotion,
@@ -281,6 +282,16 @@ class EmotionAwareAgent:
     ) -> None:
         """:meth:`feedback` for event loops."""
         await asyncio.to_thread(self.feedback, turn_id, user=user, emotion=emotion, rating=rating)
+
+    def transfers(self, *, user: str, conversation: str | None = None) -> Transfers | None:
+        """Return which utterances of a talk differ in emotion (``DialogueSession.transfers``).
+
+        ``None`` where the talk is not in memory; nothing of it is ever stored.
+        """
+        with self._busy():
+            return self._talks.transfers(
+                user, self._talks.name(user, conversation, self.profiles.session)
+            )
 
     def accept(self, turn_id: str, *, user: str) -> tuple[Proposal, ...]:
         """Keep what a turn proposed (``Turn.proposals``), because the person agreed.

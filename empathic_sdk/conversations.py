@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from empathic_sdk.encoders.risk import REMEMBERED, Before
 from empathic_sdk.errors import ConfigurationError, InputError
 from empathic_sdk.response import ResponderMemory, RiskContext
-from empathic_sdk.session import DialogueSession
+from empathic_sdk.session import DialogueSession, Transfers
 from empathic_sdk.types import EmotionState, Exchange, SafetyLevel, Utterance
 
 HISTORY = 20
@@ -232,6 +232,16 @@ class Talks:
                     talk.holder = None
                     _HOLDS.reset(token)
                 return
+
+    def transfers(self, user: str, conversation: str) -> Transfers | None:
+        """Return how the utterances of a live talk compare; ``None`` where it is not in memory."""
+        with self._lock:
+            talk = self._talks.get((user, conversation))
+        if talk is None:
+            return None
+        self._refuse_own(talk)
+        with talk.lock:
+            return talk.session.transfers()
 
     def forget(self, user: str) -> None:
         """Drop every live talk of ``user``, after the turn under way in it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from copy import copy
 from hashlib import sha256
@@ -26,6 +26,8 @@ from empathic_sdk.state.contributions import shapley, shares
 from empathic_sdk.types import Emotion, Modality
 
 _SPEAKERS = 64
+# Utterances whose vectors are kept to be compared with each other.
+_COMPARED = 32
 
 
 class Heard(NamedTuple):
@@ -75,6 +77,7 @@ class DialogueMemory:
         self._state: dict[str, Tensor] = {}
         self._speakers: OrderedDict[str, tuple[int, Tensor]] = OrderedDict()
         self._count = 0
+        self._vectors: deque[Tensor] = deque(maxlen=_COMPARED)
 
     def hear(
         self,
@@ -139,6 +142,7 @@ class DialogueMemory:
                 number, last = self._speakers[s]
                 shift.append(self._change(out.vectors[0, i], last) if last.numel() else None)
                 self._speakers[s] = (number, out.vectors[0, i].clone())
+                self._vectors.append(out.vectors[0, i].clone())
             logits: NDArray[np.float32] = out.logits[0].numpy()
             shared, apart = self._contributions(batch, before, logits, present)
         return Heard(logits, shift, shared, apart)
@@ -148,6 +152,27 @@ class DialogueMemory:
             return None
         raw = torch.softmax(self._network.transfer.between(now, before), -1)[1]
         return self._calibration.shift(float(raw))
+
+    def transfers(self) -> NDArray[np.float32] | None:
+        """Return float32 ``[n, n]`` of the last ``n`` utterances heard, at most 32.
+
+        Row i, column j < i: the calibrated probability that the emotion of utterance i is another
+        than that of j (eq 34-37). NaN elsewhere: an utterance is compared with earlier ones alone.
+        ``None`` where the network has no transfer module.
+        """
+        transfer = self._network.transfer
+        if transfer is None:
+            return None
+        n = len(self._vectors)
+        found = np.full((n, n), np.nan, np.float32)
+        if n > 1:
+            h = torch.stack(list(self._vectors))
+            with torch.inference_mode():
+                raw = torch.softmax(transfer.between(h[:, None], h[None]), -1)[..., 1]
+            for i in range(n):
+                for j in range(i):
+                    found[i, j] = self._calibration.shift(float(raw[i, j]))
+        return found
 
     def _contributions(
         self,
@@ -188,6 +213,7 @@ class DialogueMemory:
         """Return one of the same model that has heard nothing."""
         new = copy(self)
         new._state, new._speakers, new._count = {}, OrderedDict(), 0
+        new._vectors = deque(maxlen=_COMPARED)
         return new
 
     def dump(self) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,19 @@ if TYPE_CHECKING:
 _STATE_VERSION = 2
 # Utterances that go through the dialogue model in one call; a longer dialogue takes several.
 _PIECE = 64
+
+
+class Transfers(NamedTuple):
+    """How the utterances of a dialogue compare with each other.
+
+    Attributes:
+        speakers: Who spoke, oldest first: the last ``n`` utterances, at most 32.
+        changed: float32 ``[n, n]``; row i, column j < i is the probability that utterance i shows
+            another emotion than utterance j, NaN elsewhere.
+    """
+
+    speakers: tuple[str, ...]
+    changed: NDArray[np.float32]
 
 
 class DialogueSession:
@@ -40,6 +54,7 @@ class DialogueSession:
         self._tracker = StateTracker(recognizer.calibration)
         network = recognizer.dialogue
         self._memory = None if network is None else DialogueMemory(network, recognizer.calibration)
+        self._spoke: deque[str] = deque(maxlen=64)
 
     def add(self, utterance: Utterance | str) -> EmotionState:
         """Return what this utterance shows in the light of those before; errors as `recognize`."""
@@ -67,10 +82,23 @@ class DialogueSession:
         for start in range(0, len(said), _PIECE):
             piece = range(start, min(len(said), start + _PIECE))
             heard = self._hear(said, seen, piece)
+            self._spoke.extend(said[i].speaker for i in piece)
             for k, i in enumerate(piece):
                 out.append(self._state_of(said[i].speaker, seen, i, heard, k))
         self.text_vectors = seen.features[Modality.TEXT]
         return out
+
+    def transfers(self) -> Transfers | None:
+        """Return which utterances differ in emotion, by the dialogue model's transfer module.
+
+        Of what this session has heard since it was opened or restored: the vectors that are
+        compared are no part of :meth:`state`. ``None`` without a dialogue model that compares.
+        """
+        changed = None if self._memory is None else self._memory.transfers()
+        if changed is None:
+            return None
+        n = len(changed)
+        return Transfers(tuple(self._spoke)[len(self._spoke) - n :], changed)
 
     def _hear(self, said: Sequence[Utterance], seen: Perception, rows: range) -> Heard | None:
         memory = self._memory
@@ -171,3 +199,4 @@ class DialogueSession:
             if version != 1:
                 begun.load(memory)
         self._tracker, self._memory = fresh, begun
+        self._spoke.clear()

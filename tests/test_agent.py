@@ -556,3 +556,16 @@ def test_a_speakers_name_is_not_kept(recognizer: EmotionRecognizer, tmp_path: Pa
     with EmotionAwareAgent(recognizer=recognizer, profiles=tmp_path / "p.db") as agent:
         agent.respond(Utterance("hello", speaker="Xanthippe"), user="ada")
         assert "Xanthippe" not in str(agent.profiles.export("ada"))
+
+
+def test_which_turns_of_a_talk_differ(agent: EmotionAwareAgent) -> None:
+    assert agent.transfers(user="ada", conversation="c") is None
+    agent.respond("I failed the exam again, I am so sad.", user="ada", conversation="c")
+    agent.respond("My sister came and we laughed for hours!", user="ada", conversation="c")
+    agent.respond("We laughed so much, I am so happy!", user="ada", conversation="c")
+    found = agent.transfers(user="ada", conversation="c")
+    assert found is not None and found.speakers == ("user", "agent", "user", "agent", "user")
+    assert found.changed[2, 0] > 0.5 > found.changed[4, 2]
+    assert agent.transfers(user="bob", conversation="c") is None
+    agent.profiles.erase("ada")
+    assert agent.transfers(user="ada", conversation="c") is None

@@ -29,7 +29,7 @@ ALLOWED = {
     "hooks": SHARED,
     "response": SHARED,
     "integrations": SHARED | {"agent", "recognizer", "listening"},
-    "demo": SHARED | {"__init__"},
+    "demo": SHARED | {"__init__", "policy"},
     "training": SHARED | {"encoders", "models", "response"},
     "evaluation": SHARED
     | {

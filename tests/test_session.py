@@ -151,6 +151,59 @@ def test_shift_is_the_transfer_module_s(talker: EmotionRecognizer, encoder: Text
     assert state.shift == pytest.approx(1 / (1 + np.exp(-(0.7 * odds + 0.2))), abs=1e-4)
 
 
+def test_the_transfer_matrix_holds_each_pair_as_the_module_reads_it(
+    talker: EmotionRecognizer, encoder: TextEncoder
+) -> None:
+    said = talk(5)
+    session = talker.session()
+    assert session.transfers() is not None and session.transfers().changed.shape == (0, 0)  # type: ignore[union-attr]
+    states = [session.add(u) for u in said[:2]] + session.extend(said[2:])
+    found = session.transfers()
+    assert found is not None and found.speakers == tuple(u.speaker for u in said)
+    assert found.changed.shape == (5, 5) and found.changed.dtype == np.float32
+    assert (np.isnan(found.changed) == ~np.tri(5, k=-1, dtype=bool)).all()
+    # Against the same speaker's last utterance it is the shift of the state.
+    assert found.changed[3, 1] == pytest.approx(states[3].shift, abs=1e-6)
+    assert found.changed[4, 2] == pytest.approx(states[4].shift, abs=1e-6)
+    # The whole dialogue in one pass, each pair on its own.
+    model = talker.dialogue
+    assert model is not None and model.transfer is not None
+    vectors = torch.from_numpy(encoder.encode([u.text or "" for u in said]))
+    batch = DialogueBatch(
+        features={Modality.TEXT: vectors[None]},
+        present={Modality.TEXT: torch.ones(1, 5, dtype=torch.bool)},
+        mask=torch.ones(1, 5, dtype=torch.bool),
+        speaker=torch.tensor([[0, 1, 0, 1, 0]]),
+    )
+    with torch.inference_mode():
+        h = model(batch).vectors[0]
+        raw = torch.softmax(model.transfer.between(h[4], h[0]), -1)[1].item()
+    odds = np.log(raw) - np.log1p(-raw)
+    assert found.changed[4, 0] == pytest.approx(1 / (1 + np.exp(-(0.7 * odds + 0.2))), abs=1e-4)
+
+
+def test_the_transfer_matrix_is_bounded_and_no_part_of_the_state(
+    talker: EmotionRecognizer,
+) -> None:
+    session = talker.session()
+    before = session.state()
+    session.extend(talk(70))
+    found = session.transfers()
+    assert found is not None and found.changed.shape == (32, 32) and len(found.speakers) == 32
+    assert found.speakers == tuple(u.speaker for u in talk(70)[-32:])
+    again = talker.session()
+    again.restore(session.state())
+    assert again.transfers() is not None and again.transfers().speakers == ()  # type: ignore[union-attr]
+    session.restore(before)
+    assert session.transfers().speakers == ()  # type: ignore[union-attr]
+
+
+def test_without_a_dialogue_model_nothing_is_compared(encoder: TextEncoder) -> None:
+    session = EmotionRecognizer(text=encoder, dialogue=False).session()
+    session.add("hello")
+    assert session.transfers() is None
+
+
 def changed(state: dict, name: str, value: float | None) -> str:
     """Return the tensors of a state, one of them filled with a value or taken out."""
     tensors = load(base64.b64decode(state["memory"]["tensors"]))

@@ -21,7 +21,7 @@ import click
 def command(
     host: str, port: int, open_browser: bool, share: bool, auth: str | None, profiles: Path | None
 ) -> None:
-    """Open the demo: a text chat with what the agent notices beside it."""
+    """Open the demo: counselling, tutoring, and a look inside."""
     login: tuple[str, str] | None = None
     if auth is not None:
         name, colon, password = auth.partition(":")

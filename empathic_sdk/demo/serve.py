@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from empathic_sdk import EmotionAwareAgent, ProfileStore
-from empathic_sdk.demo.app import build
+from empathic_sdk.demo.app import HOME, build, tutor_of
+from empathic_sdk.demo.limits import MOST_BODY, BodyLimit
 from empathic_sdk.demo.style import CSS
 
+_SCRIPT = files("empathic_sdk.demo").joinpath("page.js").read_text(encoding="utf-8")
 _HEAD = (
     '<meta name="referrer" content="no-referrer">'
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    f"<style>{CSS}</style>"
+    f"<style>{CSS}</style><script>{_SCRIPT}</script>"
 )
 
 
@@ -22,8 +25,10 @@ def page_options() -> dict[str, Any]:
     """Return what ``Blocks.launch`` and ``gradio.mount_gradio_app`` need for this page.
 
     System fonts only, no footer, no run history (Gradio would keep every message in the
-    browser), no uploads, no server-side rendering.
+    browser), no file uploads, requests of limited size, no server-side rendering.
     """
+    from starlette.middleware import Middleware
+
     font = ["ui-sans-serif", "system-ui", "sans-serif"]
     theme = gr.themes.Base(font=font, font_mono=["ui-monospace", "monospace"])
     return {
@@ -32,6 +37,7 @@ def page_options() -> dict[str, Any]:
         "footer_links": [],
         "run_history": False,
         "max_file_size": 1,
+        "app_kwargs": {"middleware": [Middleware(BodyLimit, most=MOST_BODY)]},
         "enable_monitoring": False,
         "show_error": False,
         "ssr_mode": False,
@@ -63,8 +69,11 @@ def launch(
         EmpathicError: The weights or the store cannot be opened.
         OSError: The port is taken.
     """
-    with EmotionAwareAgent(profiles=profiles) as agent:
-        build(agent).launch(
+    with (
+        EmotionAwareAgent(profiles=profiles, deployment=HOME) as agent,
+        tutor_of(agent) as tutor,
+    ):
+        build(agent, tutor).launch(
             server_name=host,
             server_port=port or None,
             inbrowser=open_browser,

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import inspect
+import json
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -12,11 +14,20 @@ import pytest
 
 gr = pytest.importorskip("gradio", reason="the extra demo is not installed")
 
-from empathic_sdk import Emotion, ProfileStore  # noqa: E402
+from empathic_sdk import (  # noqa: E402
+    Emotion,
+    EmotionAwareAgent,
+    EmotionRecognizer,
+    Modality,
+    ProfileStore,
+    Utterance,
+)
 from empathic_sdk import demo as demo_room  # noqa: E402
-from empathic_sdk.demo import app as app_module  # noqa: E402
 from empathic_sdk.demo import build, launch, page_options  # noqa: E402
-from empathic_sdk.demo.app import EMPTY, FAILED, LONGEST_MESSAGE, NOT_YET, _Page  # noqa: E402
+from empathic_sdk.demo.app import Page, tutor_of  # noqa: E402
+from empathic_sdk.demo.counsel import NOT_YET  # noqa: E402
+from empathic_sdk.demo.panels import Bubble  # noqa: E402
+from empathic_sdk.demo.room import BUSY, EMPTY, FAILED, LONGEST_MESSAGE  # noqa: E402
 from empathic_sdk.demo.visits import IDLE_S, Visits  # noqa: E402
 from empathic_sdk.errors import InputError, StoreError  # noqa: E402
 from tests.demo.fakes import FakeAgent  # noqa: E402
@@ -36,13 +47,24 @@ def agent() -> FakeAgent:
     return FakeAgent()
 
 
+@pytest.fixture(scope="module")
+def built() -> Page:
+    """Laid out once: that is what takes the time."""
+    agent = FakeAgent()
+    return Page(agent, FakeAgent(agent.profiles))  # type: ignore[arg-type]
+
+
 @pytest.fixture
-def page(agent: FakeAgent) -> _Page:
-    return _Page(agent)  # type: ignore[arg-type]
+def page(built: Page, agent: FakeAgent) -> Page:
+    """The page with an agent of the test's own, and nobody on it."""
+    built.visits = built.counsel.visits = built.lesson.visits = Visits(agent.profiles)
+    built.agent = built.counsel.agent = agent  # type: ignore[assignment]
+    built.tutor = built.lesson.agent = FakeAgent(agent.profiles)  # type: ignore[assignment]
+    return built
 
 
-async def said(page: _Page, text: str, request: Request) -> list[dict[Any, Any]]:
-    return [shown async for shown in page._say(text, request)]
+async def said(page: Page, text: str, request: Request) -> list[dict[Any, Any]]:
+    return [shown async for shown in page.counsel.say(text, None, request)]
 
 
 def merged(steps: list[dict[Any, Any]]) -> dict[Any, Any]:
@@ -50,12 +72,14 @@ def merged(steps: list[dict[Any, Any]]) -> dict[Any, Any]:
 
 
 def test_build_makes_blocks_that_offer_no_api(agent: FakeAgent) -> None:
-    blocks = build(agent)  # type: ignore[arg-type]
+    blocks = build(agent, agent)  # type: ignore[arg-type]
     assert isinstance(blocks, gr.Blocks)
     assert blocks.get_api_info()["named_endpoints"] == {}
     assert blocks.analytics_enabled is False
     kinds = {type(block).__name__ for block in blocks.blocks.values()}
     assert not kinds & {"State", "File", "UploadButton", "DownloadButton", "Image", "Audio"}
+    labels = [b.label for b in blocks.blocks.values() if type(b).__name__ == "Tab"]
+    assert labels == ["Counselling", "Tutoring", "Look inside"]
 
 
 def test_page_options_are_understood_by_both_ways_to_serve() -> None:
@@ -72,24 +96,27 @@ def test_launch_has_the_agreed_arguments() -> None:
     ]  # fmt: skip
 
 
-def test_an_answer_comes_piece_by_piece(page: _Page) -> None:
+def test_an_answer_comes_piece_by_piece(page: Page) -> None:
     steps = asyncio.run(said(page, "I failed <b>again</b>", ADA))
     assert len(steps) == 5
-    first, felt, one, two, done = (step[page.chat] for step in steps)
+    first, felt, one, two, done = (step[page.counsel.chat] for step in steps)
     assert "I failed &lt;b&gt;again&lt;/b&gt;" in first and "is writing" in first
-    assert steps[0][page.box] == ""
-    assert page.box not in merged(steps[1:])  # what is typed meanwhile stays
+    assert steps[0][page.counsel.box] == ""
+    assert page.counsel.box not in merged(steps[1:])  # what is typed meanwhile stays
     assert "One." not in felt and "One." in one and "Two." not in one and "Two." in two
     assert "is writing" not in done
-    assert "Sad" in steps[1][page.noticed] and "Gentle" in steps[1][page.answering]
+    assert "Sad" in steps[1][page.counsel.noticed] and "Gentle" in steps[1][page.counsel.answering]
     assert steps[1][page.colours].startswith("<style>body{--es-bg:")
-    assert steps[1][page.live] == "You seem sad."
+    assert steps[1][page.counsel.live] == "You seem sad."
+    assert "gentle, slow, short: you seem sad" in steps[1][page.counsel.noticed]
+    assert "gentle, slow, short, no advice yet: you seem sad" in steps[4][page.counsel.noticed]
 
 
-def test_empty_and_endless_messages_are_refused_calmly(page: _Page, agent: FakeAgent) -> None:
+def test_empty_and_endless_messages_are_refused_calmly(page: Page, agent: FakeAgent) -> None:
     for text, why in ((" \n\u200b", EMPTY), ("", EMPTY), ("x" * (LONGEST_MESSAGE + 1), "100,000")):
         (shown,) = asyncio.run(said(page, text, ADA))
-        assert why in shown[page.problem] and shown[page.box] == text
+        assert why in shown[page.counsel.problem]
+        assert page.counsel.box not in shown  # what was typed stays
     assert agent.profiles.users() == []
     assert len(asyncio.run(said(page, "x" * LONGEST_MESSAGE, ADA))) == 5
 
@@ -103,30 +130,30 @@ def test_empty_and_endless_messages_are_refused_calmly(page: _Page, agent: FakeA
     ],
 )
 def test_errors_give_the_words_back(
-    page: _Page, agent: FakeAgent, error: Exception, shown: str
+    page: Page, agent: FakeAgent, error: Exception, shown: str
 ) -> None:
     agent.fail = error
     last = asyncio.run(said(page, "hello there", ADA))[-1]
-    assert shown in last[page.problem] and last[page.box] == "hello there"
-    assert "hello there" not in last[page.chat]
+    assert shown in last[page.counsel.problem] and last[page.counsel.box] == "hello there"
+    assert "hello there" not in last[page.counsel.chat]
     agent.fail = None
     again = merged(asyncio.run(said(page, "hello there", ADA)))
-    assert again[page.problem] == "" and "Two." in again[page.chat]
+    assert again[page.counsel.problem] == "" and "Two." in again[page.counsel.chat]
 
 
-def test_help_lines_stay(page: _Page) -> None:
-    assert "988" not in merged(asyncio.run(said(page, "hi", ADA)))[page.help]
-    assert "988" in merged(asyncio.run(said(page, "danger", ADA)))[page.help]
-    assert "988" in merged(asyncio.run(said(page, "better", ADA)))[page.help]
-    assert merged(asyncio.run(said(page, "hi", BOB)))[page.help] == ""
+def test_help_lines_stay(page: Page) -> None:
+    assert "988" not in merged(asyncio.run(said(page, "hi", ADA)))[page.counsel.help]
+    assert "988" in merged(asyncio.run(said(page, "danger", ADA)))[page.counsel.help]
+    assert "988" in merged(asyncio.run(said(page, "better", ADA)))[page.counsel.help]
+    assert merged(asyncio.run(said(page, "hi", BOB)))[page.counsel.help] == ""
 
 
-def test_corrections_and_ratings_reach_the_agent(page: _Page, agent: FakeAgent) -> None:
-    correct = page._correction(emotion=Emotion.FEAR)
+def test_corrections_and_ratings_reach_the_agent(page: Page, agent: FakeAgent) -> None:
+    correct = page.counsel.correction(emotion=Emotion.FEAR)
     assert NOT_YET in asyncio.run(correct(ADA))  # type: ignore[arg-type]
     asyncio.run(said(page, "hi", ADA))
     assert "you felt afraid" in asyncio.run(correct(ADA))  # type: ignore[arg-type]
-    rate = page._correction(rating=-1)
+    rate = page.counsel.correction(rating=-1)
     assert "did not help" in asyncio.run(rate(ADA))  # type: ignore[arg-type]
     assert agent.told == [
         {"turn": "t0", "user": "visitor-ada", "emotion": Emotion.FEAR, "rating": None},
@@ -135,7 +162,7 @@ def test_corrections_and_ratings_reach_the_agent(page: _Page, agent: FakeAgent) 
     assert NOT_YET in asyncio.run(correct(BOB))  # type: ignore[arg-type]
 
 
-def test_visitors_do_not_see_each_other(page: _Page) -> None:
+def test_visitors_do_not_see_each_other(page: Page) -> None:
     async def both() -> list[list[dict[Any, Any]]]:
         return await asyncio.gather(said(page, "canary-a", ADA), said(page, "canary-b", BOB))
 
@@ -145,23 +172,23 @@ def test_visitors_do_not_see_each_other(page: _Page) -> None:
     assert "visitor-ada" in known and "visitor-bob" not in known
 
 
-def test_forget_me(page: _Page, agent: FakeAgent) -> None:
+def test_forget_me(page: Page, agent: FakeAgent) -> None:
     asyncio.run(said(page, "canary", ADA))
     asyncio.run(said(page, "hi", BOB))
     shown = asyncio.run(page._forget(ADA))  # type: ignore[arg-type]
     assert "canary" not in str(shown) and "one message is erased" in shown[page.erased]
     assert agent.profiles.users() == ["visitor-bob"]
-    assert page.visits.of(ADA).bubbles == []
+    assert page.visits.of(ADA).talks == {}
 
 
-def test_closing_the_page_erases(page: _Page, agent: FakeAgent) -> None:
+def test_closing_the_page_erases(page: Page, agent: FakeAgent) -> None:
     asyncio.run(said(page, "hi", ADA))
     asyncio.run(page._left(ADA))  # type: ignore[arg-type]
     assert agent.profiles.users() == []
 
 
 def test_closing_the_page_in_the_middle_of_a_turn_erases_it_whole(
-    page: _Page, agent: FakeAgent
+    page: Page, agent: FakeAgent
 ) -> None:
     async def main() -> None:
         agent.hold.clear()
@@ -180,8 +207,9 @@ def test_closing_the_page_in_the_middle_of_a_turn_erases_it_whole(
 
 def test_pages_of_which_nothing_was_heard_are_closed(agent: FakeAgent) -> None:
     async def main() -> None:
-        visits = Visits(agent)  # type: ignore[arg-type]
-        async for _ in visits.answer(_with_answer(visits, ADA), "hi"):
+        visits = Visits(agent.profiles)
+        said, bubble = Utterance("hi"), Bubble(False, [])
+        async for _ in visits.answer(agent, visits.of(ADA), "a", said, bubble):  # type: ignore[arg-type]
             pass
         visits.of(ADA).used -= IDLE_S + 1
         visits.of(BOB)
@@ -191,15 +219,9 @@ def test_pages_of_which_nothing_was_heard_are_closed(agent: FakeAgent) -> None:
     asyncio.run(main())
 
 
-def _with_answer(visits: Visits, request: Request) -> Any:
-    visit = visits.of(request)
-    visit.bubbles.append(app_module.panels.Bubble(False, [], writing=True))
-    return visit
-
-
 def test_who_logs_in_to_a_lasting_store_is_kept(tmp_path: Path) -> None:
     with ProfileStore(tmp_path / "people.db") as store:
-        page = _Page(FakeAgent(store))  # type: ignore[arg-type]
+        page = Page(FakeAgent(store), FakeAgent(store))  # type: ignore[arg-type]
         for request in (Request("p1", "ada"), Request("p2")):
             asyncio.run(said(page, "hi", request))
             asyncio.run(page._left(request))  # type: ignore[arg-type]
@@ -208,7 +230,7 @@ def test_who_logs_in_to_a_lasting_store_is_kept(tmp_path: Path) -> None:
         assert store.users() == []
 
 
-def test_a_login_without_a_lasting_store_is_forgotten(page: _Page, agent: FakeAgent) -> None:
+def test_a_login_without_a_lasting_store_is_forgotten(page: Page, agent: FakeAgent) -> None:
     asyncio.run(said(page, "hi", Request("p1", "ada")))
     assert agent.profiles.users() == ["visitor-p1"]
 
@@ -232,3 +254,140 @@ def test_the_room_offers_three_names() -> None:
     assert set(demo_room.__all__) <= set(dir(demo_room))
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         demo_room.nothing  # noqa: B018
+
+
+# -- both rooms, one person ------------------------------------------------------------------
+
+
+def test_two_talks_of_one_person_with_two_agents() -> None:
+    agent = FakeAgent()
+    tutor = FakeAgent(agent.profiles)
+    page = Page(agent, tutor)  # type: ignore[arg-type]
+    asyncio.run(said(page, "hi", ADA))
+
+    async def lesson() -> list[dict[Any, Any]]:
+        return [shown async for shown in page.lesson.say("7/12", None, ADA)]  # type: ignore[arg-type]
+
+    shown = merged(asyncio.run(lesson()))
+    assert "7/12" in shown[page.lesson.chat] and ">hi<" not in shown[page.lesson.chat]
+    assert len(agent.heard) == len(tutor.heard) == 1 and tutor.heard[0].at is not None
+    names = {t["conversation"] for t in agent.profiles.turns("visitor-ada")}
+    assert names == {"counselling-ada", "tutoring-ada"}
+    forgot = asyncio.run(page._forget(ADA))  # type: ignore[arg-type]
+    assert "what I noticed in 2 messages is erased" in forgot[page.erased]
+    assert "7/12" not in str(forgot) and agent.profiles.users() == []
+
+
+def test_a_second_message_waits_for_the_first(page: Page, agent: FakeAgent) -> None:
+    async def main() -> None:
+        agent.hold.clear()
+        first = asyncio.create_task(said(page, "one", ADA))
+        await asyncio.sleep(0.02)
+        (refused,) = await said(page, "two", ADA)
+        assert refused == {page.counsel.problem: page_problem(BUSY)}
+        agent.hold.set()
+        assert "Two." in merged(await first)[page.counsel.chat]
+        assert len(await said(page, "two", ADA)) == 5
+
+    asyncio.run(main())
+
+
+def page_problem(text: str) -> str:
+    return f'<div class="es-problem" role="alert">{text}</div>'
+
+
+def test_a_connection_that_drops_leaves_the_room_ready(page: Page, agent: FakeAgent) -> None:
+    async def main() -> None:
+        stream = page.counsel.say("one", None, ADA)  # type: ignore[arg-type]
+        await anext(stream)
+        await anext(stream)
+        await stream.aclose()
+        talk = page.visits.of(ADA).talk("counselling")
+        assert not talk.busy and not talk.bubbles[-1].writing
+        assert len(await said(page, "two", ADA)) == 5
+
+    asyncio.run(main())
+
+
+# -- consent and what needs it ---------------------------------------------------------------
+
+
+def test_switches_are_off_and_record_each_decision(page: Page, agent: FakeAgent) -> None:
+    assert set(page.counsel.switches) == {Modality.SPEECH, Modality.FACE, Modality.BEHAVIOUR}
+    assert not any(switch.value for switch in page.counsel.switches.values())
+    switch = page.counsel.switched(Modality.SPEECH)
+    on, may, problem = asyncio.run(switch(True, ADA))  # type: ignore[arg-type]
+    assert (on, may, problem) == (True, '<i data-may="speech"></i>', "")
+    assert agent.profiles.get("visitor-ada").consents == {Modality.SPEECH}
+    assert agent.profiles.get("visitor-bob").consents == frozenset()
+    assert asyncio.run(switch(False, ADA)) == (False, "", "")  # type: ignore[arg-type]
+    assert agent.profiles.get("visitor-ada").consents == frozenset()
+    kept = agent.profiles.export("visitor-ada")["consents"]
+    assert [(c["granted"], c["version"]) for c in kept] == [(True, "demo-1"), (False, "demo-1")]
+
+
+@pytest.mark.parametrize("context", [None, "education", "workplace"])
+def test_where_the_law_forbids_it_there_is_nothing_to_switch(context: Any) -> None:
+    agent = FakeAgent(context=context)
+    page = Page(agent, FakeAgent(agent.profiles))  # type: ignore[arg-type]
+    assert page.counsel.switches == {}
+
+
+def test_who_comes_back_finds_the_switches_as_they_were(tmp_path: Path) -> None:
+    with ProfileStore(tmp_path / "people.db") as store:
+        store.consent("login-ada", Modality.FACE, True, version="demo-1")
+        page = Page(FakeAgent(store), FakeAgent(store))  # type: ignore[arg-type]
+        shown = asyncio.run(page._arrive(Request("p", "ada")))  # type: ignore[arg-type]
+        switches = page.counsel.switches
+        assert shown[switches[Modality.FACE]] is True
+        assert shown[switches[Modality.SPEECH]] is False
+        assert shown[page.counsel.may] == '<i data-may="face"></i>'
+
+
+def test_who_is_new_keeps_what_they_switched_before_the_page_was_ready(page: Page) -> None:
+    shown = asyncio.run(page._arrive(ADA))  # type: ignore[arg-type]
+    assert list(shown) == [page.lesson.known] and shown[page.lesson.known] == gr.skip()
+
+
+def voice(page: Page, text: str = "", sound: bytes = b"RIFF") -> list[dict[Any, Any]]:
+    coded = json.dumps({"sound": base64.b64encode(sound).decode(), "seconds": 3.2})
+
+    async def sent() -> list[dict[Any, Any]]:
+        return [shown async for shown in page.counsel.say(text, coded, ADA)]  # type: ignore[arg-type]
+
+    return asyncio.run(sent())
+
+
+def test_a_voice_message_shows_its_words(page: Page, agent: FakeAgent) -> None:
+    steps = voice(page)
+    assert "voice message, 3 s" in steps[0][page.counsel.chat]
+    assert "spoken words" in merged(steps)[page.counsel.chat]
+    assert agent.heard[0].audio == b"RIFF" and agent.heard[0].text == "spoken words"
+    assert agent.recognizer.listened[0].user == "visitor-ada"
+
+
+def test_typed_words_beside_a_voice_are_not_listened_for(page: Page, agent: FakeAgent) -> None:
+    voice(page, "my words")
+    assert agent.recognizer.listened == [] and agent.heard[0].text == "my words"
+
+
+def test_a_recording_that_says_nothing_is_refused_kindly(page: Page, agent: FakeAgent) -> None:
+    agent.fail = InputError("nothing in utterance 1 of 1 can be read")
+    last = voice(page)[-1]
+    assert "could not make anything of that recording" in last[page.counsel.problem]
+    assert "voice message" not in last[page.counsel.chat]
+    assert agent.profiles.users() == []
+
+
+def test_a_tutor_of_our_own_shares_the_store_and_the_text_network(
+    agent: Any, recognizer: EmotionRecognizer
+) -> None:
+    with (
+        EmotionAwareAgent(recognizer=recognizer) as ours,
+        tutor_of(ours) as tutor,
+    ):
+        assert tutor.profiles is ours.profiles
+        assert tutor.recognizer.text is ours.recognizer.text
+        assert tutor.recognizer.deployment.context is None
+        turn = tutor.respond("fractions please", user="ada")
+        assert turn.exercise is not None and turn.exercise.skill == "fractions"

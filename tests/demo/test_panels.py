@@ -17,7 +17,7 @@ from empathic_sdk import (
     Tone,
     Trend,
 )
-from empathic_sdk.demo import panels
+from empathic_sdk.demo import noticing, panels
 from empathic_sdk.demo.chart import SHOWN, Point, chart
 from empathic_sdk.demo.palette import AA, AA_GRAPHICS, START, colours, mix, readable, sheet
 from empathic_sdk.demo.style import CSS
@@ -85,8 +85,27 @@ def test_an_answer_under_way_shows_that_more_is_coming() -> None:
     assert "is writing" in panels.talk("", [panels.Bubble(False, [], writing=True)])
     html = panels.talk("", [panels.Bubble(False, ["One.", "Two."], writing=True)])
     assert "is writing" in html
-    assert '<span>One.</span> <span class="es-new">Two.</span>' in html
+    assert "<span>One.</span> <span>Two.</span>" in html
     assert "is writing" not in panels.talk("", [panels.Bubble(False, ["One."])])
+
+
+def test_words_arrive_at_the_pace() -> None:
+    html = panels.talk("", [panels.Bubble(False, ["One.", "Two <b>."], words_per_minute=150)])
+    assert "<span>One.</span>" in html
+    assert '<span class="es-w" style="animation-delay:0.00s">Two</span>' in html
+    assert '<span class="es-w" style="animation-delay:0.40s">&lt;b&gt;.</span>' in html
+
+
+def test_what_came_with_the_words_is_said() -> None:
+    html = panels.talk("", [panels.Bubble(True, [], with_it="voice message, 3 s")])
+    assert words(html).endswith("You: voice message, 3 s")
+
+
+def test_beginnings_stand_there_until_the_talk_begins() -> None:
+    html = panels.talk("", [], first="Hi <b>", starts=("It's me & you",))
+    assert "Hi &lt;b&gt;" in html and 'data-press="start">It&#x27;s me &amp; you</button>' in html
+    begun = panels.talk("", [panels.Bubble(True, ["hi"])], first="Hi", starts=("A",))
+    assert "es-starts" not in begun and "es-first" not in begun
 
 
 @pytest.mark.parametrize(
@@ -115,45 +134,48 @@ def test_a_very_long_talk_shows_its_end() -> None:
 
 
 def test_noticed_in_words_and_numbers() -> None:
-    text = words(panels.noticed(state()))
-    assert text.startswith("What I notice Sad 60% sure neutral 10% joyful 5% sad 60% angry 5%")
+    assert words(noticing.noticed(state(), "gentle: you seem sad")) == (
+        "What I notice Sad 60% sure I answer gentle: you seem sad ."
+    )
+    text = words(noticing.behind(state()))
+    assert text.startswith("Behind it neutral 10% joyful 5% sad 60% angry 5%")
     assert "unpleasant ↔ pleasant -0.36 calm ↔ excited +0.06" in text
     assert "first message" in text and text.endswith("This talk steady")
 
 
 def test_uncertain_is_said_first() -> None:
-    text = words(panels.noticed(state(uncertain=True, confidence=0.31)))
+    text = words(noticing.noticed(state(uncertain=True, confidence=0.31)))
     assert text.startswith("What I notice Not sure perhaps sad, 31%")
 
 
 def test_change_names_the_two_largest_moves() -> None:
     change = dict(zip(Emotion, (-0.1, 0.02, 0.55, 0.0, 0.0, -0.47, 0.0), strict=True))
-    text = words(panels.noticed(state(shift=0.9, change=change, trend=Trend.WORSENING)))
+    text = words(noticing.behind(state(shift=0.9, change=change, trend=Trend.WORSENING)))
     assert "changed with 90% probability: more sadness (+55 points), less fear (-47 points)" in text
     assert text.endswith("getting heavier")
 
 
 def test_bars_have_the_width_of_their_numbers() -> None:
-    html = panels.noticed(state())
+    html = noticing.behind(state())
     widths = [float(w) for w in re.findall(r"width:([\d.]+)%;background:var\(--es-e-", html)]
     assert widths == [10.0, 5.0, 60.0, 5.0, 5.0, 10.0, 5.0]
     assert "left:32.0%" in html and "left:53.0%" in html
 
 
 def test_nothing_noticed_yet() -> None:
-    assert "Nothing yet" in panels.noticed(None)
-    assert "follow how you feel" in panels.answering(None)
+    assert "Nothing yet" in noticing.noticed(None)
+    assert "follow how you feel" in noticing.answering(None)
 
 
 def test_answering_escapes_what_hooks_say() -> None:
     tone = Tone(name=EVIL, warmth=0, energy=0, formality=0, instructions=EVIL)
     theme = Theme(name=EVIL, primary="#000000", background="#ffffff", text="#000000")
-    html = panels.answering(style(tone=tone, theme=theme))
+    html = noticing.answering(style(tone=tone, theme=theme))
     assert "<img" not in html and html.count("&lt;img") == 3
 
 
 def test_answering_in_words() -> None:
-    text = words(panels.answering(style()))
+    text = words(noticing.answering(style()))
     assert text == (
         "How I answer Gentle Soft and slow. Pace I wait 1.2 s, then write about 150 words a "
         "minute, 3 sentences at most Colours start"
@@ -208,22 +230,43 @@ def test_about_somebody_unknown() -> None:
 
 
 def points(n: int) -> list[Point]:
-    return [Point("sad", Emotion.SADNESS, -1 + 2 * i / max(1, n - 1), i == 0) for i in range(n)]
+    return [
+        Point(
+            "sad", Emotion.SADNESS, -1 + 2 * i / max(1, n - 1), 0.5, i == 0,
+            None if i == 0 else 0.9 if i == n - 1 else 0.2,
+        )
+        for i in range(n)
+    ]  # fmt: skip
 
 
 def test_chart_says_what_it_draws() -> None:
     html = chart(points(2))
     assert 'role="img"' in html
-    assert "message 1: sad?, -1.00; message 2: sad, +1.00" in html
-    assert 'points="16.0,96.0 344.0,20.0"' in html
-    assert html.count("<circle") == 2 and "var(--es-e-sadness)" in html
-    assert "a line will grow here" in chart([])
+    assert "The first: sad?. The last: sad. Changes towards: sad." in html
+    assert 'points="14.0,134.0 346.0,34.0" class="es-valence"' in html
+    assert 'points="14.0,59.0 346.0,59.0" class="es-arousal"' in html
+    assert "two lines will grow here" in chart([])
+
+
+def test_a_shift_is_marked_by_a_line_and_a_word_and_a_number() -> None:
+    html = chart(points(3))
+    assert html.count('class="es-mark"') == 1 and words(html).count("shift") == 1
+    assert "3 sad +1.00 +0.50 90%" in words(html) and "1 sad? -1.00 +0.50 –" in words(html)
+    steady = [Point("sad", Emotion.SADNESS, 0.0, 0.0, False, 0.49)] * 3
+    assert "es-mark" not in chart(steady) and "Changes towards" not in chart(steady)
+
+
+def test_valence_and_arousal_differ_in_more_than_colour() -> None:
+    html = chart(points(2))
+    # One round and one square point a message, and one of each in the legend.
+    assert html.count("<circle") == 3 and html.count("<path") == 3
+    assert "pleasant (up) or not" in html and "excited (up) or calm" in html
 
 
 def test_chart_keeps_the_newest() -> None:
     html = chart(points(SHOWN + 5))
-    assert html.count("<circle") == SHOWN
-    assert "message 6: " in html and "message 5: " not in html
+    assert html.count("<circle") == SHOWN + 1
+    assert "<th scope=row>6</th>" in html and "<th scope=row>5</th>" not in html
     assert f"The last {SHOWN} of {SHOWN + 5} messages." in html
 
 
@@ -265,5 +308,8 @@ def test_a_theme_is_two_blocks_on_the_body() -> None:
 
 
 def test_the_style_sheet_reaches_nobody_else_and_respects_reduced_motion() -> None:
-    assert "http" not in CSS and "@import" not in CSS and "url(" not in CSS
+    elsewhere = CSS.replace("http://www.w3.org/2000/svg", "")  # a name, never fetched
+    assert "http" not in elsewhere and "@import" not in CSS
+    assert CSS.count("url(") == CSS.count('url("data:image/svg+xml') == 1
+    assert "GLIDE;" not in CSS and "--es-bg 1.1s ease" in CSS
     assert "prefers-reduced-motion: reduce" in CSS

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from empathic_sdk.demo.limits import MOST_BODY, BodyLimit
+from empathic_sdk.demo.media import MOST_PAYLOAD, MOST_PICTURE, MOST_SOUND, Given, unpack
+from empathic_sdk.errors import EmptyUtteranceError, InputError
+
+JPEG = b"\xff\xd8\xff rest of it"
+
+
+def packed(**found: Any) -> str:
+    for name in ("sound", "picture"):
+        if isinstance(found.get(name), bytes):
+            found[name] = base64.b64encode(found[name]).decode()
+    return json.dumps(found)
+
+
+def test_nothing_came_along() -> None:
+    for nothing in (None, "", "{}", packed(sound=None, picture=None, events=[])):
+        assert unpack(nothing) == Given()
+    with pytest.raises(EmptyUtteranceError):
+        Given().utterance("")
+
+
+def test_all_that_can_come_along() -> None:
+    event = {"kind": "typing", "at": 1.5, "value": 4.0}
+    found = unpack(packed(sound=b"RIFF", seconds=3.4, picture=JPEG, events=[event]))
+    assert found.sound == b"RIFF" and found.picture == JPEG
+    assert found.words == "voice message, 3 s and one picture from the camera"
+    said = found.utterance("hi", at=2.0)
+    assert said.text == "hi" and said.audio == b"RIFF" and said.frames == (JPEG,)
+    assert said.events[0].kind == "typing" and said.at == 2.0
+    assert unpack(packed(sound=b"x")).words == "sound file"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "not json", "[]", "3", '"text"', "null", packed(sound="not base64!"), packed(sound=5),
+        packed(events=[{"kind": "typing"}]), packed(events=5), packed(seconds="long"),
+        packed(events=[{"kind": "typing", "at": -1, "value": 1}]),
+        '{"events": [{"kind": "typing", "at": 1, "value": NaN}]}', "[" * 100_000,
+    ],
+)  # fmt: skip
+def test_what_the_page_never_makes_is_refused_in_plain_words(payload: str) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        unpack(payload)
+
+
+def test_limits() -> None:
+    assert unpack(packed(sound=b"x" * MOST_SOUND)).sound is not None
+    for payload, why in (
+        (packed(sound=b"x" * (MOST_SOUND + 1)), "larger than 8 MB"),
+        (packed(picture=JPEG + b"x" * MOST_PICTURE), "picture cannot be read"),
+        (packed(picture=b"<svg onload=alert(1)>"), "picture cannot be read"),
+        ("x" * (MOST_PAYLOAD + 1), "too large"),
+    ):
+        with pytest.raises(InputError, match=why):
+            unpack(payload)
+    assert unpack(packed(sound=b"x", seconds=1e12)).seconds == 0.0
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.recursive(st.none() | st.floats() | st.text() | st.booleans(), lambda inner: st.lists(
+    inner) | st.dictionaries(st.sampled_from(["sound", "picture", "seconds", "events", "x"]), inner)
+))  # fmt: skip
+def test_any_json_is_understood_or_refused(found: Any) -> None:
+    with contextlib.suppress(InputError):
+        assert isinstance(unpack(json.dumps(found)), Given)
+
+
+# -- the size of requests ----------------------------------------------------------------------
+
+
+async def _reads_all(scope: Any, receive: Any, send: Any) -> None:
+    more = True
+    while more:
+        more = (await receive()).get("more_body", False)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"read"})
+
+
+def asked(pieces: list[bytes], headers: list[tuple[bytes, bytes]]) -> tuple[int, int]:
+    """Return the status, and how many pieces were taken."""
+    answers: list[dict[str, Any]] = []
+    left = list(pieces)
+
+    async def receive() -> dict[str, Any]:
+        body = left.pop(0) if left else b""
+        return {"type": "http.request", "body": body, "more_body": bool(left)}
+
+    async def send(message: Any) -> None:
+        answers.append(message)
+
+    scope = {"type": "http", "headers": headers}
+    asyncio.run(BodyLimit(_reads_all, most=100)(scope, receive, send))
+    return answers[0]["status"], len(pieces) - len(left)
+
+
+def test_a_body_within_the_limit_passes() -> None:
+    assert asked([b"x" * 60, b"x" * 40], []) == (200, 2)
+
+
+def test_an_announced_giant_is_refused_unread() -> None:
+    assert asked([b"x"], [(b"content-length", b"500000000")]) == (413, 0)
+    assert asked([b"x"], [(b"content-length", b"-1")]) == (413, 0)
+
+
+def test_a_giant_that_announces_nothing_is_cut_off() -> None:
+    assert asked([b"x" * 60] * 1000, []) == (413, 2)
+
+
+def test_other_connections_pass() -> None:
+    seen = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["type"])
+
+    asyncio.run(BodyLimit(app, most=1)({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
+    assert seen == ["lifespan"] and MOST_BODY < 20_000_000
