@@ -34,7 +34,7 @@ demo: $(VENV)/.demo
 	$(BIN)/empathic demo --open
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-browser: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/demo -m browser

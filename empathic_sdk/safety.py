@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 from weakref import WeakValueDictionary
 
 from empathic_sdk.conversations import Talk
 from empathic_sdk.encoders.drafts import DraftReader
-from empathic_sdk.encoders.risk import RiskReader
+from empathic_sdk.encoders.risk import Before, RiskReader
 from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.errors import ModelError
 from empathic_sdk.response import Signs, judge
-from empathic_sdk.types import EmotionState, Modality, SafetyAssessment
+from empathic_sdk.response.risk import PASS, strong
+from empathic_sdk.types import EmotionState, Modality, RiskReading, SafetyAssessment
 
 log = logging.getLogger("empathic_sdk")
 _shared: WeakValueDictionary[int, RiskReader] = WeakValueDictionary()
@@ -68,5 +70,21 @@ def assess_turn(
     reading = None
     readable = state is not None and Modality.TEXT not in state.unread
     if reader is not None and readable and signs.heard.spoken:
-        reading = reader.read(text, before=talk.before, signs=signs.marks())
+        reading = risk_reading(reader, text, signs, talk.before)
     return judge(signs, state, reading=reading, context=talk.risk)
+
+
+def risk_reading(
+    reader: RiskReader, text: str, signs: Signs, before: Sequence[Before]
+) -> RiskReading:
+    """Read a line in its dialogue; where a strong sign would pass, by itself as well.
+
+    "No reason to live" after talk of something else reads less gravely than alone. A plain
+    statement is not to be lost in what was said around it: the graver reading counts.
+    """
+    marks = signs.marks()
+    reading = reader.read(text, before=before, signs=marks)
+    if before and reading.concern < PASS.get(signs.alone.level, 0.0) and strong(signs):
+        alone = reader.read(text, signs=marks)
+        return max(reading, alone, key=lambda r: r.concern)
+    return reading

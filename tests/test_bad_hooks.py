@@ -15,6 +15,7 @@ import pytest
 from empathic_sdk import EmotionAwareAgent, EmotionRecognizer, HookContext, Pacing, Turn
 from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.hooks import PACINGS, adecide, decide, default_tone
+from empathic_sdk.types import Alert
 
 SECRET = "xylophone"
 FAST = Pacing(delay_s=0.0, words_per_minute=2000, max_sentences=3)
@@ -181,22 +182,22 @@ def test_an_alarm_that_hangs_or_raises_does_not_hold_up_the_turn(
     free = threading.Event()
     rung: list[str] = []
 
-    def hangs(turn: Turn) -> None:
-        rung.append(turn.id)
+    def hangs(alert: Alert) -> None:
+        rung.append(alert.level)
         free.wait(60)
 
-    def fails(turn: Turn) -> None:
-        rung.append(turn.id)
-        raise ConnectionError(turn.reply)
+    def fails(alert: Alert) -> None:
+        rung.append(alert.level)
+        raise ConnectionError(alert)
 
     try:
         for alarm, error in ((hangs, "TimeoutError"), (fails, "ConnectionError")):
             caplog.clear()
             agent = made(on_alert=alarm, pacing=lambda _: FAST)
             turn = verb(agent, "I want to kill myself.")
-            assert rung[-1] == turn.id and turn.safety.help_lines
+            assert rung[-1] == turn.safety.level and turn.safety.help_lines
             (record,) = [r for r in caplog.records if r.levelname == "ERROR"]
-            assert record.getMessage().startswith(f"on_alert failed on turn {turn.id}: {error}")
+            assert record.getMessage().startswith(f"on_alert raised: {error}")
             assert turn.reply[:30] not in caplog.text
     finally:
         free.set()

@@ -42,6 +42,7 @@ ALLOWED = {
         "recognizer",
         "response",
         "listening",
+        "safety",
         "integrations",  # a chat model as a judge
     },
     "serving": SHARED | {"__init__"},

@@ -21,6 +21,7 @@ from empathic_sdk.recognizer import EmotionRecognizer
 from empathic_sdk.resources import weights_dir
 from empathic_sdk.response.risk import RiskContext, Signs, judge
 from empathic_sdk.response.safety import rank
+from empathic_sdk.safety import risk_reading
 from empathic_sdk.training.safety import (
     LEVELS,
     SafetyRecipe,
@@ -81,7 +82,7 @@ def judged(
     for n, ((own, text), state) in enumerate(zip(turns, states, strict=True)):
         before = [Before(who == own, said) for who, said in turns[max(0, n - 4) : n]]
         signs = Signs.of(text)
-        read = reader.read(text, before=before, signs=signs.marks()) if reader else None
+        read = risk_reading(reader, text, signs, before) if reader else None
         found = judge(signs, state, reading=read, context=context[own])
         by_signs = judge(signs, state, context=alone[own])
         for mind, level in ((context, found.level), (alone, by_signs.level)):

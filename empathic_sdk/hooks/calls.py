@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import copy_context
 from typing import Any
 
-from empathic_sdk.errors import HookError
+from empathic_sdk.errors import HookError, outline
 
 HOOK_TIMEOUT_S = 10.0
 """Seconds a hook may take, plain or coroutine; then the default steps in."""
@@ -70,13 +69,12 @@ async def acall(hook: Callable[..., Any], *given: Any) -> Any:
 def told(error: BaseException) -> str:
     """Return what may be logged of a hook's error: its class and where it was raised.
 
-    Its message may quote what the hook was given, which is about a person.
+    Its message may quote what the hook was given, which is about a person; ours holds names of
+    classes alone.
     """
-    name = type(error).__name__
-    if isinstance(error, HookError):  # ours: it holds names of classes alone
-        name += f": {error}"
-    frames = "".join(traceback.format_tb(error.__traceback__)).rstrip()
-    return f"{name}\nTraceback (most recent call last):\n{frames}" if frames else name
+    message = f": {error}" if isinstance(error, HookError) else ""
+    kind, _, places = outline(error).partition(" from ")
+    return f"{kind}{message} from {places}"
 
 
 def _started(work: Callable[[], Any]) -> tuple[threading.Thread, Future[Any]]:

@@ -18,6 +18,7 @@ from empathic_sdk.types import Emotion, Modality, Purpose, SafetyLevel, Strategy
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Signed = Annotated[float, Field(ge=-1.0, le=1.0)]
 Count = Annotated[int, Field(ge=0)]
+Step = Annotated[str, Field(pattern=r"^[a-z]+>[a-z]+$")]
 Rating = Annotated[int, Field(ge=-1, le=1)]
 
 
@@ -35,7 +36,7 @@ class Profile(_Part):
     last_seen: datetime | None
     warned: date | None = Field(description="The change of their days that was last told of.")
     attributes: dict[str, str] = Field(description="What the person said about themselves.")
-    transitions: dict[str, Count] = Field(description="From emotion > to emotion, within a talk.")
+    transitions: dict[Step, Count] = Field(description="From emotion > to emotion, within a talk.")
     valence_sum: float
     arousal_sum: float
     valence_squares: float
@@ -98,9 +99,27 @@ class DayOf(_Part):
 class ActsOf(_Part):
     """What acts on the next states of the person."""
 
-    bias: dict[Emotion, float]
+    bias: list[float] = Field(description="A number an emotion, added to its log-probability.")
     threshold: float
     weights: dict[Modality, float]
+
+
+class LearnedOf(_Part):
+    """All that is counted and fitted, Q-values included (docs/personalisation.md)."""
+
+    version: Count
+    spoken: Count
+    turns: Count
+    bias: list[float]
+    proof: float
+    sense: float
+    corrections: Count
+    caution: float
+    weights: dict[Modality, float]
+    steps: Count
+    sums: dict[Modality, float]
+    squares: dict[Modality, float]
+    q: dict[str, list[float]]
 
 
 class LearningOf(_Part):
@@ -109,7 +128,7 @@ class LearningOf(_Part):
     version: Count
     at: datetime
     acts: ActsOf
-    learned: dict[str, JsonValue] = Field(description="All of it, Q-values included.")
+    learned: LearnedOf
 
 
 class Feedback(_Part):
@@ -136,6 +155,8 @@ class EmotionOf(_Part):
     trend: Trend
     contributions: dict[Modality, float]
     missing: list[Modality]
+    general: dict[Emotion, Share] | None = Field(description="Without what feedback taught.")
+    apart: dict[Modality, dict[Emotion, Share]] = Field(description="What each says alone.")
 
 
 class PacingOf(_Part):

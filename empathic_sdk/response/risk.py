@@ -83,6 +83,11 @@ class Signs(NamedTuple):
         )
 
 
+def strong(signs: Signs) -> bool:
+    """Say whether the signs alone would call a line ``high`` or worse."""
+    return rank(signs.alone.level) >= rank(SafetyLevel.HIGH)
+
+
 def judge(
     signs: Signs,
     state: EmotionState | None = None,

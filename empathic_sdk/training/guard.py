@@ -31,7 +31,7 @@ class GuardRecipe:
 
     penalties: tuple[float, ...] = (0.1, 0.3, 1.0, 3.0, 10.0)
     folds: int = 5
-    false_refusals: float = 0.05
+    false_refusals: float = 0.02
 
     def __post_init__(self) -> None:
         """Check the numbers."""

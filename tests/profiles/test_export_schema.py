@@ -84,8 +84,9 @@ def test_the_schema_names_every_stored_column(store: ProfileStore) -> None:
     db = store._file._db
     assert db is not None
     internal = {"id", "seq", "user_id", "conversation_id", "turn_seq", "override_id"}
+    internal |= {"since"}
     renamed = {"safety_level": "level", "safety_reasons": "reasons", "name": "user"}
-    impersonal = {"upkeep", "privacy_spent"}
+    impersonal = {"upkeep", "privacy_spent", "referrals"}
     for table in db.table_names():
         if table.startswith("_") or table in impersonal:
             continue

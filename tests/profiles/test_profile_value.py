@@ -78,9 +78,12 @@ def test_q_values_and_bias_are_part_of_it(store: ProfileStore) -> None:
 def test_turns_from_before_are_counted_and_learned_from(path: Path) -> None:
     """A store of the schema before this one: its sums are made up for, its turns are read."""
     with closing(Database(path)) as db, db.conn:
-        migrations.MIGRATIONS.apply(db, stop_before="m004_learning")
+        migrations.MIGRATIONS.apply(db, stop_before="m008_learning")
         db.execute(f"PRAGMA application_id = {migrations.APPLICATION_ID}")
-        db.execute("INSERT INTO users (id, name, created, turns) VALUES (1, 'ada', 'x', 2)")
+        created = "2026-01-01T00:00:00+00:00"
+        db.execute(
+            "INSERT INTO users (id, name, created, turns) VALUES (1, 'ada', ?, 2)", [created]
+        )
         db.execute(
             "INSERT INTO conversations (id, user_id, name, started, updated) "
             "VALUES (1, 1, 'c', 'x', 'x')"

@@ -40,6 +40,11 @@ def age(store: ProfileStore, days: float, *ids: str) -> None:
             "UPDATE conversations SET updated = (SELECT max(at) FROM turns WHERE "
             "conversation_id = conversations.id)"
         )
+        db.execute("DELETE FROM days")
+        db.execute(
+            "INSERT INTO days SELECT user_id, substr(at, 1, 10), count(*), 0.0, 0.0, 0 "
+            "FROM turns GROUP BY user_id, substr(at, 1, 10)"
+        )
 
 
 def fill(store: ProfileStore) -> None:
