@@ -131,6 +131,12 @@ class EmotionAwareAgent:
             raise ConfigurationError("keep_days= belongs to the ProfileStore that you made")
         self._hooks = Hooks(tone, pacing, theme)
         self._on_alert = on_alert
+        if not isinstance(keep_text, bool):
+            raise ConfigurationError("keep_text= must be True or False")
+        if keep_days is not None and (
+            isinstance(keep_days, bool) or not isinstance(keep_days, int | float)
+        ):
+            raise ConfigurationError("keep_days= must be a number of days, or None")
         self.keep_text = keep_text
         if not isinstance(language, str) or not language.strip():
             raise ConfigurationError("language= must be a language tag such as 'en'")

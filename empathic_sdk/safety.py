@@ -13,7 +13,7 @@ from empathic_sdk.encoders.risk import Before, RiskReader
 from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.errors import ModelError
 from empathic_sdk.response import Signs, judge
-from empathic_sdk.response.risk import PASS, strong
+from empathic_sdk.response.risk import passes, strong
 from empathic_sdk.types import EmotionState, Modality, RiskReading, SafetyAssessment
 
 log = logging.getLogger("empathic_sdk")
@@ -84,7 +84,6 @@ def risk_reading(
     """
     marks = signs.marks()
     reading = reader.read(text, before=before, signs=marks)
-    if before and reading.concern < PASS.get(signs.alone.level, 0.0) and strong(signs):
-        alone = reader.read(text, signs=marks)
-        return max(reading, alone, key=lambda r: r.concern)
+    if before and strong(signs) and passes(signs, reading, signs.alone.level):
+        return reader.read(text, signs=marks)
     return reading

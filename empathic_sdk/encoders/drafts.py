@@ -56,11 +56,13 @@ class DraftReader:
         self._risk, self._text = risk, text
 
     def __call__(self, sentence: str) -> str:
-        """Return the name of what is wrong with a sentence; empty where nothing is."""
+        """Return the name of what is wrong with a sentence; empty where nothing is.
+
+        Numbers and links are the guard's to check one by one, so ``contact`` is never named.
+        """
         logits = self.logits(draft_features(self._risk, self._text, [sentence]))[0]
-        if logits[0] < self._limit:
-            return ""
-        return REASONS[int(logits[1:].argmax())]
+        reason = REASONS[int(logits[1:].argmax())]
+        return "" if logits[0] < self._limit or reason == "contact" else reason
 
     def logits(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return float32 ``[n, 10]``: that it is bad, and of each reason."""

@@ -122,6 +122,8 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         new = messages if before is None else _after(messages, mark)
         kept = None if before is None else before.kept
         person = self._user(runtime) if callable(self._user) else self._user
+        if not isinstance(person, UserContext | None):
+            raise ConfigurationError("user= must give a UserContext, or None")
         heard = self._listening.hear(
             utterances(new), kept=kept, user=person, conversation=_thread(runtime),
             earlier=utterances(messages[: len(messages) - len(new)]),
@@ -249,6 +251,8 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
     def _check(self, message: AIMessage, heard: Heard) -> AIMessage:
         """Return the message, or a copy without what must not be said. Tool calls stay."""
         text = text_of(message)
+        if not text.strip() and not message.tool_calls:
+            return message.model_copy(update={"content": heard.reply.text})
         if not text.strip() or text.strip() == heard.reply.text:
             return message
         shown, refused = self._listening.check(text.replace(heard.line, "").strip(), heard)

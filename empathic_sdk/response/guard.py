@@ -109,13 +109,12 @@ _CONTACT = re.compile(r"\+?\d(?:[\d ()./-]*\d){2,}|\b\d{3}\b|https?:|www\.|\b[\w
 _CALLS = re.compile(r"\b(?:call|text|dial|ring|phone|reach|contact|hotline|helpline|lifeline|hot line|help line|number|sms|crisis|visit|website|emergency|write to|email)\b")
 _LINK = re.compile(r"https?:|www\.|\b[\w-]+\.(?:com|org|net|io|info|gov|edu|co\.uk)\b|\S@\S+\.\S")
 _DIGITS = re.compile(r"\D+")
+_HARMLESS = re.compile(r"\b(?:cut(?:ting)? yourself some slack|good ?bye,? and good luck with|beat(?:ing)? yourself up)\b")
 _FIRST = re.compile(r"\b(?:i|me|my|myself|we|us)\b")
 
 
 SecondOpinion = Callable[[str], str]
 """Returns the name of what is wrong with a sentence, or an empty one; must not raise."""
-
-_MILD = ("diagnosis", "medicine", "human", "contact")
 
 
 def check_sentence(
@@ -141,7 +140,7 @@ def check_sentence(
     if _PAGE.search(text) or _CALL.search(text):
         return Verdict(allowed=False, reason="markup", grave=True)
     flat = flatten(text)
-    plain = spell(flat)
+    plain = _HARMLESS.sub(" _ ", spell(flat))
     question = text.rstrip().endswith("?")
     for reason, pattern in _GRAVE:
         if trips(pattern, plain, question=question, reason=reason):
@@ -163,9 +162,9 @@ def check_sentence(
             else pattern.search(read)
         ):
             return Verdict(allowed=False, reason=reason)
-    # A help line that is one of ours has been checked above, number by number.
-    if second is not None and not _CONTACT.search(flat) and (reason := second(text)):
-        return Verdict(allowed=False, reason=reason, grave=reason not in _MILD)
+    # Where a lesson is taught its imperatives and numbers are what is to be said.
+    if second is not None and context.scenario != "tutoring" and (reason := second(text)):
+        return Verdict(allowed=False, reason=reason)
     return ALLOWED
 
 

@@ -78,9 +78,16 @@ _PRONOUNS = frozenset(["she/her", "he/him", "they/them", "she/they", "he/they"])
 _MINE = re.compile(_LEAD + r"my pronouns are (?P<pronouns>\w+ ?/ ?\w+)" + _END, re.IGNORECASE)
 
 
+_RETRACTED = re.compile(
+    r"(?:\?|\.|,|…|-)\s*(?:no,? (?:don't|do not|wait)|actually,? no|never ?mind|forget (?:it|that)|"
+    r"just kidding|jk)\b",
+    re.IGNORECASE,
+)
+
+
 def requests(text: str) -> tuple[Proposal, ...]:
     """Return what a message asks for, each thing once, the last word on it counting."""
-    if len(text) > 2000:
+    if len(text) > 2000 or _RETRACTED.search(text):
         return ()
     found: dict[str, Proposal] = {}
     bare = _QUOTED.sub(" \0 ", text.replace("’", "'"))

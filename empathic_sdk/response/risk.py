@@ -11,13 +11,17 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from empathic_sdk.response.safety import Heard, rank
+from empathic_sdk.response.cues import BYE, NO, THANKS
+from empathic_sdk.response.safety import Heard, rank, speaks_foreign
 from empathic_sdk.response.signs import SUICIDE_REASONS
 from empathic_sdk.types import EmotionState, RiskReading, SafetyAssessment, SafetyLevel
 from empathic_sdk.types.base import Value
 
-PASS = {SafetyLevel.CONCERN: 0.5, SafetyLevel.HIGH: 0.25, SafetyLevel.IMMINENT: 0.1}
-"""A reading below this lets a sign of that level pass: the stronger it is, the surer that is."""
+PASS = {SafetyLevel.CONCERN: 0.5, SafetyLevel.HIGH: 0.25}
+"""A reading below this may let a sign of that level pass; an imminent one never does."""
+
+SURE = 0.8
+"""From here on the model alone may call a line more than a concern."""
 
 _ASKS = re.compile(
     r"\b(?:suicide|suicidal|end(?:ing)? your life|kill(?:ing)? yourself|hurt(?:ing)? yourself|"
@@ -59,16 +63,19 @@ class Signs(NamedTuple):
     Attributes:
         heard: Its segments and the signs in them.
         alone: What they amount to by themselves.
+        foreign: Whether one of them is in another language than English.
     """
 
     heard: Heard
     alone: SafetyAssessment
+    foreign: bool = False
 
     @classmethod
     def of(cls, text: str) -> Signs:
         """Look for signs in a text."""
         heard = Heard.of(text)
-        return cls(heard, heard.assess())
+        alone = heard.assess()
+        return cls(heard, alone, bool(alone.reasons) and speaks_foreign(heard.spoken))
 
     def marks(self) -> tuple[float, ...]:
         """Return eight numbers, 0 or 1, for the model."""
@@ -112,11 +119,32 @@ def judge(
         return by_signs
     level, reason = _level(reading)
     found = set(by_signs.reasons)
-    if rank(level) > rank(by_signs.level):
+    if rank(level) > rank(by_signs.level) and not _answers(signs.heard, found, context):
         return SafetyAssessment(level=level, reasons=tuple(sorted(found | {reason})))
-    if found <= ITS_OWN and reading.concern < PASS.get(by_signs.level, 0.0):
+    if found <= ITS_OWN and passes(signs, reading, by_signs.level):
         return SafetyAssessment()
     return by_signs
+
+
+def passes(signs: Signs, reading: RiskReading, level: SafetyLevel) -> bool:
+    """Say whether the model is sure that signs of a level are none: of neither kind of risk."""
+    if signs.foreign or level not in PASS:
+        return False
+    light = level == SafetyLevel.CONCERN
+    return reading.concern < PASS[level] and (light or reading.high < 0.5)
+
+
+def _answers(heard: Heard, found: set[str], context: RiskContext) -> bool:
+    """Say whether a line answers the protocol or takes its leave: the signs understand both.
+
+    The model was not taught the protocol's own talks. "No", "I'm safe now" and "thanks, bye" read
+    gravely to it after what went before.
+    """
+    first = heard.spoken[0] if heard.spoken else ""
+    if "reached_out" in found or (context.asked and NO.match(first)):
+        return True
+    whole = " ".join(heard.spoken)
+    return len(whole.split()) <= 6 and bool(BYE.search(whole) or THANKS.search(whole))
 
 
 def _level(reading: RiskReading) -> tuple[SafetyLevel, str]:
@@ -128,7 +156,7 @@ def _level(reading: RiskReading) -> tuple[SafetyLevel, str]:
         return SafetyLevel.CONCERN, "other_person"
     if reading.past >= 0.5:
         return SafetyLevel.CONCERN, "past"
-    if reading.high < 0.5:
+    if reading.high < 0.5 or reading.concern < SURE:
         return SafetyLevel.CONCERN, "contextual_risk"
     if reading.imminent < 0.5:
         return SafetyLevel.HIGH, "contextual_risk"

@@ -8,7 +8,7 @@ See ``docs/safety.md``.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from empathic_sdk.response.cues import (
@@ -136,6 +136,12 @@ class Heard:
             found["confirmed"] = SafetyLevel.HIGH
         level = max(found.values(), key=rank, default=SafetyLevel.NONE)
         return SafetyAssessment(level=level, reasons=tuple(sorted(found)))
+
+
+def speaks_foreign(spoken: Sequence[str]) -> bool:
+    """Say whether a sign in another language than English stands in segments."""
+    tables = (*FOREIGN, *TONGUES, *SCRIPTS)
+    return any(sign.pattern.search(segment) for segment in spoken for sign in tables)
 
 
 def rank(level: SafetyLevel) -> int:

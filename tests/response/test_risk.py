@@ -32,7 +32,8 @@ def test_the_texts_are_what_the_tests_take_them_for() -> None:
     [
         (reading(0.49, high=0.9), SafetyLevel.NONE, None),
         (reading(0.5), SafetyLevel.CONCERN, "contextual_risk"),
-        (reading(0.9, high=0.5), SafetyLevel.HIGH, "contextual_risk"),
+        (reading(0.8, high=0.5), SafetyLevel.HIGH, "contextual_risk"),
+        (reading(0.79, high=0.9), SafetyLevel.CONCERN, "contextual_risk"),
         (reading(0.9, high=0.9, imminent=0.5), SafetyLevel.IMMINENT, "contextual_risk"),
         (reading(0.9, imminent=0.9), SafetyLevel.CONCERN, "contextual_risk"),
         (reading(0.9, high=0.9, other=0.5), SafetyLevel.CONCERN, "other_person"),
@@ -55,11 +56,32 @@ def test_a_sign_passes_where_the_model_is_sure(signs: Signs, concern: float, pas
     assert (judge(signs, reading=reading(concern)).level == SafetyLevel.NONE) == passes
 
 
-def test_a_named_means_and_time_take_the_surest_reading() -> None:
-    worst = Signs.of("I will kill myself tonight, I have the pills here")
-    assert worst.alone.level == SafetyLevel.IMMINENT
-    assert judge(worst, reading=reading(0.1)).level == SafetyLevel.IMMINENT
-    assert judge(worst, reading=reading(0.09)).level == SafetyLevel.NONE
+def test_a_named_means_and_time_never_pass() -> None:
+    for text in ("I will kill myself tonight, I have the pills here", "I took 30 paracetamol"):
+        worst = Signs.of(text)
+        assert worst.alone.level == SafetyLevel.IMMINENT
+        assert judge(worst, reading=reading(0.0)).level == SafetyLevel.IMMINENT
+
+
+def test_a_sign_does_not_pass_where_half_of_the_model_hears_it() -> None:
+    assert judge(SIGN, reading=reading(0.1, high=0.5)).level == SIGN.alone.level
+    assert judge(SIGN, reading=reading(0.1, high=0.49)).level == SafetyLevel.NONE
+
+
+@pytest.mark.parametrize("text", ["quiero morir", "Ich will sterben", "我想死"])
+def test_other_languages_are_the_signs_alone(text: str) -> None:
+    signs = Signs.of(text)
+    assert signs.foreign
+    assert judge(signs, reading=reading(0.0)).level == signs.alone.level == SafetyLevel.HIGH
+
+
+def test_answers_to_the_protocol_are_not_the_models() -> None:
+    asked = RiskContext(level=SafetyLevel.HIGH, asked=True)
+    grave = reading(0.99, high=0.99)
+    for text in ("no", "I'm safe now, my mum is here", "thanks, bye"):
+        found = judge(Signs.of(text), reading=grave, context=asked)
+        assert "contextual_risk" not in found.reasons, text
+    assert judge(PLAIN, reading=grave, context=asked).level == SafetyLevel.HIGH
 
 
 def test_violence_is_not_the_models() -> None:

@@ -106,8 +106,10 @@ def test_it_is_asked_where_no_pattern_finds_anything(recognizer: EmotionRecogniz
     assert check_sentence("Just kill yourself.", context, second).reason == "encouragement"
     assert asked == []
     assert check_sentence("My name is Anna.", context, second) == (False, "human", False)
-    assert check_sentence("How silly.", context, second) == (False, "contempt", True)
+    assert check_sentence("How silly.", context, second) == (False, "contempt", False)
+    lesson = context.model_copy(update={"scenario": "tutoring"})
+    assert check_sentence("How silly.", lesson, second).allowed
     assert check_text("That is hard. My name is Anna.", context, second) == (
         "That is hard.", ("human",),
     )  # fmt: skip
-    assert check_text("That is hard. How silly.", context, second)[0] == ""
+    assert check_text("That is hard. How silly.", context, second)[0] == "That is hard."
