@@ -37,7 +37,7 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-browser: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/demo -m browser
+	$(BIN)/python -m pytest tests/demo -m browser $(LAST)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
