@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -82,12 +83,19 @@ def command(
                 if said.split(" ")[0] == "/wrong":
                     _correct(agent, last, user, said)
                     continue
+                if re.fullmatch(r"/[a-z]+", said.strip()):
+                    # Somebody who types "/erase" must not get an answer as if they had talked.
+                    click.secho(f"(there is no {said.strip()}; there are {COMMANDS})", dim=True)
+                    continue
                 # How long an answer took says something about a learner; piped text took no time.
                 at = time.monotonic() - start if interactive else None
                 utterance = Utterance(said, at=at)
                 last = _say(agent, utterance, user=user, paced=not no_pacing, quiet=quiet)
             except InputError as error:
                 click.secho(f"({error})", dim=True)
+
+
+COMMANDS = "/wrong EMOTION, /quit and /exit; `empathic profile` exports and erases"
 
 
 def _next_line() -> str | None:

@@ -41,7 +41,7 @@ DANGERS: tuple[Sign, ...] = (
           r"(?:make|making) (?:them|him|her|everyone|everybody|you|those \w+)(?: all)? (?:pay|suffer|bleed)(?! (?:for (?!what)|back|half|rent|the|their|attention|"
           r"more|up|me|in|extra|with|by|taxes|less|my|a)\b)", r"(?:my|a|the) (?:hit|kill|death) list", r"list of (?:people|names|everyone) (?:to|i (?:want|will|am going) to|i will) (?:kill|hurt|shoot|get back at)"),
     sign("harm_to_others", _H,
-          r"(?:want|urge|going|tempted|need) to (?:\w+ )?(?:hurt|shake|smother|hit|kill|harm|drown|throw|suffocate) my (?:\w+ )?(?:baby|newborn|infant|toddler|child|children|"
+          r"(?:(?:want|urge|going|tempted|need) to|i (?:might|may)) (?:\w+ )?(?:hurt|shake|smother|hit|kill|harm|drown|throw|suffocate) my (?:\w+ )?(?:baby|newborn|infant|toddler|child|children|"
           r"kids?|son|daughter)(?! (?:up|a|an|the|out of the park|at|with|from)\b)"),
     sign("abuse", _H,
           r"(?:put|puts|had|has|wrapped|got) (?:his|her|their) hands? (?:around|round|on) my (?:neck|throat)",

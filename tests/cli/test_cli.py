@@ -325,3 +325,9 @@ def test_keep_going_names_the_line_that_cannot_be_read(tmp_path: Path) -> None:
     assert [json.loads(line)["line"] for line in out.stdout.splitlines()] == [1, 5]
     stopped = run("recognize", "-", "--json", stdin=text)
     assert stopped.exit_code == 1 and "line 3:" in stopped.stderr
+
+
+def test_an_unknown_command_in_a_chat_is_refused() -> None:
+    out = run("chat", "--no-pacing", "--quiet", stdin="/erase\n/quit\n")
+    assert "there is no /erase" in out.output
+    assert "agent>" not in out.output
