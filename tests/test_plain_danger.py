@@ -12,7 +12,8 @@ PLAIN = (
     "life is not worth living", "no reason to live", "I burned my arm with a cigarette on purpose",
     "I took 30 paracetamol", "I just swallowed a bottle of tylenol", "I took too many pills",
     "quiero morir", "je veux mourir", "Ich will sterben", "voglio morire", "quero morrer",
-    "I think I might hurt my baby, I haven't slept in a week", "我想死", "死にたい", "죽고 싶어", "ölmek istiyorum",
+    "I think I might hurt my baby, I haven't slept in a week",
+    "我想死", "死にたい", "죽고 싶어", "ölmek istiyorum",
 )  # fmt: skip
 
 
