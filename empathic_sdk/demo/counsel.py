@@ -19,8 +19,6 @@ from empathic_sdk.policy import refusal
 from empathic_sdk.types import StreamEvent
 
 NOT_YET = "There is nothing to correct yet. You can as soon as an answer of mine is complete."
-CONSENT_VERSION = "demo-1"
-"""Of the wording beside the switches; stored with every decision."""
 SWITCHES = {
     Modality.SPEECH: ("Listen to my voice", "speech"),
     Modality.FACE: ("Look at my face", "face"),
@@ -173,7 +171,7 @@ class Counsel(Room):
             try:
                 await asyncio.to_thread(
                     self.agent.profiles.consent, visit.user, modality, bool(on),
-                    version=CONSENT_VERSION,
+                    version=self.agent.recognizer.deployment.notice,
                 )  # fmt: skip
             except EmpathicError as error:
                 given = self.visits.consents(visit)

@@ -323,7 +323,7 @@ def test_switches_are_off_and_record_each_decision(page: Page, agent: FakeAgent)
     assert asyncio.run(switch(False, ADA)) == (False, "", "")  # type: ignore[arg-type]
     assert agent.profiles.get("visitor-ada").consents == frozenset()
     kept = agent.profiles.export("visitor-ada")["consents"]
-    assert [(c["granted"], c["version"]) for c in kept] == [(True, "demo-1"), (False, "demo-1")]
+    assert [(c["granted"], c["version"]) for c in kept] == [(True, "1"), (False, "1")]
 
 
 @pytest.mark.parametrize("context", [None, "education", "workplace"])
@@ -335,7 +335,7 @@ def test_where_the_law_forbids_it_there_is_nothing_to_switch(context: Any) -> No
 
 def test_who_comes_back_finds_the_switches_as_they_were(tmp_path: Path) -> None:
     with ProfileStore(tmp_path / "people.db") as store:
-        store.consent("login-ada", Modality.FACE, True, version="demo-1")
+        store.consent("login-ada", Modality.FACE, True, version="1")
         page = Page(FakeAgent(store), FakeAgent(store))  # type: ignore[arg-type]
         shown = asyncio.run(page._arrive(Request("p", "ada")))  # type: ignore[arg-type]
         switches = page.counsel.switches

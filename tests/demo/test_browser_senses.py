@@ -42,7 +42,7 @@ def test_consent_comes_first(visitor: Visitor, known: Any) -> None:
     page.get_by_label("Listen to my voice").uncheck()
     page.locator("[data-press=mic]").wait_for(state="hidden")
     assert [c["granted"] for c in known()["consents"]] == [True, False]
-    assert all(c["version"] == "demo-1" for c in known()["consents"])
+    assert all(c["version"] == "1" for c in known()["consents"])
     visitor.check()
 
 
