@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -168,8 +169,10 @@ class RiskReader:
         """
         made = rows(self._tokenizer, text, before)
         beside = torch.tensor([list(signs) or [0.0] * SIGNS] * len(made))
-        with torch.inference_mode():
-            logits = self._network(*batch(made), beside)
+        # Its limits were chosen in bfloat16, which is nearly three times as fast where the
+        # processor has it, and slower where it must be imitated.
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=_bfloat16()):
+            logits = self._network(*batch(made), beside).float()
         # The window that worries most speaks for all of them.
         found = logits[int(logits[:, 0].argmax())] - self._limits
         return RiskReading(
@@ -189,6 +192,13 @@ class RiskReader:
                 part = order[start : start + 32]
                 found[part] = self._network.features(*batch([made[k] for k in part])).numpy()
         return found
+
+
+@lru_cache(maxsize=1)
+def _bfloat16() -> bool:
+    """Say whether this processor multiplies in bfloat16 by itself."""
+    known = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return bool(known is not None and known())
 
 
 def words(path: Path) -> Tensor:
