@@ -8,7 +8,7 @@ trained by ``empathic train safety``. What the protocol makes of its reading: ``
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -148,7 +148,7 @@ class RiskReader:
             shared = text.words if text is not None and text.path == base else None
             tensors["body.word.weight"] = shared if shared is not None else words(base)
             network.load_state_dict(tensors, assign=True)
-            self._limits = torch.tensor([float(self.about["limits"][h]) for h in HEADS])
+            self._limits = {h: float(self.about["limits"][h]) for h in HEADS}
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
             raise ModelError(f"{self.path} holds no risk model that fits: {error}") from error
         if not all(t.isfinite().all() for t in tensors.values()):
@@ -174,10 +174,7 @@ class RiskReader:
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=_bfloat16()):
             logits = self._network(*batch(made), beside).float()
         # The window that worries most speaks for all of them.
-        found = logits[int(logits[:, 0].argmax())] - self._limits
-        return RiskReading(
-            **{h: 1 / (1 + math.exp(-float(x))) for h, x in zip(HEADS, found, strict=True)}
-        )
+        return reading(logits[int(logits[:, 0].argmax())].tolist(), self._limits)
 
     def features(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return float32 ``[n, 3 * width]``: what the network makes of sentences by themselves.
@@ -192,6 +189,12 @@ class RiskReader:
                 part = order[start : start + 32]
                 found[part] = self._network.features(*batch([made[k] for k in part])).numpy()
         return found
+
+
+def reading(logits: Sequence[float], limits: Mapping[str, float]) -> RiskReading:
+    """Return what five logits say: chances, shifted so that 0.5 is each head's limit."""
+    shifted = {h: float(x) - limits[h] for h, x in zip(HEADS, logits, strict=True)}
+    return RiskReading(**{h: 1 / (1 + math.exp(-x)) for h, x in shifted.items()})
 
 
 @lru_cache(maxsize=1)

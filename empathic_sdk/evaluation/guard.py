@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from empathic_sdk.evaluation.safety import wilson
 from empathic_sdk.listening import Listening
 from empathic_sdk.recognizer import EmotionRecognizer
 from empathic_sdk.response import check_sentence
-from empathic_sdk.training.guard import Draft, GuardRecipe, as_dict, fit_guard, read_drafts
+from empathic_sdk.training.guard import Draft, GuardRecipe, fit_guard, read_drafts
 
 
 def train_guard(recipe: GuardRecipe, *, lines: Path, out: Path) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def train_guard(recipe: GuardRecipe, *, lines: Path, out: Path) -> dict[str, Any
         recipe, draft_features(risk, text, [d.text for d in drafts]), [d.reason for d in drafts]
     )
     about = {
-        "recipe": as_dict(recipe),
+        "recipe": asdict(recipe),
         "lines": {"sha256": checkpoints.sha256(lines), "n": len(drafts)},
         "risk_sha256": checkpoints.sha256(risk.path),
         "limit": found.limit,

@@ -12,7 +12,15 @@ from statistics import mean, stdev
 from typing import Any, NamedTuple
 
 from empathic_sdk import checkpoints
-from empathic_sdk.encoders.risk import HEADS, Before, RiskNetwork, RiskReader, description
+from empathic_sdk.encoders.risk import (
+    HEADS,
+    Before,
+    RiskNetwork,
+    RiskReader,
+    description,
+    reading,
+    words,
+)
 from empathic_sdk.encoders.risk import own_tensors as tensors_of
 from empathic_sdk.encoders.tokens import TextTokenizer
 from empathic_sdk.errors import DataError
@@ -30,7 +38,6 @@ from empathic_sdk.training.safety import (
     everyday,
     is_dev,
     read_known,
-    reading,
 )
 from empathic_sdk.training.safety_data import Entry, Moment, talks
 from empathic_sdk.types import SafetyLevel, Utterance
@@ -217,7 +224,7 @@ def fresh_network() -> RiskNetwork:
     """Return the risk network on all-MiniLM-L6-v2, with the word vectors that it will share."""
     encoder = fresh_model(find_minilm(None)).encoder
     network = RiskNetwork(encoder.config)
-    shared = checkpoints.load(weights_dir() / "text.safetensors")[0]["encoder.word.weight"]
+    shared = words(weights_dir() / "text.safetensors")
     network.body.load_state_dict({**encoder.state_dict(), "word.weight": shared})
     return network
 

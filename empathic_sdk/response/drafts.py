@@ -88,8 +88,8 @@ _TABLES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         )),
     )
 )  # fmt: skip
-_HARMLESS = re.compile(
-    r"\b(?:cut(?:ting)? yourself some slack|good ?bye and good luck with|beat(?:ing)? yourself up)\b"
+HARMLESS = re.compile(
+    r"\b(?:cut(?:ting)? yourself some slack|good ?bye,? and good luck with|beat(?:ing)? yourself up)\b"
 )
 # A "not" that turns a sentence into its opposite: "I won't end this conversation".
 _NOT = re.compile(
@@ -126,7 +126,7 @@ def _sentences(text: str) -> list[tuple[str, bool]]:
     out = []
     for part in re.findall(r"[^.!?\n]+[.!?\n]*", flat):
         for segment in segments(part):
-            out.append((_HARMLESS.sub(" _ ", spell(segment).replace(",", "")), "?" in part))
+            out.append((HARMLESS.sub(" _ ", spell(segment).replace(",", "")), "?" in part))
     return out
 
 

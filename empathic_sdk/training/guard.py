@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,8 +115,3 @@ def fit_guard(
     weight[rows], bias[rows] = which.coef_, which.intercept_
     chosen = {"strength": strength, "recall": recall, "false_refusals": recipe.false_refusals}
     return Guard(weight, bias, limit, chosen)
-
-
-def as_dict(recipe: GuardRecipe) -> dict[str, Any]:
-    """Return a recipe as JSON values."""
-    return asdict(recipe)

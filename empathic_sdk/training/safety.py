@@ -12,7 +12,7 @@ import random
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,15 +22,25 @@ import torch.nn.functional as F  # noqa: N812  (the field's usual alias)
 from numpy.typing import NDArray
 from torch import Tensor
 
-from empathic_sdk.encoders.risk import HEADS, Before, RiskNetwork, Row, batch, rows
+from empathic_sdk.encoders.risk import (
+    HEADS,
+    SIGNS,
+    Before,
+    RiskNetwork,
+    Row,
+    batch,
+    reading,
+    rows,
+)
 from empathic_sdk.encoders.tokens import TextTokenizer
 from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.response.risk import Signs, judge
 from empathic_sdk.training.safety_data import CORPORA, Entry, Moment, moments, place, talks
-from empathic_sdk.types import RiskReading, SafetyLevel
+from empathic_sdk.types import SafetyLevel
 
 Floats = NDArray[np.float32]
 LEVELS = list(SafetyLevel)
+NO_SIGNS = (0.0,) * SIGNS
 
 
 @dataclass(frozen=True)
@@ -129,11 +139,10 @@ def everyday(data: Path, split: str, known: Mapping[str, int], most: int, seed: 
                 break
             if where not in known and not Signs.of(moment.text).alone.reasons:
                 kept.append((where, moment))
-        none = (0.0,) * 8
-        found += [
-            Item(m, known.get(w, 0), signs=Signs.of(m.text).marks() if w in known else none)
-            for w, m in kept
-        ]
+            found += [
+                Item(m, known.get(w, 0), signs=Signs.of(m.text).marks() if w in known else NO_SIGNS)
+                for w, m in kept
+            ]
     return found
 
 
@@ -254,12 +263,12 @@ class SafetyTrainer:
             moment = Moment(
                 " ".join(t if t[-1:] in ".!?" else t + "." for t in pair), moment.before
             )
-        signs = (0.0,) * 8 if rng.random() < r.signless else line.signs
+        signs = NO_SIGNS if rng.random() < r.signless else line.signs
         return line._replace(moment=moment, signs=signs)
 
     def _forward(self, made: Sequence[Row], items: Sequence[Item]) -> Tensor:
         ids, mask, roles = batch(made)
-        signs = torch.tensor([i.signs or (0.0,) * 8 for i in items])
+        signs = torch.tensor([i.signs or NO_SIGNS for i in items])
         with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bfloat16):
             found: Tensor = self.network(ids, mask, roles, signs).float()
         return found
@@ -320,14 +329,6 @@ class SafetyTrainer:
         return out
 
 
-def reading(logits: Floats, limits: Mapping[str, float]) -> RiskReading:
-    """Return the reading that a runtime with these limits gives for five logits."""
-    shifted = [float(x) - limits[h] for h, x in zip(HEADS, logits, strict=True)]
-    return RiskReading(
-        **{h: float(1 / (1 + np.exp(-x))) for h, x in zip(HEADS, shifted, strict=True)}
-    )
-
-
 def choose(trainer: SafetyTrainer) -> dict[str, float]:
     """Return the limits that dev asks for, as logits by head.
 
@@ -384,8 +385,3 @@ def read_known(path: Path) -> dict[str, int]:
         return {}
     found = json.loads(path.read_text(encoding="utf-8"))
     return {where: LEVELS.index(SafetyLevel(level)) for where, level in found.items()}
-
-
-def trial(recipe: SafetyRecipe) -> SafetyRecipe:
-    """Return a recipe of the same kind that takes seconds."""
-    return replace(recipe, epochs=1, background=min(recipe.background, 32))
