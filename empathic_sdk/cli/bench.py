@@ -31,10 +31,7 @@ def command(context: click.Context, as_json: bool, turns: int, users: int, long_
     from empathic_sdk.evaluation.bench import bench
 
     report = bench(turns=turns, users=users, long_turns=long_turns)
-    if as_json:
-        click.echo(json.dumps(report))
-        return
-    _show(report)
+    _print(report, as_json=as_json)
 
 
 @command.command()
@@ -45,7 +42,7 @@ def dialogue(context: click.Context, as_json: bool) -> None:
     from empathic_sdk.evaluation.bench_dialogue import measure_dialogue
 
     report = measure_dialogue()
-    if as_json or (context.parent is not None and context.parent.params["as_json"]):
+    if _as_json(context, as_json):
         click.echo(json.dumps(report))
         return
     by_length: dict[str, dict[int, Any]] = {}
@@ -70,10 +67,7 @@ def media(context: click.Context, data: Path, as_json: bool, turns: int) -> None
     from empathic_sdk.evaluation.bench_media import bench_media
 
     report = bench_media(data=data, turns=turns)
-    if as_json or (context.parent is not None and context.parent.params["as_json"]):
-        click.echo(json.dumps(report))
-        return
-    _show(report)
+    _print(report, as_json=_as_json(context, as_json))
 
 
 @command.command()
@@ -84,10 +78,7 @@ def speech(context: click.Context, as_json: bool) -> None:
     from empathic_sdk.evaluation.bench_speech import measure_speech
 
     report = measure_speech()
-    if as_json or (context.parent is not None and context.parent.params["as_json"]):
-        click.echo(json.dumps(report))
-        return
-    _show(report)
+    _print(report, as_json=_as_json(context, as_json))
 
 
 @command.command()
@@ -108,10 +99,19 @@ def store(
     if turns < users:
         raise click.UsageError("--turns must be at least --users")
     report = bench_store(users=users, turns=turns, folder=folder)
-    if as_json or (context.parent is not None and context.parent.params["as_json"]):
+    _print(report, as_json=_as_json(context, as_json))
+
+
+def _as_json(context: click.Context, asked: bool) -> bool:
+    """Say whether JSON was asked for, of the part or of the group it belongs to."""
+    return asked or (context.parent is not None and bool(context.parent.params["as_json"]))
+
+
+def _print(report: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
         click.echo(json.dumps(report))
-        return
-    _show(report)
+    else:
+        _show(report)
 
 
 def _show(report: dict[str, Any]) -> None:
