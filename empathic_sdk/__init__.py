@@ -12,18 +12,20 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from empathic_sdk import _moved
+
 if TYPE_CHECKING:
     from empathic_sdk.agent import EmotionAwareAgent
     from empathic_sdk.encoders.behaviour import BehaviourEncoder
     from empathic_sdk.encoders.face import FaceEncoder
     from empathic_sdk.encoders.speech import SpeechEncoder
     from empathic_sdk.encoders.text import TextEncoder
-    from empathic_sdk.encoders.transcribe import Transcriber
+    from empathic_sdk.encoders.transcription import Transcriber
     from empathic_sdk.errors import EmpathicError
     from empathic_sdk.policy import Deployment
     from empathic_sdk.profiles import ProfileStore
-    from empathic_sdk.recognizer import EmotionRecognizer
-    from empathic_sdk.session import DialogueSession
+    from empathic_sdk.recognition.recognizer import EmotionRecognizer
+    from empathic_sdk.recognition.session import DialogueSession
     from empathic_sdk.types import (
         Alert,
         BehaviourEvent,
@@ -53,16 +55,18 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+_moved.install()
+
 _HOMES = {
     "Alert": "types",
     "BehaviourEncoder": "encoders.behaviour",
     "BehaviourEvent": "types",
     "BehaviourKind": "types",
     "Deployment": "policy",
-    "DialogueSession": "session",
+    "DialogueSession": "recognition.session",
     "Emotion": "types",
     "EmotionAwareAgent": "agent",
-    "EmotionRecognizer": "recognizer",
+    "EmotionRecognizer": "recognition.recognizer",
     "EmotionState": "types",
     "EmpathicError": "errors",
     "FaceEncoder": "encoders.face",
@@ -83,7 +87,7 @@ _HOMES = {
     "TextEncoder": "encoders.text",
     "Theme": "types",
     "Tone": "types",
-    "Transcriber": "encoders.transcribe",
+    "Transcriber": "encoders.transcription",
     "Trend": "types",
     "Turn": "types",
     "TurnEvent": "types",

@@ -17,20 +17,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from empathic_sdk.alerts import AlertHook, alert_of, tell
-from empathic_sdk.conversations import Talks
 from empathic_sdk.errors import ConfigurationError, EmpathicError
-from empathic_sdk.hooks import HOOK_TIMEOUT_S
-from empathic_sdk.pipeline import Hooks, Outcome, Pipeline, planner_for
+from empathic_sdk.language.templates import notice
+from empathic_sdk.llm.extras import needs_langchain
+from empathic_sdk.monitoring.alerts import AlertHook, alert_of, tell
+from empathic_sdk.monitoring.longitudinal import Watch
 from empathic_sdk.policy import Deployment, askable, declare
 from empathic_sdk.profiles import ProfileStore
-from empathic_sdk.proposals import Proposals
-from empathic_sdk.recognizer import EmotionRecognizer
-from empathic_sdk.response import EmbeddedResponder, Live, LLMResponder, notice, require_sympy
-from empathic_sdk.response.llm import TIMEOUT_S
-from empathic_sdk.safety import draft_reader, shipped_reader
-from empathic_sdk.session import Transfers
-from empathic_sdk.streaming import PaceClock, paced
+from empathic_sdk.recognition.recognizer import EmotionRecognizer
+from empathic_sdk.recognition.session import Transfers
+from empathic_sdk.responders.cancellable import Live
+from empathic_sdk.responders.embedded import EmbeddedResponder
+from empathic_sdk.responders.llm import TIMEOUT_S, LLMResponder
+from empathic_sdk.safety.assessment import draft_reader, shipped_reader
+from empathic_sdk.style import HOOK_TIMEOUT_S
+from empathic_sdk.turn.conversations import Talks
+from empathic_sdk.turn.engine import Hooks, Outcome, Pipeline, planner_for
+from empathic_sdk.turn.pacing import PaceClock, paced
+from empathic_sdk.turn.proposals import Proposals
+from empathic_sdk.tutoring import require_sympy
 from empathic_sdk.types import (
     Emotion,
     MonitorReport,
@@ -43,7 +48,6 @@ from empathic_sdk.types import (
     TurnEvent,
     Utterance,
 )
-from empathic_sdk.watching import Watch
 
 SCENARIOS = ("counselling", "tutoring")
 PLANNERS = ("rules", "learned")
@@ -147,7 +151,7 @@ class EmotionAwareAgent:
         embedded = EmbeddedResponder(language=language)
         self._responder: EmbeddedResponder | LLMResponder = embedded
         if llm is not None:
-            from empathic_sdk.integrations.models import language_model
+            from empathic_sdk.llm.adapters import language_model
 
             self._responder = LLMResponder(
                 language_model(llm), fallback=embedded, timeout_s=llm_timeout_s
@@ -356,9 +360,10 @@ class EmotionAwareAgent:
             ConfigurationError: ``output`` is neither.
             MissingExtraError: LangChain is not installed.
         """
-        from empathic_sdk.integrations.langchain import runnable
+        with needs_langchain():
+            from empathic_sdk.llm.runnables import AgentRunnable
 
-        return runnable(self, output=output)
+        return AgentRunnable(self, output=output)
 
     def close(self) -> None:
         """Wait for turns under way and let go of everything. Safe to call twice."""

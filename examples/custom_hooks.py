@@ -1,7 +1,7 @@
 """Your own tone, pacing and theme: a hook is a function of what the person shows."""
 
 from empathic_sdk import EmotionAwareAgent, HookContext, Pacing, Tone
-from empathic_sdk.hooks import default_pacing, default_tone
+from empathic_sdk.style import default_pacing, default_tone
 
 
 def tone(context: HookContext) -> Tone:

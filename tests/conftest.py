@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from empathic_sdk import EmotionAwareAgent, EmotionRecognizer
+from tests.replying import Talk, make_state
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -42,3 +43,18 @@ def recognizer() -> EmotionRecognizer:
 def agent(recognizer: EmotionRecognizer) -> Iterator[EmotionAwareAgent]:
     with EmotionAwareAgent(recognizer=recognizer) as made:
         yield made
+
+
+@pytest.fixture
+def talk() -> Talk:
+    return Talk()
+
+
+@pytest.fixture
+def new_talk() -> type[Talk]:
+    return Talk
+
+
+@pytest.fixture
+def state() -> Any:
+    return make_state

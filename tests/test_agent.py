@@ -475,7 +475,7 @@ def test_a_hook_that_hangs_is_left_behind(
     recognizer: EmotionRecognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("empathic_sdk.agent.HOOK_TIMEOUT_S", 0.1)
-    monkeypatch.setattr(sys.modules["empathic_sdk.hooks.calls"], "HOOK_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(sys.modules["empathic_sdk.style.calls"], "HOOK_TIMEOUT_S", 0.1)
 
     async def hangs(context: HookContext) -> Pacing:
         await asyncio.sleep(3600)

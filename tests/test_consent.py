@@ -31,9 +31,8 @@ from empathic_sdk.policy import (
     allowed,
     refusal,
 )
-
-from .conftest import ROOT
-from .test_senses import SOUND, Fake, Words, encoder, weights  # noqa: F401
+from tests.conftest import ROOT
+from tests.test_senses import SOUND, Fake, Words, encoder, weights  # noqa: F401
 
 MEDICAL = Override(purpose="medical", reason="Monitoring of pain after surgery.", by="Dr. Roe")
 SAFETY = Override(purpose="safety", reason="Fatigue of drivers of trains.", by="Safety office")

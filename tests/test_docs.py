@@ -16,8 +16,7 @@ from click.testing import CliRunner
 import empathic_sdk
 from empathic_sdk import EmotionRecognizer, errors
 from empathic_sdk.cli import main
-
-from .conftest import ROOT
+from tests.conftest import ROOT
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]

@@ -14,8 +14,7 @@ import pytest
 import uvicorn
 
 from empathic_sdk import EmotionAwareAgent, EmotionRecognizer, Pacing
-
-from .conftest import ROOT
+from tests.conftest import ROOT
 
 SAYS = {
     "quickstart.py": ["You are talking with an AI", "sadness", "fear", "joy", "agent  "],
@@ -71,10 +70,10 @@ def test_examples(
 
     monkeypatch.setattr("empathic_sdk.agent.EmotionRecognizer", shared)
     if name.startswith("langchain"):
-        from empathic_sdk.integrations import runnables
+        from empathic_sdk.recognition import shared as shared_module
 
-        runnables.shared_recognizer.cache_clear()
-        monkeypatch.setattr(runnables, "EmotionRecognizer", lambda: recognizer)
+        shared_module.shared_recognizer.cache_clear()
+        monkeypatch.setattr(shared_module, "EmotionRecognizer", lambda: recognizer)
     example(name).main()
     out = capsys.readouterr().out
     for words in SAYS[name]:

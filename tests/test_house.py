@@ -5,103 +5,130 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import empathic_sdk
+from empathic_sdk import _moved
 
 PACKAGE = Path(empathic_sdk.__file__).parent
-ROOMS = {
-    "types", "encoders", "alignment", "models", "state", "profiles", "hooks", "response",
-    "integrations", "demo", "training", "evaluation", "serving", "cli",
-}  # fmt: skip
-SHARED = {"types", "errors", "resources", "checkpoints"}
-# Which rooms a room may look into besides the shared values. The composing files at the top
-# (agent, pipeline, recognizer, conversations) may look into every runtime room.
-ALLOWED = {
-    "types": {"errors"},
-    "encoders": SHARED | {"models"},  # an encoder runs a network
-    "alignment": SHARED,
-    "models": SHARED,
-    "state": SHARED,
-    "profiles": SHARED,
-    "hooks": SHARED,
-    "response": SHARED,
-    "integrations": SHARED | {"agent", "recognizer", "listening"},
-    "demo": SHARED | {"__init__", "policy"},
-    "training": SHARED | {"encoders", "models", "response"},
-    "evaluation": SHARED
-    | {
-        "__init__",
-        "training",
-        "encoders",
-        "models",
-        "state",
-        "profiles",
-        "recognizer",
-        "response",
-        "listening",
-        "safety",
-        "integrations",  # a chat model as a judge
-    },
-    "serving": SHARED | {"__init__"},
-    "cli": SHARED | {"__init__", "demo", "training", "evaluation"},
-}
-RUNTIME_TOP = [
-    "agent", "pipeline", "recognizer", "senses", "session", "memory", "conversations", "policy",
-    "alerts", "checkpoints", "listening", "safety", "streaming", "watching",
-]  # fmt: skip
+# Low to high: a room looks only into rooms before its own.
+LAYERS = (
+    "errors", "types", "policy", "runtime", "models", "language", "encoders", "safety", "style",
+    "profiles", "monitoring", "tutoring", "dialogue", "llm", "responders", "recognition", "turn",
+    "agent", "integrations", "serving", "testing", "lab", "demo", "cli",
+)  # fmt: skip
+# Two files at the top may be used by anybody: the public names, and where moved modules are.
+ANYBODY = {"__init__", "_moved"}
+# The public names alone, as any user has them: these rooms see what a user sees.
+SEE_PUBLIC_NAMES = {"serving", "testing", "lab", "demo", "cli"}
 
 
-def imports_of(path: Path) -> set[str]:
-    """Return the first names below ``empathic_sdk`` that a file imports."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            parts = node.module.split(".")
-            if parts[0] == "empathic_sdk":
-                if len(parts) > 1:
-                    found.add(parts[1])
-                else:
-                    for alias in node.names:
-                        below = (PACKAGE / alias.name).is_dir() or (
-                            PACKAGE / f"{alias.name}.py"
-                        ).is_file()
-                        found.add(alias.name if below else "__init__")
-        elif isinstance(node, ast.Import):
-            found |= {
-                a.name.split(".")[1] if "." in a.name else "__init__"
-                for a in node.names
-                if a.name.split(".")[0] == "empathic_sdk"
-            }
-        assert not (isinstance(node, ast.ImportFrom) and node.level), f"relative import in {path}"
+def modules() -> dict[str, Path]:
+    """Return every module of the package by its dotted name below it."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        found[".".join(p for p in parts if p != "__init__") or "__init__"] = path
     return found
 
 
-@pytest.mark.parametrize(
-    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE))
-)
-def test_arrows(path: Path) -> None:
-    room = path.relative_to(PACKAGE).parts[0]
-    seen = imports_of(path)
-    if room in ROOMS:
-        assert seen - {room} <= ALLOWED[room], f"{room} must not look into these rooms"
-    elif path.stem in RUNTIME_TOP:
-        assert not seen & {"training", "evaluation", "cli", "demo", "serving"}
+MODULES = modules()
 
 
-def test_the_arrow_test_sees_a_wrong_arrow(tmp_path: Path) -> None:
+def imports_of(path: Path, known: Iterable[str] = MODULES) -> set[str]:
+    """Return the modules below ``empathic_sdk`` that a file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert not node.level, f"relative import in {path}"
+            root, _, below = (node.module or "").partition(".")
+            if root == "empathic_sdk":
+                for alias in node.names:
+                    deeper = f"{below}.{alias.name}".lstrip(".")
+                    found.add(deeper if deeper in known else below or "__init__")
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                root, _, below = alias.name.partition(".")
+                if root == "empathic_sdk":
+                    found.add(below or "__init__")
+    return found
+
+
+def circles(arrows: Mapping[str, Iterable[str]]) -> list[list[str]]:
+    """Return every group of modules that import each other in a circle."""
+    graph = {name: {to for to in seen if to in arrows} for name, seen in arrows.items()}
+    try:
+        tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        return [sorted(set(error.args[1]))]
+    return []
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_arrows_point_down(name: str) -> None:
+    room = name.partition(".")[0]
+    if room in ANYBODY:
+        return
+    assert room in LAYERS, f"{room} has no place among the layers"
+    below = set(LAYERS[: LAYERS.index(room)])
+    for seen in imports_of(MODULES[name]):
+        other = seen.partition(".")[0]
+        if other == "__init__":
+            assert room in SEE_PUBLIC_NAMES, f"{name} imports the package's public names"
+        elif other != room:
+            assert other in below, f"{name} looks up into {seen}"
+
+
+def test_no_file_is_part_of_a_circle() -> None:
+    arrows = {name: imports_of(path) - {name} for name, path in MODULES.items()}
+    del arrows["__init__"]  # its names are imported when somebody asks for them
+    assert circles(arrows) == []
+
+
+def test_the_tests_of_arrows_see_wrong_ones(tmp_path: Path) -> None:
     bad = tmp_path / "bad.py"
     bad.write_text(
         "from empathic_sdk.profiles.store import ProfileStore\nimport empathic_sdk.cli\n"
+        "def f():\n    from empathic_sdk.turn import engine\n"
     )
-    assert imports_of(bad) == {"profiles", "cli"}
+    assert imports_of(bad) == {"profiles.store", "cli", "turn.engine"}
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+    assert circles({"a": {"b"}, "b": set()}) == []
+
+
+def test_old_names_still_work_and_say_where_they_went() -> None:
+    code = (
+        "import warnings\n"
+        "with warnings.catch_warnings(record=True) as seen:\n"
+        "    warnings.simplefilter('always')\n"
+        "    from empathic_sdk.response import EmbeddedResponder, check_text\n"
+        "    from empathic_sdk.hooks.tones import TONES\n"
+        "    import empathic_sdk.conversations\n"
+        "print(EmbeddedResponder.__module__, check_text.__module__, *sorted({w.category.__name__"
+        " for w in seen}), len(seen))"
+    )
+    assert _python(code) == (
+        "empathic_sdk.responders.embedded empathic_sdk.safety.output_guard DeprecationWarning 4"
+    )
+
+
+def test_every_moved_module_exists() -> None:
+    for old, new in _moved.MOVED.items():
+        assert new in MODULES, f"{old} is said to be at {new}"
+        assert old not in MODULES
+    for names in _moved.SCATTERED.values():
+        for name, home in names.items():
+            assert hasattr(import_module(f"empathic_sdk.{home}"), name), f"{name} is not in {home}"
 
 
 def test_types_and_hooks_do_without_torch() -> None:
     code = (
-        "import sys, empathic_sdk.types, empathic_sdk.hooks, empathic_sdk.response, "
+        "import sys, empathic_sdk.types, empathic_sdk.style, empathic_sdk.responders, "
         "empathic_sdk.profiles, empathic_sdk.policy; print('torch' in sys.modules)"
     )
     assert _python(code) == "False"

@@ -21,9 +21,8 @@ from empathic_sdk import (
     Utterance,
 )
 from empathic_sdk.errors import InputError, StoreError, outline
-from empathic_sdk.listening import Listening
-
-from .test_senses import SOUND, Fake, Words, encoder, weights  # noqa: F401
+from empathic_sdk.turn.stateless import Listening
+from tests.test_senses import SOUND, Fake, Words, encoder, weights  # noqa: F401
 
 WORD = "Qsecretword-7731"
 SAID = f"I failed {WORD} again and I am so afraid of it."

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from empathic_sdk import EmotionAwareAgent, EmotionRecognizer, Modality, UserContext, Utterance
 from empathic_sdk.errors import InputError, UnknownTurnError
-from empathic_sdk.state import Calibration, StateTracker
+from empathic_sdk.recognition.calibration import Calibration
+from empathic_sdk.recognition.tracker import StateTracker
 
 SAID = "Well, that was just wonderful."
 

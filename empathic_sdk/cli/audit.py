@@ -22,7 +22,7 @@ def command(data: Path, as_json: bool, results: Path) -> None:
     Only where a corpus says who speaks, and from stored test predictions. It also says which
     groups nothing is known of.
     """
-    from empathic_sdk.evaluation.audit import audit
+    from empathic_sdk.lab.evaluation.audit import audit
 
     report = audit(data=data, results=results)
     if as_json:

@@ -28,7 +28,7 @@ def command(context: click.Context, as_json: bool, turns: int, users: int, long_
     """Measure speed and memory through the public API, on texts that are all different."""
     if context.invoked_subcommand is not None:
         return
-    from empathic_sdk.evaluation.bench import bench
+    from empathic_sdk.lab.benchmarks.turns import bench
 
     report = bench(turns=turns, users=users, long_turns=long_turns)
     _print(report, as_json=as_json)
@@ -39,7 +39,7 @@ def command(context: click.Context, as_json: bool, turns: int, users: int, long_
 @click.pass_context
 def dialogue(context: click.Context, as_json: bool) -> None:
     """Measure how fast and how large the dialogue model is, by length of the dialogue."""
-    from empathic_sdk.evaluation.bench_dialogue import measure_dialogue
+    from empathic_sdk.lab.benchmarks.dialogue import measure_dialogue
 
     report = measure_dialogue()
     if _as_json(context, as_json):
@@ -64,7 +64,7 @@ def dialogue(context: click.Context, as_json: bool) -> None:
 @click.pass_context
 def media(context: click.Context, data: Path, as_json: bool, turns: int) -> None:
     """Measure turns with three seconds of speech and a face. Needs the extras speech and face."""
-    from empathic_sdk.evaluation.bench_media import bench_media
+    from empathic_sdk.lab.benchmarks.media import bench_media
 
     report = bench_media(data=data, turns=turns)
     _print(report, as_json=_as_json(context, as_json))
@@ -75,7 +75,7 @@ def media(context: click.Context, data: Path, as_json: bool, turns: int) -> None
 @click.pass_context
 def speech(context: click.Context, as_json: bool) -> None:
     """Measure how long three seconds of speech take on one core. Needs the extra "speech"."""
-    from empathic_sdk.evaluation.bench_speech import measure_speech
+    from empathic_sdk.lab.benchmarks.speech import measure_speech
 
     report = measure_speech()
     _print(report, as_json=_as_json(context, as_json))
@@ -94,7 +94,7 @@ def store(
     context: click.Context, as_json: bool, users: int, turns: int, folder: Path | None
 ) -> None:
     """Measure looking up and recording in a store of many people and turns, made up for it."""
-    from empathic_sdk.evaluation.bench_store import bench_store
+    from empathic_sdk.lab.benchmarks.store import bench_store
 
     if turns < users:
         raise click.UsageError("--turns must be at least --users")

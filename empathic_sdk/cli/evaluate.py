@@ -174,8 +174,8 @@ def command(
         else _shipped(name, measured, checkpoint, model, beside, cache)
     )
     if table:
-        from empathic_sdk.evaluation.tables import Runs
-        from empathic_sdk.evaluation.tables import table as table_of
+        from empathic_sdk.lab.evaluation.tables import Runs
+        from empathic_sdk.lab.evaluation.tables import table as table_of
 
         report["table"] = table_of(Runs(results, data, name))
     if as_json:
@@ -197,8 +197,8 @@ def _replies(
     as_json: bool,
     record: bool,
 ) -> None:
-    from empathic_sdk.evaluation.replies import evaluate_replies
-    from empathic_sdk.evaluation.reply_figures import lines
+    from empathic_sdk.lab.evaluation.replies import evaluate_replies
+    from empathic_sdk.lab.evaluation.reply_figures import lines
 
     report = evaluate_replies(
         data=data, split=split, results=results, cache=cache, share=share, judge=judge,
@@ -208,7 +208,7 @@ def _replies(
 
 
 def _recorded(name: str, where: Mapping[str, Any], configuration: str | None) -> dict[str, Any]:
-    from empathic_sdk.evaluation.evaluate_dialogue import evaluate_dialogue
+    from empathic_sdk.lab.evaluation.dialogue_models import evaluate_dialogue
 
     return evaluate_dialogue(name, **where, configuration=configuration)
 
@@ -224,52 +224,52 @@ def _shipped(
     """Measure what ships, or the checkpoint; imports what the corpus needs."""
     given = {**where, "checkpoint": checkpoint}
     if name == "meld":
-        from empathic_sdk.evaluation.evaluate_dialogue import evaluate_meld
+        from empathic_sdk.lab.evaluation.dialogue_models import evaluate_meld
 
         return evaluate_meld(**given, model=str(model))
     if name == "fusion":
-        from empathic_sdk.evaluation.evaluate_fusion import evaluate_fusion
+        from empathic_sdk.lab.evaluation.fusion import evaluate_fusion
 
         return evaluate_fusion(**given, cache=cache)
     if name == "personalisation":
-        from empathic_sdk.evaluation.personalisation import evaluate_personalisation
+        from empathic_sdk.lab.evaluation.personalisation import evaluate_personalisation
 
         return evaluate_personalisation(
             data=where["data"], split=where["split"], cache=cache, checkpoint=checkpoint
         )
     if name == "users":
-        from empathic_sdk.evaluation.users import evaluate_users
+        from empathic_sdk.lab.evaluation.users import evaluate_users
 
         return evaluate_users(**where, cache=cache)
     if name == "strategy":
-        from empathic_sdk.evaluation.strategy import evaluate_strategy
+        from empathic_sdk.lab.evaluation.strategy import evaluate_strategy
 
         return evaluate_strategy(**given, cache=cache)
     if name == "monitor":
-        from empathic_sdk.evaluation.monitor import evaluate_monitor
+        from empathic_sdk.lab.evaluation.monitor import evaluate_monitor
 
         return evaluate_monitor(**where)
     if name == "behaviour":
-        from empathic_sdk.evaluation.behaviour_timing import evaluate_behaviour
+        from empathic_sdk.lab.evaluation.behaviour_timing import evaluate_behaviour
 
         return evaluate_behaviour(**given)
     if name == "fer2013":
-        from empathic_sdk.evaluation.face_runs import evaluate_fer2013
+        from empathic_sdk.lab.runs.face import evaluate_fer2013
 
         return evaluate_fer2013(**given, model=str(model))
     if name == "ravdess":
-        from empathic_sdk.evaluation.evaluate_speech import evaluate_ravdess
+        from empathic_sdk.lab.evaluation.speech import evaluate_ravdess
 
         return evaluate_ravdess(
             **given, model=str(model), with_action_units=beside == "action-units"
         )
     if name == "emodb":
-        from empathic_sdk.evaluation.evaluate_speech import evaluate_emodb
+        from empathic_sdk.lab.evaluation.speech import evaluate_emodb
 
         if where["split"] != "test":
             raise click.UsageError("emodb is scored from recorded folds: there is only test")
         return evaluate_emodb(data=where["data"], results=where["results"], model=str(model))
-    from empathic_sdk.evaluation.experiment import evaluate_text
+    from empathic_sdk.lab.runs.text import evaluate_text
 
     return evaluate_text(name, **given)
 
@@ -310,7 +310,7 @@ def _print_table(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from empathic_sdk.evaluation.dialogue_runs import headline
+    from empathic_sdk.lab.runs.dialogue import headline
 
     key = headline(name)
     shown = Table(box=SIMPLE_HEAD, padding=(0, 1), title_justify="left",

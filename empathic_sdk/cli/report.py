@@ -56,7 +56,7 @@ def command(
 
     It shows the texts of one test dialogue: keep it to those who may read the corpus.
     """
-    from empathic_sdk.evaluation.report import write_report
+    from empathic_sdk.lab.reports.page import write_report
 
     written = write_report(
         name,

@@ -52,7 +52,7 @@ def report(profiles: Path, as_json: bool, by: str) -> None:
 
 def evaluate(as_json: bool, **given: Any) -> None:
     """Measure the safety protocol's ears and print what was found."""
-    from empathic_sdk.evaluation.safety import evaluate_safety
+    from empathic_sdk.lab.evaluation.safety import evaluate_safety
 
     report = evaluate_safety(**given)
     if as_json:
@@ -74,7 +74,7 @@ DRAFTS = Path("tests/data/safety/drafts-heldout.jsonl")
 
 def evaluate_drafts(as_json: bool, *, checkpoint: Path | None) -> None:
     """Measure the guard of drafts and print what it refuses."""
-    from empathic_sdk.evaluation.guard import evaluate_guard
+    from empathic_sdk.lab.evaluation.guard import evaluate_guard
 
     report = evaluate_guard(lines=DRAFTS, checkpoint=checkpoint)
     if as_json:

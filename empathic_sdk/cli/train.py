@@ -104,13 +104,8 @@ def text(
     """
     import torch
 
-    from empathic_sdk.evaluation.experiment import (
-        average_text,
-        score_test,
-        train_encoder_heads,
-        train_text,
-    )
-    from empathic_sdk.training.text import TextRecipe, without_corpora
+    from empathic_sdk.lab.recipes.text import TextRecipe, without_corpora
+    from empathic_sdk.lab.runs.text import average_text, score_test, train_encoder_heads, train_text
 
     if threads:
         torch.set_num_threads(threads)

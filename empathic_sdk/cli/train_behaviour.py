@@ -55,8 +55,8 @@ def behaviour(
 
     import torch
 
-    from empathic_sdk.evaluation.behaviour_runs import run_name, train_behaviour
-    from empathic_sdk.training.behaviour import BehaviourRecipe
+    from empathic_sdk.lab.recipes.behaviour import BehaviourRecipe
+    from empathic_sdk.lab.runs.behaviour import run_name, train_behaviour
 
     if threads:
         torch.set_num_threads(threads)

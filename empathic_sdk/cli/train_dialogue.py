@@ -92,10 +92,10 @@ def dialogue(
 
     import torch
 
-    from empathic_sdk.evaluation.dialogue_runs import train_dialogue
-    from empathic_sdk.evaluation.queue import BASE, default_features, tuned, tuning_path
-    from empathic_sdk.training.dialogue import paper as paper_numbers
-    from empathic_sdk.training.dialogue import runtime as runtime_numbers
+    from empathic_sdk.lab.recipes.dialogue import paper as paper_numbers
+    from empathic_sdk.lab.recipes.dialogue import runtime as runtime_numbers
+    from empathic_sdk.lab.runs.dialogue import train_dialogue
+    from empathic_sdk.lab.runs.grid import BASE, default_features, tuned, tuning_path
 
     if runtime and (paper or bidirectional or data_set != "meld" or model != "mdget"):
         raise click.UsageError("--runtime is one recipe: the causal mdget on meld, without --paper")
@@ -166,8 +166,8 @@ def fusion(
 
     import torch
 
-    from empathic_sdk.evaluation.fusion_runs import train_fusion
-    from empathic_sdk.training.dialogue import fusion as numbers
+    from empathic_sdk.lab.recipes.dialogue import fusion as numbers
+    from empathic_sdk.lab.runs.fusion import train_fusion
 
     if threads:
         torch.set_num_threads(threads)
@@ -225,8 +225,8 @@ def joint(
     """
     import torch
 
-    from empathic_sdk.evaluation.joint_runs import score_joint, train_joint
-    from empathic_sdk.training.joint import JointRecipe
+    from empathic_sdk.lab.recipes.joint import JointRecipe
+    from empathic_sdk.lab.runs.joint import score_joint, train_joint
 
     if threads:
         torch.set_num_threads(threads)
@@ -269,13 +269,8 @@ def table(
 
     Each worker is one process of one thread. A table that was cut off goes on where it stopped.
     """
-    from empathic_sdk.evaluation.queue import (
-        default_features,
-        run,
-        tune,
-        tuning_path,
-    )
-    from empathic_sdk.evaluation.queue import table as jobs_of
+    from empathic_sdk.lab.runs.grid import default_features, run, tune, tuning_path
+    from empathic_sdk.lab.runs.grid import table as jobs_of
 
     features = features or default_features(data_set)
     if not tuning_path(data_set, features, results).is_file():

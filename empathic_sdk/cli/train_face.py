@@ -63,8 +63,8 @@ def face(
     """
     import torch
 
-    from empathic_sdk.evaluation.face_runs import CHECKPOINT, run_name, score_test, train_face
-    from empathic_sdk.training.face import recipe_for
+    from empathic_sdk.lab.recipes.face import recipe_for
+    from empathic_sdk.lab.runs.face import CHECKPOINT, run_name, score_test, train_face
 
     if threads:
         torch.set_num_threads(threads)

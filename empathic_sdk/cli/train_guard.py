@@ -28,8 +28,8 @@ from empathic_sdk.cli.options import json_option
 )
 def guard(as_json: bool, lines: Path, out: Path) -> None:
     """Fit the guard's second opinion on labelled sentences. Seconds; reads no corpus."""
-    from empathic_sdk.evaluation.guard import train_guard
-    from empathic_sdk.training.guard import GuardRecipe
+    from empathic_sdk.lab.evaluation.guard import train_guard
+    from empathic_sdk.lab.recipes.guard import GuardRecipe
 
     record = train_guard(GuardRecipe(), lines=lines, out=out)
     if as_json:

@@ -49,8 +49,8 @@ def personal(
     """
     import torch
 
-    from empathic_sdk.evaluation.personal_runs import train_personal
-    from empathic_sdk.training.personal import PersonalRecipe
+    from empathic_sdk.lab.recipes.personal import PersonalRecipe
+    from empathic_sdk.lab.runs.personal import train_personal
 
     if threads:
         torch.set_num_threads(threads)

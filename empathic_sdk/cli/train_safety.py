@@ -60,8 +60,8 @@ def safety(
     """
     import torch
 
-    from empathic_sdk.evaluation.safety import train_safety
-    from empathic_sdk.training.safety import SafetyRecipe
+    from empathic_sdk.lab.evaluation.safety import train_safety
+    from empathic_sdk.lab.recipes.risk import SafetyRecipe
 
     if threads:
         torch.set_num_threads(threads)

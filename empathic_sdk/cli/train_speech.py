@@ -66,8 +66,8 @@ def speech(
     """
     import torch
 
-    from empathic_sdk.evaluation.speech_runs import train_emodb, train_ravdess
-    from empathic_sdk.training.speech import SpeechRecipe
+    from empathic_sdk.lab.recipes.speech import SpeechRecipe
+    from empathic_sdk.lab.runs.speech import train_emodb, train_ravdess
 
     if start and data_set != "emodb":
         raise click.UsageError("--start is for --data-set emodb")

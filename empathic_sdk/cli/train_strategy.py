@@ -47,8 +47,8 @@ def strategy(
     """
     import torch
 
-    from empathic_sdk.evaluation.strategy import train_strategy
-    from empathic_sdk.training.strategy import StrategyRecipe
+    from empathic_sdk.lab.evaluation.strategy import train_strategy
+    from empathic_sdk.lab.recipes.strategy import StrategyRecipe
 
     if threads:
         torch.set_num_threads(threads)

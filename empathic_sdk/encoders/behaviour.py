@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from empathic_sdk import checkpoints
 from empathic_sdk.errors import ConfigurationError, InputError, ModelError
 from empathic_sdk.models.behaviour import BehaviourBatch, BehaviourConfig, BehaviourNetwork
-from empathic_sdk.resources import weights_dir
+from empathic_sdk.runtime import checkpoints
+from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.types import BehaviourEvent, BehaviourKind, Embedding, FeatureSequence, Modality
 
 KINDS = tuple(BehaviourKind)

@@ -11,13 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from empathic_sdk import checkpoints
-from empathic_sdk.encoders.batching import Batcher
-from empathic_sdk.encoders.detect import Detector, HaarDetector, cut_out, largest
+from empathic_sdk.encoders.face_detection import Detector, HaarDetector, cut_out, largest
 from empathic_sdk.encoders.images import Pixels, decode, equalise, grey
 from empathic_sdk.errors import ConfigurationError, InputError, MissingExtraError, ModelError
 from empathic_sdk.models.face import FramePool, build, fused
-from empathic_sdk.resources import weights_dir
+from empathic_sdk.runtime import checkpoints
+from empathic_sdk.runtime.batching import Batcher
+from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.types import Embedding, Emotion, FeatureSequence, Modality
 from empathic_sdk.types.utterance import Frame
 

@@ -12,13 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from empathic_sdk import checkpoints
 from empathic_sdk.encoders.acoustics import level
 from empathic_sdk.encoders.audio import RATE, Samples, decode
-from empathic_sdk.encoders.batching import Batcher
-from empathic_sdk.encoders.listening import Front, pad
 from empathic_sdk.encoders.prosody import WIDTH, statistics
-from empathic_sdk.encoders.voice import Segment, VoiceDetector, voiced
+from empathic_sdk.encoders.speech_features import Front, pad
+from empathic_sdk.encoders.voice_activity import Segment, VoiceDetector, voiced
 from empathic_sdk.errors import ModelError
 from empathic_sdk.models.speech import (
     MfccLstm,
@@ -27,7 +25,9 @@ from empathic_sdk.models.speech import (
     SpeechClassifier,
     StatisticsClassifier,
 )
-from empathic_sdk.resources import weights_dir
+from empathic_sdk.runtime import checkpoints
+from empathic_sdk.runtime.batching import Batcher
+from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.types import Embedding, Emotion, FeatureSequence, Modality
 from empathic_sdk.types.utterance import Audio
 

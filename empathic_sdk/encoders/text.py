@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from empathic_sdk import checkpoints
-from empathic_sdk.encoders.batching import Batcher
-from empathic_sdk.encoders.minilm import MiniLM, MiniLMConfig
 from empathic_sdk.encoders.tokens import TextTokenizer, pad, windows
 from empathic_sdk.errors import ModelError
-from empathic_sdk.resources import weights_dir
+from empathic_sdk.models.minilm import MiniLM, MiniLMConfig
+from empathic_sdk.runtime import checkpoints
+from empathic_sdk.runtime.batching import Batcher
+from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.types import FeatureSequence, Modality
 
 Vectors = NDArray[np.float32]

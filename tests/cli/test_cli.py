@@ -12,9 +12,8 @@ from click.testing import CliRunner, Result
 
 from empathic_sdk import Deployment, EmotionAwareAgent, EmotionRecognizer, ProfileStore
 from empathic_sdk.cli import main
-
-from ..conftest import ROOT
-from ..training import corpora_imitation as imitation
+from tests.conftest import ROOT
+from tests.lab import corpora_imitation as imitation
 
 DIALOGUE = [
     {"text": "We won, I am so happy!", "speaker": "ada"},
@@ -262,7 +261,7 @@ def test_bench_has_its_keys() -> None:
 
 
 def test_bench_dialogue_as_a_table_and_as_one_object(monkeypatch: pytest.MonkeyPatch) -> None:
-    from empathic_sdk.evaluation import bench_dialogue
+    from empathic_sdk.lab.benchmarks import dialogue as bench_dialogue
 
     small = partial(bench_dialogue.measure_dialogue, lengths=(4, 8), width=16, dialogues=2, runs=1)
     monkeypatch.setattr(bench_dialogue, "measure_dialogue", small)
@@ -292,7 +291,7 @@ def test_bench_options_are_documented() -> None:
 def test_bench_texts_are_all_different() -> None:
     from itertools import islice
 
-    from empathic_sdk.evaluation.bench import texts
+    from empathic_sdk.lab.benchmarks.turns import texts
 
     drawn = list(islice(texts(1), 5000))
     assert len(set(drawn)) == 5000

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ..evaluation.recorded import LINEAR, WHOLE, recorded_runs
-from .test_cli import run
+from tests.cli.test_cli import run
+from tests.lab.recorded import LINEAR, WHOLE, recorded_runs
 
 
 @pytest.fixture

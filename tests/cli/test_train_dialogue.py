@@ -11,13 +11,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from empathic_sdk.cli import main
-from empathic_sdk.evaluation import dialogue_runs, joint_runs, queue
-from empathic_sdk.evaluation.dialogue_runs import write_json
-from empathic_sdk.evaluation.queue import BASE, COMPARED, GRID, Job, tuning_path
-from empathic_sdk.training.dialogue import ABLATIONS, MODELS, DialogueRecipe, runtime
-from empathic_sdk.training.joint import JointRecipe
-
-from ..training import corpora_imitation as imitation
+from empathic_sdk.lab.recipes.dialogue import ABLATIONS, MODELS, DialogueRecipe, runtime
+from empathic_sdk.lab.recipes.joint import JointRecipe
+from empathic_sdk.lab.runs import dialogue as dialogue_runs
+from empathic_sdk.lab.runs import grid as queue
+from empathic_sdk.lab.runs import joint as joint_runs
+from empathic_sdk.lab.runs.dialogue import write_json
+from empathic_sdk.lab.runs.grid import BASE, COMPARED, GRID, Job, tuning_path
+from tests.lab import corpora_imitation as imitation
 
 
 def run(*args: str | Path) -> Result:

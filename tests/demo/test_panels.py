@@ -21,7 +21,7 @@ from empathic_sdk.demo import noticing, panels
 from empathic_sdk.demo.chart import SHOWN, Point, chart
 from empathic_sdk.demo.palette import AA, AA_GRAPHICS, START, colours, mix, readable, sheet
 from empathic_sdk.demo.style import CSS
-from empathic_sdk.hooks.themes import THEMES
+from empathic_sdk.style.themes import THEMES
 from empathic_sdk.types import contrast
 
 EVIL = """<img src=x onerror=alert(1)> & "quoted" 'single' ![a](http://evil.example/x.png)"""

@@ -6,8 +6,8 @@ import pytest
 
 from empathic_sdk import Emotion, Pacing, SafetyLevel, Strategy
 from empathic_sdk.demo.wording import CHANNELS, WORDS, manner, seems
-from empathic_sdk.hooks.pacing import PACINGS
-from empathic_sdk.hooks.tones import TONES
+from empathic_sdk.style.pacing import PACINGS
+from empathic_sdk.style.tones import TONES
 from empathic_sdk.types import Modality
 from tests.demo.test_panels import state, style
 

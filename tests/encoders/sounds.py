@@ -6,7 +6,7 @@ import numpy as np
 from scipy.signal import lfilter
 
 from empathic_sdk.encoders.audio import RATE
-from empathic_sdk.evaluation.bench_speech import vowels
+from empathic_sdk.lab.benchmarks.speech import vowels
 
 
 def _noises() -> dict[str, np.ndarray]:

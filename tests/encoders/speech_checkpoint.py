@@ -6,9 +6,8 @@ from pathlib import Path
 
 import torch
 
-from empathic_sdk import checkpoints
-from empathic_sdk.encoders.listening import Front
 from empathic_sdk.encoders.prosody import WIDTH
+from empathic_sdk.encoders.speech_features import Front
 from empathic_sdk.models.speech import (
     MfccLstm,
     PedSpeech,
@@ -16,6 +15,7 @@ from empathic_sdk.models.speech import (
     SpeechClassifier,
     StatisticsClassifier,
 )
+from empathic_sdk.runtime import checkpoints
 
 RAVDESS = ["neutral", "calm", "joy", "sadness", "anger", "fear", "disgust", "surprise"]
 

@@ -9,8 +9,8 @@ from scipy.fft import dct
 from scipy.signal import get_window, lfilter
 
 from empathic_sdk.encoders import acoustics as a
-from empathic_sdk.encoders.listening import Front, pad
 from empathic_sdk.encoders.prosody import WIDTH, pitch, statistics
+from empathic_sdk.encoders.speech_features import Front, pad
 from tests.encoders.sounds import vowels
 
 RATE = 16_000

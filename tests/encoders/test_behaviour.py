@@ -11,7 +11,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from empathic_sdk import checkpoints
 from empathic_sdk.encoders.behaviour import (
     KINDS,
     MAX_EVENTS,
@@ -20,6 +19,7 @@ from empathic_sdk.encoders.behaviour import (
 )
 from empathic_sdk.errors import ConfigurationError, InputError, ModelError
 from empathic_sdk.models.behaviour import BehaviourConfig, BehaviourNetwork
+from empathic_sdk.runtime import checkpoints
 from empathic_sdk.types import BehaviourEvent, BehaviourKind, Emotion, Modality
 
 Event = BehaviourEvent

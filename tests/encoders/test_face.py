@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from empathic_sdk import FaceEncoder, checkpoints
-from empathic_sdk.encoders.detect import Box
+from empathic_sdk import FaceEncoder
+from empathic_sdk.encoders.face_detection import Box
 from empathic_sdk.errors import ConfigurationError, InputError, ModelError
 from empathic_sdk.models.face import FaceConfig, FaceNet, FramePool, TableFiveCNN
+from empathic_sdk.runtime import checkpoints
 from empathic_sdk.types import Emotion, Modality
-
-from .drawn import drawn_face, scene
+from tests.encoders.drawn import drawn_face, scene
 
 SIZES = FaceConfig(stem=4, widths=(4, 8), blocks=(1, 1))
 
@@ -350,7 +350,7 @@ def test_faces_of_fer2013_on_a_canvas(shipped: FaceEncoder) -> None:
 
     import cv2
 
-    from empathic_sdk.training.faces import read_faces
+    from empathic_sdk.lab.corpora.faces import read_faces
 
     faces = read_faces(Path(os.environ["EMPATHIC_DATA"]), "dev").take(np.arange(0, 3589, 60))
     right = 0

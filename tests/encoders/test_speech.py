@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from empathic_sdk import checkpoints
 from empathic_sdk.encoders.audio import RATE
 from empathic_sdk.encoders.speech import SpeechEncoder, _recorded_at
-from empathic_sdk.encoders.voice import Segment
+from empathic_sdk.encoders.voice_activity import Segment
 from empathic_sdk.errors import InputError, ModelError
-from empathic_sdk.resources import weights_dir
+from empathic_sdk.runtime import checkpoints
+from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.types import Emotion, Modality
 from tests.encoders.sounds import NOISES, vowels
 from tests.encoders.speech_checkpoint import write
@@ -203,7 +203,7 @@ def test_a_wav2vec2_can_be_plugged_in(tmp_path: Path, norm: str, mask: bool) -> 
     # The reference: the model itself on the voiced samples, averaged over its frames.
     from transformers import AutoFeatureExtractor, AutoModel
 
-    from empathic_sdk.encoders.voice import VoiceDetector, voiced
+    from empathic_sdk.encoders.voice_activity import VoiceDetector, voiced
 
     voice = voiced(sound, VoiceDetector()(sound))
     inputs = AutoFeatureExtractor.from_pretrained(tmp_path / "w2v")(

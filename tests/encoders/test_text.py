@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from empathic_sdk import EmotionRecognizer, TextEncoder, checkpoints
-from empathic_sdk.encoders.batching import Batcher
+from empathic_sdk import EmotionRecognizer, TextEncoder
 from empathic_sdk.encoders.normalize import legible, normalize
 from empathic_sdk.encoders.tokens import pad, truncate, windows
 from empathic_sdk.errors import ModelError
-from empathic_sdk.resources import weights_dir
+from empathic_sdk.runtime import checkpoints
+from empathic_sdk.runtime.batching import Batcher
+from empathic_sdk.runtime.resources import weights_dir
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from empathic_sdk import EmotionAwareAgent
-from empathic_sdk.response.tutoring import make
+from empathic_sdk.tutoring import make
 
 
 def main(store: str, log: str) -> None:

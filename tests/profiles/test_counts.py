@@ -19,8 +19,7 @@ from empathic_sdk.errors import InputError, PrivacyBudgetError, StoreError
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.profiles.counts import noise, true_counts, whole, within
 from empathic_sdk.types import Emotion, SafetyLevel
-
-from .factory import make_turn
+from tests.profiles.factory import make_turn
 
 EPSILONS = [Fraction(1, 10), Fraction(1, 2), Fraction(1), Fraction(7, 3)]
 

@@ -21,10 +21,9 @@ from empathic_sdk.errors import (
     StoreLockedError,
 )
 from empathic_sdk.profiles import ProfileStore
-
-from .conftest import Start, release
-from .disk import searching
-from .factory import make_turn
+from tests.profiles.conftest import Start, release
+from tests.profiles.disk import searching
+from tests.profiles.factory import make_turn
 
 VARIABLE = "EMPATHIC_PROFILES_KEY"
 KEY = "it's a long pass''phrase; -- 100%"

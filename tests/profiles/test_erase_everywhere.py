@@ -17,9 +17,8 @@ from typing import Any
 import pytest
 
 from empathic_sdk import EmotionAwareAgent, EmotionRecognizer, HookContext, Pacing, ProfileStore
-
-from .conftest import ROOT, WORKER
-from .disk import forms
+from tests.profiles.conftest import ROOT, WORKER
+from tests.profiles.disk import forms
 
 pytest.importorskip("sympy")
 

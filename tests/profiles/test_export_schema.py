@@ -14,8 +14,7 @@ from empathic_sdk.cli import main
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.profiles.schema import Export, made_schema
 from empathic_sdk.types import Emotion, Mastery, Modality, Override, OverrideUse
-
-from .factory import make_turn
+from tests.profiles.factory import make_turn
 
 SHAPE = TypeAdapter(Export)
 

@@ -17,10 +17,9 @@ from click.testing import CliRunner
 from empathic_sdk.cli import main
 from empathic_sdk.errors import StoreCorruptError, StoreError, StoreFullError
 from empathic_sdk.profiles import ProfileStore
-
-from .conftest import Start
-from .disk import forms
-from .factory import make_turn
+from tests.profiles.conftest import Start
+from tests.profiles.disk import forms
+from tests.profiles.factory import make_turn
 
 
 def fill(store: ProfileStore, user: str, count: int = 40) -> None:

@@ -13,7 +13,7 @@ from empathic_sdk.profiles import calibration, qlearning
 from empathic_sdk.profiles.calibration import Leaning, personal, step
 from empathic_sdk.profiles.learning import Learned, Seen, advance, learn
 from empathic_sdk.profiles.qlearning import ACTIONS, Learner
-from empathic_sdk.state import personal as of_the_state
+from empathic_sdk.recognition.calibration import personal as of_the_state
 from empathic_sdk.types import Modality
 
 EVEN = (1 / 7,) * 7

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.types import Emotion, Modality
-
-from .factory import make_turn
+from tests.profiles.factory import make_turn
 
 
 def teach(

@@ -12,8 +12,7 @@ from sqlite_utils import Database
 from empathic_sdk.errors import InputError
 from empathic_sdk.profiles import ProfileStore, migrations
 from empathic_sdk.types import Emotion, Profile, Proposal
-
-from .factory import make_turn
+from tests.profiles.factory import make_turn
 
 
 def test_a_strangers_profile_is_empty(store: ProfileStore) -> None:

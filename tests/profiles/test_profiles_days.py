@@ -10,8 +10,7 @@ from sqlite_utils import Database
 from empathic_sdk.errors import InputError
 from empathic_sdk.profiles import ProfileStore, migrations
 from empathic_sdk.types import Emotion
-
-from .factory import make_turn
+from tests.profiles.factory import make_turn
 
 MANY = """WITH RECURSIVE k(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k WHERE i < 100000)
     INSERT INTO turns (user_id, conversation_id, id, at, label, probabilities, confidence,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .factory import make_turn
+from tests.profiles.factory import make_turn
 
 PAGE = Path(__file__).parents[2] / "docs" / "profiles.md"
 

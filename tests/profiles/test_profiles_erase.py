@@ -17,10 +17,9 @@ from hypothesis import strategies as st
 from empathic_sdk.errors import StoreLockedError
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.types import Emotion, Modality
-
-from .conftest import Start, release
-from .disk import searching
-from .factory import make_turn
+from tests.profiles.conftest import Start, release
+from tests.profiles.disk import searching
+from tests.profiles.factory import make_turn
 
 CANARY = "Qanary-Zoë-7319"
 TALK = "Qtalk-8841-exam"

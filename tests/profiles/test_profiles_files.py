@@ -22,9 +22,8 @@ from empathic_sdk.errors import (
     StoreVersionError,
 )
 from empathic_sdk.profiles import ProfileStore, migrations
-
-from .conftest import Start, release
-from .factory import make_turn
+from tests.profiles.conftest import Start, release
+from tests.profiles.factory import make_turn
 
 NOBODY = 65534
 

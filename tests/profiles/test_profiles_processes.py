@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from empathic_sdk.profiles import ProfileStore
-
-from .conftest import Start
+from tests.profiles.conftest import Start
 
 SLOW = (pytest.mark.slow, pytest.mark.timeout(1200))
 

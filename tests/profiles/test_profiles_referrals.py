@@ -9,9 +9,8 @@ import pytest
 from empathic_sdk.errors import InputError
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.types import HelpLine, SafetyAssessment, SafetyLevel, Turn
-
-from .disk import searching
-from .factory import make_turn
+from tests.profiles.disk import searching
+from tests.profiles.factory import make_turn
 
 LINE = HelpLine(name="Lifeline Qline-771", contact="988", hours="24/7", locale="US")
 

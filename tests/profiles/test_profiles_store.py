@@ -14,9 +14,8 @@ from empathic_sdk.errors import ConfigurationError, InputError, StoreError, Unkn
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.profiles.migrations import VERSION
 from empathic_sdk.types import Emotion, EmotionState, Mastery, Modality, UserContext
-
-from .disk import searching
-from .factory import make_turn
+from tests.profiles.disk import searching
+from tests.profiles.factory import make_turn
 
 
 def test_a_stranger_is_the_default_context(store: ProfileStore) -> None:

@@ -12,10 +12,9 @@ from empathic_sdk import EmotionAwareAgent, EmotionRecognizer
 from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.types import Emotion, Mastery, Modality
-
-from .conftest import Start, release
-from .disk import searching
-from .factory import make_turn
+from tests.profiles.conftest import Start, release
+from tests.profiles.disk import searching
+from tests.profiles.factory import make_turn
 
 OLD, NEW = "Qoldword-4471", "Qnewword-4472"
 

@@ -15,9 +15,8 @@ from empathic_sdk.models.mdget.fusion import GatedClassifier, ModalFusion
 from empathic_sdk.models.mdget.gue import GatedUnimodalEncoder
 from empathic_sdk.models.mdget.speakers import OwnPast
 from empathic_sdk.models.mdget.transfer import EmotionTransfer
-
-from . import by_hand
-from .batches import filled
+from tests.models.mdget import by_hand
+from tests.models.mdget.batches import filled
 
 WHO = [0, 1, 0, 2, 1]
 NEAR = {

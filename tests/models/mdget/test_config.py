@@ -8,8 +8,7 @@ import pytest
 
 from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.models.mdget import GATES, MDGET, MDGETConfig
-
-from .batches import config
+from tests.models.mdget.batches import config
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from .batches import batch, config, network
+from tests.models.mdget.batches import batch, config, network
 
 NETS = {
     (causal, m): network(m, causal=causal, gue_layers=1, acme_layers=1)

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from empathic_sdk.models.mdget import MDGET
-
-from .batches import ABLATIONS, batch, config, network
+from tests.models.mdget.batches import ABLATIONS, batch, config, network
 
 DIRECTIONS = pytest.mark.parametrize("causal", [True, False], ids=["causal", "both ways"])
 

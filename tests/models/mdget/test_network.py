@@ -10,9 +10,8 @@ import torch
 
 from empathic_sdk.models.dialogue import DialogueBatch
 from empathic_sdk.models.mdget import MDGET
-
-from . import by_hand
-from .batches import ABLATIONS, SAID, WIDTHS, batch, close, cut, network
+from tests.models.mdget import by_hand
+from tests.models.mdget.batches import ABLATIONS, SAID, WIDTHS, batch, close, cut, network
 
 LENGTHS = [5, 1, 3, 9]
 DIRECTIONS = pytest.mark.parametrize("causal", [True, False], ids=["causal", "both ways"])

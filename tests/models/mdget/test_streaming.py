@@ -9,8 +9,7 @@ import torch
 
 from empathic_sdk.models.dialogue import DialogueBatch
 from empathic_sdk.models.mdget import MDGET, DialogueOutput
-
-from .batches import ABLATIONS, SAID, batch, cut, network
+from tests.models.mdget.batches import ABLATIONS, SAID, batch, cut, network
 
 N, WINDOW = 9, 4
 

@@ -12,8 +12,7 @@ from torch import Tensor
 from empathic_sdk.models.mdget import PairOutput
 from empathic_sdk.models.mdget import transfer as module
 from empathic_sdk.models.mdget.transfer import EmotionTransfer
-
-from .batches import batch, filled, network
+from tests.models.mdget.batches import batch, filled, network
 
 WIDTH, WINDOW = 4, 5
 TILES = [1, 50, 1000, 1 << 20]  # numbers a tile; a row of 33 pairs in two dialogues has 264

@@ -1,0 +1,1 @@
+"""The dialogue manager of the embedded responder: which support strategy comes next."""

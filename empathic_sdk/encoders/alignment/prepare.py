@@ -1,0 +1,117 @@
+"""The steps of PED eq 10-13 in order, over a whole sequence or over a stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from empathic_sdk.encoders.alignment.cleaning import (
+    CausalAverage,
+    CausalHold,
+    CausalNormalise,
+    CausalOutliers,
+    clean_outliers,
+    interpolate,
+    moving_average,
+    normalise,
+)
+from empathic_sdk.encoders.alignment.rows import Rows, once, rows_of, sequence_of
+from empathic_sdk.errors import ConfigurationError
+from empathic_sdk.types import FeatureSequence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preparation:
+    """What is done to the rows of a modality before they are put into windows.
+
+    Attributes:
+        outlier_limit: delta of eq 10; ``None`` leaves outliers alone.
+        drop_outliers: Eliminate them instead of correcting them.
+        fill: Fill missing rows (eq 11).
+        max_gap_s: Over how many seconds at most; ``None``: however many.
+        smooth: k of eq 12; 0 does not smooth.
+        normalise: Normalise (eq 13). Off as it comes: vectors of an encoder have a scale that a
+            model was trained on, and the statistics of a few rows would undo it.
+    """
+
+    outlier_limit: float | None = 3.0
+    drop_outliers: bool = False
+    fill: bool = True
+    max_gap_s: float | None = 1.0
+    smooth: int = 0
+    normalise: bool = False
+
+    def __post_init__(self) -> None:
+        if self.outlier_limit is not None and not self.outlier_limit > 0:
+            raise ConfigurationError("outlier_limit must be above 0, or None")
+        if self.max_gap_s is not None and not self.max_gap_s > 0:
+            raise ConfigurationError("max_gap_s must be above 0, or None")
+        if self.smooth < 0:
+            raise ConfigurationError("smooth must be 0 or more rows")
+
+    @classmethod
+    def published(cls, *, smooth: int = 2) -> Preparation:
+        """Return all of eq 10-13; delta and k are not printed there, 3 and 2 are ours.
+
+        The paper smooths speech and behaviour only: for text and faces give ``smooth=0``.
+        """
+        return cls(max_gap_s=None, smooth=smooth, normalise=True)
+
+
+NOTHING = Preparation(outlier_limit=None, fill=False)
+"""Rows as they are; duplicates and broken rows are dealt with all the same."""
+
+
+class Preparing:
+    """A stream through the causal form of every step."""
+
+    def __init__(self, preparation: Preparation) -> None:
+        p = preparation
+        self._steps: list[CausalOutliers | CausalHold | CausalAverage | CausalNormalise] = []
+        if p.outlier_limit is not None:
+            self._steps.append(CausalOutliers(p.outlier_limit, p.drop_outliers))
+        if p.fill:
+            self._steps.append(CausalHold(p.max_gap_s))
+        if p.smooth:
+            self._steps.append(CausalAverage(p.smooth))
+        if p.normalise:
+            self._steps.append(CausalNormalise())
+
+    def push(self, rows: Rows) -> Rows:
+        """Prepare the next rows, in order of time and without duplicates."""
+        for step in self._steps:
+            rows = step.push(rows)
+        return rows
+
+
+def prepare_rows(rows: Rows, preparation: Preparation, *, causal: bool) -> Rows:
+    """Prepare a whole sequence of rows, in order of time and without duplicates."""
+    if causal:
+        return Preparing(preparation).push(rows)
+    p = preparation
+    if p.outlier_limit is not None:
+        rows = clean_outliers(rows, limit=p.outlier_limit, drop=p.drop_outliers)
+    if p.fill:
+        rows = interpolate(rows, max_gap_s=p.max_gap_s)
+    if p.smooth:
+        rows = moving_average(rows, p.smooth)
+    return normalise(rows) if p.normalise else rows
+
+
+def prepare(
+    sequence: FeatureSequence, preparation: Preparation | None = None, *, causal: bool = True
+) -> FeatureSequence:
+    """Return one sequence cleaned, filled, smoothed and normalised (PED eq 10-13).
+
+    Rows are put in order of time, duplicates dropped, rows that are not finite marked missing.
+
+    Args:
+        sequence: Any; it is not changed.
+        preparation: What to do; ``None``: the default.
+        causal: Look back only, in every step.
+
+    Raises:
+        InputError: A time is not finite.
+    """
+    rows = once(rows_of(sequence))
+    done = prepare_rows(rows, preparation or Preparation(), causal=causal)
+    return sequence_of(done, sequence.modality)

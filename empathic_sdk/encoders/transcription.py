@@ -1,0 +1,203 @@
+"""Speech to text with Whisper (Radford et al. 2022), through the package openai-whisper."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from empathic_sdk.encoders.audio import RATE, decode
+from empathic_sdk.encoders.voice_activity import VoiceDetector
+from empathic_sdk.errors import ConfigurationError, MissingExtraError, ModelError
+from empathic_sdk.types.transcript import Transcript, Word
+from empathic_sdk.types.utterance import Audio
+
+_FORMAT = "whisper-1"
+
+# Names that are another model's, as openai-whisper keeps them.
+_FILES = {"large": "large-v3", "turbo": "large-v3-turbo"}
+
+
+class Transcriber:
+    """Writes down what is said in a recording.
+
+    Args:
+        model: An official name (``tiny``, ``base``, ``small``, ``turbo``, ...; with ``.en`` for
+            English alone), which is looked for in Whisper's cache and else downloaded by that
+            package, checked by its SHA-256; or a ``.safetensors`` written by :func:`save_whisper`.
+            Any other file is refused: Whisper's own checkpoints are pickles.
+        language: Code of what is spoken (``en``); ``None``: it is found out for each recording.
+        folder: Where official weights are kept; default: Whisper's own cache.
+
+    Raises:
+        MissingExtraError: The extra "speech" is not installed.
+        ConfigurationError: No such language.
+        ModelError: There are no such weights and none can be had; one may go on with the voice
+            alone.
+
+    Thread-safe: one recording at a time, as the network keeps state while it writes. Where nobody
+    speaks it is not asked at all, for it writes things nobody said then.
+    """
+
+    def __init__(
+        self,
+        model: str | Path = "base",
+        *,
+        language: str | None = None,
+        folder: str | Path | None = None,
+    ) -> None:
+        whisper = _whisper()
+        from whisper.tokenizer import LANGUAGES
+
+        if language is not None and language not in LANGUAGES:
+            raise ConfigurationError(
+                f"Whisper knows no language {language!r}; give a code like 'en' or 'de'"
+            )
+        self.name = str(model)
+        self.language = language
+        self._detector = VoiceDetector()
+        self._lock = threading.Lock()
+        if Path(model).suffix == ".safetensors":
+            self._model: Any = load_whisper(model)
+        else:
+            self._model = _official(whisper, str(model), folder)
+        if not self._model.is_multilingual:
+            if language not in (None, "en"):
+                raise ConfigurationError(f"{self.name} knows English only, not {language!r}")
+            self.language = "en"
+        self._model.eval()
+
+    def __call__(self, audio: Audio) -> Transcript:
+        """Return what is said in ``audio``.
+
+        Raises:
+            InputError: It cannot be read.
+        """
+        samples = decode(audio)
+        seconds = len(samples) / RATE
+        if not self._detector(samples):
+            return Transcript(
+                text="", language=None, seconds=seconds,
+                missing=f"no voice in {seconds:.1f} s of audio",
+            )  # fmt: skip
+        with self._lock, torch.inference_mode():
+            found = self._model.transcribe(
+                samples,
+                language=self.language,
+                fp16=False,  # a CPU computes in float32
+                word_timestamps=True,
+                condition_on_previous_text=False,  # else one slip is repeated to the end
+                verbose=None,
+            )
+        words = tuple(
+            Word(
+                text=w["word"].strip(),
+                start=max(0.0, w["start"]),
+                end=max(w["start"], w["end"], 0.0),
+            )
+            for segment in found["segments"]
+            for w in segment.get("words", ())
+            if w["word"].strip()
+        )
+        return Transcript(
+            text=found["text"].strip(), language=found["language"], words=words, seconds=seconds
+        )
+
+
+def at_hand(name: str, *, folder: str | Path | None = None) -> bool:
+    """Return whether the weights of an official model are here, so that nothing is downloaded.
+
+    Args:
+        name: As for :class:`Transcriber`.
+        folder: Where they are kept; default: Whisper's own cache.
+
+    Only looks whether the file is there, in milliseconds; whether it is sound (its SHA-256) is seen
+    when it is loaded. ``False`` where openai-whisper is not installed.
+    """
+    if importlib.util.find_spec("whisper") is None:
+        return False
+    if folder is None:
+        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        folder = Path(cache) / "whisper"
+    return (Path(folder) / f"{_FILES.get(name, name)}.pt").is_file()
+
+
+def save_whisper(model: Any, path: str | Path) -> None:
+    """Write a Whisper model (an object of ``whisper.Whisper``) as safetensors.
+
+    Its dimensions go into the description, and so do the heads by which words find their times,
+    which a plain checkpoint of Whisper forgets.
+    """
+    heads = model.alignment_heads.to_dense().tolist()
+    about = {"format": _FORMAT, "dims": json.dumps(asdict(model.dims)), "heads": json.dumps(heads)}
+    tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    save_file(tensors, part, about)
+    part.replace(path)
+
+
+def load_whisper(path: str | Path) -> Any:
+    """Read what :func:`save_whisper` wrote.
+
+    Raises:
+        ModelError: The file is missing, damaged, or holds something else.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ModelError(f"there is no Whisper model at {path}")
+    try:
+        with safe_open(str(path), "pt") as f:
+            about: Mapping[str, str] = f.metadata() or {}
+            tensors: dict[str, Tensor] = {k: f.get_tensor(k) for k in f.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"the Whisper model at {path} is damaged: {error}") from error
+    if about.get("format") != _FORMAT:
+        raise ModelError(f"{path} was not written by save_whisper")
+    _whisper()
+    from whisper.model import ModelDimensions, Whisper
+
+    try:
+        model = Whisper(ModelDimensions(**json.loads(about["dims"])))
+        model.load_state_dict({k: v.float() for k, v in tensors.items()})
+        heads = torch.tensor(json.loads(about["heads"]), dtype=torch.bool)
+        model.register_buffer("alignment_heads", heads.to_sparse(), persistent=False)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ModelError(f"{path} holds no Whisper model that fits: {error}") from error
+    return model.eval()
+
+
+def _whisper() -> Any:
+    try:
+        import whisper  # numba and triton come with it: seconds
+    except ImportError as error:
+        raise MissingExtraError("speech", "transcribing speech") from error
+    return whisper
+
+
+def _official(whisper: Any, name: str, folder: str | Path | None) -> Any:
+    names = whisper.available_models()
+    if name not in names:
+        raise ModelError(
+            f"{name!r} is no official Whisper model ({', '.join(names)}) and no .safetensors; "
+            "other files are not loaded, since Whisper's checkpoints are pickles: see save_whisper"
+        )
+    try:
+        root = None if folder is None else str(folder)
+        return whisper.load_model(name, device="cpu", download_root=root)
+    except Exception as error:  # no network, no room, a broken download: whatever can go wrong
+        raise ModelError(
+            f"the weights of Whisper {name!r} are not in its cache and could not be had "
+            f"({type(error).__name__}: {error}); give a .safetensors, or use the voice alone"
+        ) from error

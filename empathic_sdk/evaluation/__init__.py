@@ -1,1 +1,0 @@
-"""Protocols, metrics, reports, bench. The runtime never imports this room."""

@@ -1,0 +1,308 @@
+"""A middleware for LangChain's ``create_agent``: the agent notices how a person feels.
+
+Importing this needs LangChain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import cached_property
+from typing import Annotated, Any, Literal, NotRequired
+
+from langchain.agents.middleware import (
+    AgentMiddleware,
+    AgentState,
+    ExtendedModelResponse,
+    ModelRequest,
+    ModelResponse,
+    hook_config,
+)
+from langchain.agents.middleware.types import OmitFromInput, PrivateStateAttr
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
+from langgraph.constants import TAG_NOSTREAM
+from langgraph.runtime import Runtime
+
+from empathic_sdk.errors import ConfigurationError, InputError
+from empathic_sdk.llm.adapters import text_of
+from empathic_sdk.llm.messages import utterances
+from empathic_sdk.recognition.recognizer import EmotionRecognizer
+from empathic_sdk.recognition.shared import shared_recognizer
+from empathic_sdk.turn.stateless import Heard, Listening
+from empathic_sdk.types import PacingHook, ThemeHook, ToneHook, UserContext
+
+
+class EmotionAgentState(AgentState[Any]):
+    """What the middleware adds to an agent's state; a checkpointer keeps it with the thread.
+
+    ``empathy`` comes out with the messages: ``emotion``, ``style``, ``safety``, ``strategy`` of the
+    last human message. ``empathy_heard`` is the middleware's own: which message was heard last,
+    derived values, and the embedded reply to it, which may quote it.
+    """
+
+    empathy: NotRequired[Annotated[dict[str, Any], OmitFromInput]]
+    empathy_heard: NotRequired[Annotated[dict[str, Any], PrivateStateAttr]]
+
+
+Answer = ModelResponse[Any] | AIMessage | ExtendedModelResponse[Any]
+
+
+class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
+    """Lets an agent of LangChain notice how a person feels, and holds it to the safety protocol.
+
+    - *before the model*: a new human message is read in the light of those before it. Where it
+      points to danger the embedded protocol answers and the model is not asked. Sounds and
+      pictures in it are read, too, where the recogniser's deployment and ``user=`` allow it.
+    - *around the model's call*: state and style join the system prompt, after the developer's own;
+      the answer is checked before anybody sees it, also in a stream. Tool calls are not touched.
+    - *after the model*: the message that other middleware may have changed is checked again.
+
+    Put it first in the list, so that no other sees an unchecked answer. What it knows of a thread
+    lies in the agent's state: with a checkpointer each ``thread_id`` has its own, in any process;
+    without one the messages of the call are read anew.
+
+    Args:
+        recognizer: What reads emotion; by default the embedded one, loaded at the first use.
+        tone: Your hook ``(HookContext) -> Tone``; ``None`` = the default.
+        pacing: Your hook; the number of sentences is told to the model, not enforced.
+        theme: Your hook.
+        scenario: ``"counselling"`` or ``"tutoring"``.
+        language: Of the protocol's replies.
+        user: What is known of the person (their locale decides the help lines): a value, or a
+            callable ``(Runtime) -> UserContext``.
+        hold: Keep the model's tokens back until they are checked: a stream of messages then brings
+            an answer whole. ``False`` lets tokens through as they come, unchecked.
+
+    Raises:
+        ConfigurationError: An argument is wrong.
+    """
+
+    state_schema = EmotionAgentState
+
+    def __init__(
+        self,
+        *,
+        recognizer: EmotionRecognizer | None = None,
+        tone: ToneHook | None = None,
+        pacing: PacingHook | None = None,
+        theme: ThemeHook | None = None,
+        scenario: Literal["counselling", "tutoring"] = "counselling",
+        language: str = "en",
+        user: UserContext | Callable[[Runtime[Any]], UserContext] | None = None,
+        hold: bool = True,
+    ) -> None:
+        """Check the arguments; nothing is loaded yet."""
+        super().__init__()
+        if not (user is None or isinstance(user, UserContext) or callable(user)):
+            raise ConfigurationError("user= must be a UserContext, a callable, or None")
+        if scenario not in ("counselling", "tutoring"):
+            raise ConfigurationError("scenario must be 'counselling' or 'tutoring'")
+        self._recognizer = recognizer
+        self._given = {
+            "tone": tone, "pacing": pacing, "theme": theme, "scenario": scenario,
+            "language": language,
+        }  # fmt: skip
+        self._user = user
+        self._hold = hold
+        self._made: Listening | None = None
+
+    # -- before: hear -------------------------------------------------------------------------
+
+    @hook_config(can_jump_to=["end"])
+    def before_model(
+        self, state: EmotionAgentState, runtime: Runtime[Any]
+    ) -> dict[str, Any] | None:
+        """Read what is new; answer at once where it points to danger."""
+        messages = state["messages"]
+        last = _last_human(messages)
+        before = _heard(state)
+        mark = None if before is None else state["empathy_heard"].get("id")
+        if last is None or mark == _mark(last, messages):
+            return None  # the model is called again after its tools: nothing new was said
+        new = messages if before is None else _after(messages, mark)
+        kept = None if before is None else before.kept
+        person = self._user(runtime) if callable(self._user) else self._user
+        if not isinstance(person, UserContext | None):
+            raise ConfigurationError("user= must give a UserContext, or None")
+        heard = self._listening.hear(
+            utterances(new), kept=kept, user=person, conversation=_thread(runtime),
+            earlier=utterances(messages[: len(messages) - len(new)]),
+        )  # fmt: skip
+        if heard is None:
+            return None
+        update: dict[str, Any] = {
+            "empathy_heard": {"id": _mark(last, messages), "heard": heard.dump()},
+            "empathy": {
+                "emotion": heard.context.state.model_dump(mode="json"),
+                "style": heard.context.style.model_dump(mode="json"),
+                "safety": heard.reply.safety.model_dump(mode="json"),
+                "strategy": heard.reply.strategy.value,
+            },
+        }
+        if heard.crisis:
+            update |= {"messages": [AIMessage(heard.reply.text)], "jump_to": "end"}
+        return update
+
+    @hook_config(can_jump_to=["end"])
+    async def abefore_model(
+        self, state: EmotionAgentState, runtime: Runtime[Any]
+    ) -> dict[str, Any] | None:
+        """:meth:`before_model` in an event loop; the reading is done in a thread."""
+        return await asyncio.to_thread(self.before_model, state, runtime)
+
+    # -- around: guide and check ----------------------------------------------------------------
+
+    def wrap_model_call(
+        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
+    ) -> Answer:
+        """Add state and style to the system prompt; check what comes back."""
+        heard = _heard(request.state)
+        return self._checked(handler(self._guided(request, heard)), heard or self._nothing)
+
+    async def awrap_model_call(
+        self,
+        request: ModelRequest[Any],
+        handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
+    ) -> Answer:
+        """:meth:`wrap_model_call` in an event loop."""
+        heard = _heard(request.state)
+        answer = await handler(self._guided(request, heard))
+        return self._checked(answer, heard or self._nothing)
+
+    # -- after: check again ---------------------------------------------------------------------
+
+    def after_model(self, state: EmotionAgentState, runtime: Runtime[Any]) -> dict[str, Any] | None:
+        """Check the answer as it stands in the state."""
+        heard = _heard(state) or self._nothing
+        last = state["messages"][-1] if state["messages"] else None
+        if not isinstance(last, AIMessage) or state.get("structured_response"):
+            return None
+        checked = self._finished(last, heard)
+        return None if checked is last else {"messages": [checked]}
+
+    async def aafter_model(
+        self, state: EmotionAgentState, runtime: Runtime[Any]
+    ) -> dict[str, Any] | None:
+        """:meth:`after_model` in an event loop."""
+        return self.after_model(state, runtime)
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    @property
+    def _listening(self) -> Listening:
+        if self._made is None:  # two threads may both make one: they are alike
+            self._made = Listening(self._recognizer or shared_recognizer(), **self._given)  # type: ignore[arg-type]
+        return self._made
+
+    @cached_property
+    def _nothing(self) -> Heard:
+        """What an answer is checked by where no text was read: a picture alone, say."""
+        heard = self._listening.hear([("user", "…")])
+        assert heard is not None
+        return heard
+
+    def _guided(self, request: ModelRequest[Any], heard: Heard | None) -> ModelRequest[Any]:
+        guide = "" if heard is None else self._listening.guide(heard)
+        own = request.system_message
+        message: SystemMessage | None
+        if not guide:
+            message = own
+        elif own is None:
+            message = SystemMessage(guide)
+        elif isinstance(own.content, str):
+            message = own.model_copy(update={"content": f"{own.content}\n\n{guide}"})
+        else:
+            message = own.model_copy(
+                update={"content": [*own.content, {"type": "text", "text": guide}]}
+            )
+        changed = request.override(system_message=message)
+        if not self._hold:
+            return changed
+        model = request.model
+        tags = [*(getattr(model, "tags", None) or ()), TAG_NOSTREAM]
+        try:
+            return changed.override(model=model.model_copy(update={"tags": tags}))
+        except AttributeError:  # a model that is no pydantic model cannot be tagged
+            return changed
+
+    def _checked(self, answer: Any, heard: Heard) -> Answer:
+        if isinstance(answer, AIMessage):
+            return self._finished(answer, heard)
+        response = answer.model_response if isinstance(answer, ExtendedModelResponse) else answer
+        if response.structured_response is None:
+            response.result = [
+                self._finished(m, heard) if isinstance(m, AIMessage) else m for m in response.result
+            ]
+        whole: Answer = answer
+        return whole
+
+    def _finished(self, message: AIMessage, heard: Heard) -> AIMessage:
+        checked = self._check(message, heard)
+        if heard.line and not checked.tool_calls and heard.line not in text_of(checked):
+            content: Any = checked.content
+            content = (
+                f"{content} {heard.line}"
+                if isinstance(content, str)
+                else [*content, {"type": "text", "text": f" {heard.line}"}]
+            )
+            checked = checked.model_copy(update={"content": content})
+        return checked
+
+    def _check(self, message: AIMessage, heard: Heard) -> AIMessage:
+        """Return the message, or a copy without what must not be said. Tool calls stay."""
+        text = text_of(message)
+        if not text.strip() and not message.tool_calls:
+            return message.model_copy(update={"content": heard.reply.text})
+        if not text.strip() or text.strip() == heard.reply.text:
+            return message
+        shown, refused = self._listening.check(text.replace(heard.line, "").strip(), heard)
+        if not refused:
+            return message
+        if not shown and not message.tool_calls:
+            shown = heard.reply.text
+        content: Any = shown
+        if not isinstance(message.content, str):
+            others = [
+                block
+                for block in message.content
+                if isinstance(block, dict) and block.get("type") not in ("text", "output_text")
+            ]
+            content = [*others, *([{"type": "text", "text": shown}] if shown else [])]
+        extra = {**message.additional_kwargs, "empathy_refused": list(refused)}
+        return message.model_copy(update={"content": content, "additional_kwargs": extra})
+
+
+def _heard(state: Any) -> Heard | None:
+    stored = (state or {}).get("empathy_heard")
+    if not stored:
+        return None
+    try:
+        return Heard.load(stored["heard"])
+    except (InputError, KeyError, TypeError):
+        return None
+
+
+def _last_human(messages: list[AnyMessage]) -> HumanMessage | None:
+    return next((m for m in reversed(messages) if isinstance(m, HumanMessage)), None)
+
+
+def _mark(message: HumanMessage, messages: list[AnyMessage]) -> str:
+    if message.id:
+        return message.id
+    return f"number {sum(isinstance(m, HumanMessage) for m in messages)}"
+
+
+def _after(messages: list[AnyMessage], mark: Any) -> list[AnyMessage]:
+    """Return what follows the message heard last; where it is gone, the last thing said."""
+    for at in range(len(messages) - 1, -1, -1):
+        if messages[at].id == mark:
+            return messages[at + 1 :]
+    for at in range(len(messages) - 1, -1, -1):
+        if isinstance(messages[at], HumanMessage):
+            return messages[at:]
+    return []
+
+
+def _thread(runtime: Runtime[Any]) -> str:
+    info = getattr(runtime, "execution_info", None)
+    return str(getattr(info, "thread_id", None) or "")

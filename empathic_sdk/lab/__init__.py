@@ -1,0 +1,1 @@
+"""Corpora, recipes, training, runs, evaluation, reports. The runtime never imports this room."""

@@ -1,0 +1,1 @@
+"""Dialogue models that MDGET is compared with."""

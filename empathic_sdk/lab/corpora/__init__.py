@@ -1,0 +1,1 @@
+"""Readers of the public corpora, and what is built from them."""

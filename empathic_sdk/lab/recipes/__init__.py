@@ -1,0 +1,1 @@
+"""Recipes: the numbers, networks and batches of each training."""

@@ -1,0 +1,1 @@
+"""Runs: train, choose on dev, calibrate, test, record."""

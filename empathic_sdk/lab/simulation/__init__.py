@@ -1,0 +1,1 @@
+"""Simulated people: at a keyboard, over days, correcting the agent."""

@@ -1,0 +1,1 @@
+"""Language: normalisation, sentences, dialogue acts, templates, surface realisation."""

@@ -1,0 +1,256 @@
+"""Templates: sentences that ship as files, loaded once and checked.
+
+A template file is TOML: ``version = 1``, then one table a *role*, each with ``lines``::
+
+    version = 1
+
+    [acknowledge]
+    lines = ["That sounds heavy.", "..."]
+
+    [echo]
+    lines = ["You said {quote}, and it seems to matter a lot."]
+
+A slot stands in braces and must be one of :data:`SLOTS`. A line is one sentence.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from empathic_sdk.errors import ConfigurationError
+from empathic_sdk.runtime.resources import prompts_dir
+from empathic_sdk.types import BIOMETRIC, HelpLine, Modality
+
+VERSION = 1
+"""Version of the file format that this code reads."""
+
+SLOTS = frozenset({
+    "quote", "emotion", "line", "number", "modalities", "value",
+    "task", "math", "topic", "a", "b", "c", "d",
+})  # fmt: skip
+"""Names that may stand in braces; those of the last line are tutoring's."""
+
+Bank = dict[str, tuple[str, ...]]
+"""Roles of one file, each with its lines."""
+
+_SLOT = re.compile(r"\{([^{}]*)\}")
+
+
+def load_bank(kind: str, name: str, language: str = "en") -> Bank:
+    """Return the roles of one template file, falling back to English.
+
+    Args:
+        kind: Folder below ``prompts``: ``responder`` or ``safety``.
+        name: Path below the language folder without suffix, such as ``question/sadness``.
+        language: BCP 47 tag; only its first part is used.
+
+    Returns:
+        The lines of each role.
+
+    Raises:
+        ConfigurationError: There is no such template, or it is broken (names file and key).
+    """
+    return _load_bank(prompts_dir(), kind, name, language.split("-")[0].lower() or "en")
+
+
+def load_notice(language: str = "en") -> Bank:
+    """Return the parts of the notice given before first use, falling back to English.
+
+    Args:
+        language: BCP 47 tag.
+
+    Returns:
+        Roles ``intro``, ``ask``, ``stored``, ``rights``, ``limits``, ``help`` and others.
+
+    Raises:
+        ConfigurationError: The file is missing or broken.
+    """
+    root = prompts_dir() / "notice"
+    path = root / f"{language.split('-')[0].lower()}.toml"
+    return _read_bank(path if path.is_file() else root / "en.toml")
+
+
+def notice(
+    language: str = "en",
+    *,
+    modalities: tuple[str, ...] = (),
+    keeps_text: bool = False,
+    may_ask: tuple[Modality, ...] = (),
+    purpose: str | None = None,
+    keep_days: float | None = None,
+) -> str:
+    """Say in plain words what the agent is, does and stores.
+
+    Args:
+        language: BCP 47 tag; English where there is no notice in that language.
+        modalities: Names of biometric channels that are switched on, in words
+            (``"your voice"``); none are mentioned unless given.
+        keeps_text: Whether what the person types is stored.
+        may_ask: Biometric channels that are used where the person consents.
+        purpose: ``medical`` or ``safety``, where these are allowed for that alone.
+        keep_days: After how many days turns are deleted, if they are.
+
+    Returns:
+        The notice, sentences joined by a space.
+
+    Raises:
+        ConfigurationError: The template is missing or broken.
+    """
+    bank = load_notice(language)
+    parts = [*bank["intro"]]
+    if may_ask:
+        names = dict(zip(BIOMETRIC, bank["names"], strict=True))
+        words = _listed([names[m] for m in may_ask], bank)
+        parts += [line.format(modalities=words) for line in bank["ask"]]
+        parts += bank[purpose] if purpose else ()
+    if modalities:
+        words = _listed(modalities, bank)
+        parts += [line.format(modalities=words) for line in bank["modalities"]]
+    parts += bank["correct"]
+    parts += bank["stored_text" if keeps_text else "stored"]
+    parts += bank["media"] if may_ask or modalities else ()
+    if keep_days is not None:
+        parts += [line.format(number=f"{keep_days:g}") for line in bank["days"]]
+    parts += [*bank["rights"], *bank["limits"], *bank["help"]]
+    return " ".join(parts)
+
+
+def watch_message(kind: str, days: int, language: str = "en") -> str:
+    """Say in plain words that somebody's days have changed, for a human who looks after them.
+
+    Args:
+        kind: ``decline`` or ``instability``.
+        days: Since about when.
+        language: BCP 47 tag.
+
+    Raises:
+        ConfigurationError: The template is missing or broken.
+    """
+    lines = load_bank("monitor", "warning", language)[kind]
+    return " ".join(line.format(number=days) for line in lines)
+
+
+def _listed(names: Sequence[str], bank: Bank) -> str:
+    first = ", ".join(names[:-1])
+    return f"{first} {bank['and'][0]} {names[-1]}" if first else names[-1]
+
+
+def help_lines(locale: str | None = None, *, about: str = "") -> tuple[HelpLine, ...]:
+    """Return the help lines of a locale, the round-the-clock ones first.
+
+    Args:
+        locale: Region in capitals (``US``) or language tag with a region (``en-US``). ``None``,
+            an unknown region and a language alone (``es`` is spoken in twenty countries) give
+            the entry ``*``.
+        about: ``abuse`` puts lines for that first where the locale has any.
+
+    Returns:
+        At least one line.
+
+    Raises:
+        ConfigurationError: ``prompts/safety/help_lines.toml`` is missing or broken.
+    """
+    table = _read_help_lines(prompts_dir() / "safety" / "help_lines.toml")
+    _, dash, region = (locale or "").replace("_", "-").rpartition("-")
+    region = region.upper() if dash else region
+    return (*table.get(f"{region}/{about}", ()), *table.get(region, table["*"]))
+
+
+def template_files(folder: Path | None = None) -> tuple[Path, ...]:
+    """Return every template file, sorted.
+
+    Args:
+        folder: Where to look instead of the folder that ships.
+    """
+    return tuple(sorted((folder or prompts_dir()).rglob("*.toml")))
+
+
+@lru_cache(maxsize=1024)
+def _load_bank(root: Path, kind: str, name: str, language: str) -> Bank:
+    for tag in (language, "en"):
+        path = root / kind / tag / f"{name}.toml"
+        if path.is_file():
+            return _read_bank(path)
+    raise ConfigurationError(
+        f"there is no template {kind}/en/{name}.toml in {root}: "
+        "was the package installed with its prompts?"
+    )
+
+
+def has_bank(kind: str, name: str) -> bool:
+    """Say whether an English template of that name ships."""
+    return _has_bank(prompts_dir(), kind, name)
+
+
+@lru_cache(maxsize=1024)
+def _has_bank(root: Path, kind: str, name: str) -> bool:
+    return (root / kind / "en" / f"{name}.toml").is_file()
+
+
+@lru_cache(maxsize=1024)
+def _read_bank(path: Path) -> Bank:
+    data = _read(path)
+    bank: Bank = {}
+    for role, table in data.items():
+        if role == "version":
+            continue
+        if not isinstance(table, dict) or set(table) != {"lines"}:
+            raise ConfigurationError(f"{path}: [{role}] must be a table that holds only `lines`")
+        lines = table["lines"]
+        if not isinstance(lines, list) or not lines:
+            raise ConfigurationError(f"{path}: {role}.lines must be a list with at least one line")
+        for number, line in enumerate(lines):
+            _check_line(path, f"{role}.lines[{number}]", line)
+        if len(set(lines)) != len(lines):
+            raise ConfigurationError(f"{path}: {role}.lines holds the same line twice")
+        bank[role] = tuple(lines)
+    if not bank:
+        raise ConfigurationError(f"{path}: there is no table of lines in it")
+    return bank
+
+
+def _check_line(path: Path, key: str, line: object) -> None:
+    if not isinstance(line, str) or not line.strip():
+        raise ConfigurationError(f"{path}: {key} must be a text that is not empty")
+    for slot in _SLOT.findall(line):
+        if slot not in SLOTS:
+            raise ConfigurationError(
+                f"{path}: {key} uses the slot {{{slot}}}; known are {', '.join(sorted(SLOTS))}"
+            )
+    if "{" in _SLOT.sub("", line) or "}" in _SLOT.sub("", line):
+        raise ConfigurationError(f"{path}: {key} has a brace without its partner")
+
+
+@lru_cache(maxsize=8)
+def _read_help_lines(path: Path) -> dict[str, tuple[HelpLine, ...]]:
+    table: dict[str, tuple[HelpLine, ...]] = {}
+    for locale, entries in _read(path).items():
+        if locale == "version":
+            continue
+        try:
+            lines = tuple(
+                HelpLine(**{"locale": locale.split("/")[0], **entry}) for entry in entries
+            )
+        except (TypeError, ValueError) as error:
+            raise ConfigurationError(f"{path}: {locale}: {error}") from error
+        if not lines:
+            raise ConfigurationError(f"{path}: {locale} lists no line")
+        table[locale] = tuple(sorted(lines, key=lambda line: line.hours != "24/7"))
+    if "*" not in table:
+        raise ConfigurationError(f'{path}: the entry "*" is missing')
+    return table
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read as a template: {error}") from error
+    if data.get("version") != VERSION:
+        raise ConfigurationError(f"{path}: version must be {VERSION}, not {data.get('version')!r}")
+    return data

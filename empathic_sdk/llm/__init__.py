@@ -1,0 +1,1 @@
+"""Adapters: whatever can write text, as a LanguageModel."""

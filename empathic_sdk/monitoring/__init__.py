@@ -1,0 +1,1 @@
+"""Longitudinal monitoring: change over days and weeks, and alerts."""

@@ -1,0 +1,34 @@
+"""Telling somebody that a turn or a time was worrying, not whose, and not what was said."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from empathic_sdk.errors import outline
+from empathic_sdk.style import call
+from empathic_sdk.types import Alert, SafetyAssessment, SafetyLevel
+from empathic_sdk.types.safety import named
+
+AlertHook = Callable[[Any], object]
+"""Takes an :class:`Alert` or a :class:`~empathic_sdk.types.LongitudinalWarning`."""
+log = logging.getLogger("empathic_sdk")
+
+
+def alert_of(safety: SafetyAssessment) -> Alert | None:
+    """Return what may leave of a safety assessment, ``None`` where nothing is worrying."""
+    if safety.level is SafetyLevel.NONE:
+        return None
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    return Alert(level=safety.level, at=now, reasons=named(safety.reasons))
+
+
+def tell(on_alert: AlertHook, what: Any) -> None:
+    """Call the caller's alarm; what it raises is logged and reaches nobody else."""
+    try:
+        call(on_alert, what)
+    except Exception as error:
+        # The person has their answer; a broken alarm must be loud, but not to them.
+        log.error("on_alert raised: %s", outline(error))

@@ -1,0 +1,128 @@
+"""Watching people over days: what the store keeps, read by the monitor, told at most once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from empathic_sdk.errors import MissingExtraError
+from empathic_sdk.language.templates import watch_message
+from empathic_sdk.monitoring.days import BASELINE, DAYS, QUIET_DAYS, detector, report, standing
+from empathic_sdk.policy import PROHIBITED, Deployment
+from empathic_sdk.profiles import ProfileStore
+from empathic_sdk.types import DaySummary, LongitudinalWarning, MonitorReport
+
+log = logging.getLogger("empathic_sdk")
+
+_REMEMBERED = 10_000
+
+
+class Watch:
+    """Looks at a person's days: whenever asked, and by itself once a day each.
+
+    Args:
+        profiles: Where the days are.
+        deployment: Where somebody works or learns nobody is warned of by itself: over weeks that
+            would tell those above them how they feel.
+        language: Of the messages.
+    """
+
+    def __init__(
+        self, profiles: ProfileStore, *, deployment: Deployment, language: str = "en"
+    ) -> None:
+        self._profiles = profiles
+        self._language = language
+        self._off = deployment.context in PROHIBITED
+        self._seen: OrderedDict[str, date] = OrderedDict()
+        self._lock = threading.Lock()
+        self._loading: threading.Thread | None = None
+        self._loaded = False
+
+    def report(self, user: str, *, today: date | None = None) -> MonitorReport:
+        """Return what the last days of ``user`` say, today's (so far) not among them.
+
+        Raises:
+            MissingExtraError: There are days enough to look for changes, and ``river`` is missing.
+            StoreError: The days cannot be read.
+        """
+        today = today or _today()
+        return self._report(self._profiles.days(user, before=today, limit=DAYS), today)
+
+    def _report(self, days: Sequence[DaySummary], today: date) -> MonitorReport:
+        found = report(days)
+        last = standing(found.change_points, today)
+        if last is None:
+            return found
+        since = (today - last.since).days
+        message = watch_message(last.kind, since, self._language)
+        warning = LongitudinalWarning(kind=last.kind, since_days=since, message=message)
+        return found.model_copy(update={"warning": warning})
+
+    def due(self, user: str, *, today: date | None = None) -> LongitudinalWarning | None:
+        """Return a warning that nobody was given yet; looks once a day, at the first turn.
+
+        That a warning was given is noted in the store, so neither a restart nor another process
+        repeats it. Never raises: a turn must not fail because of it.
+        """
+        today = today or _today()
+        with self._lock:
+            if self._off or self._seen.get(user) == today:
+                return None
+        try:
+            days = self._profiles.days(user, before=today, limit=DAYS)
+            if len(days) > BASELINE:
+                if not self._ready():
+                    return None  # the next turn will ask again
+                found = self._report(days, today)
+                change = standing(found.change_points, today)
+                apart = timedelta(days=QUIET_DAYS)
+                told = change is None or not self._profiles.claim_warning(
+                    user, change.found, apart=apart
+                )
+                self._note(user, today)
+                return None if told else found.warning
+        except Exception:
+            log.exception("looking at somebody's days failed")
+        self._note(user, today)
+        return None
+
+    def forget(self, user: str) -> None:
+        """Forget that ``user`` was looked at."""
+        with self._lock:
+            self._seen.pop(user, None)
+
+    def load(self) -> None:
+        """Import the test for changes now; without the extra, say once that there is none."""
+        try:
+            detector()
+            self._loaded = True
+        except MissingExtraError as error:
+            self._off = True
+            log.warning("nobody will be warned of changes over days: %s", error)
+
+    def _ready(self) -> bool:
+        """Say whether the test for changes is imported; the first call begins with that.
+
+        It takes a second or two, which no turn should wait for.
+        """
+        with self._lock:
+            if not self._loaded and self._loading is None:
+                self._loading = threading.Thread(
+                    target=self.load, name="empathic-watch", daemon=True
+                )
+                self._loading.start()
+            return self._loaded
+
+    def _note(self, user: str, today: date) -> None:
+        with self._lock:
+            self._seen[user] = today
+            self._seen.move_to_end(user)
+            if len(self._seen) > _REMEMBERED:
+                self._seen.popitem(last=False)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

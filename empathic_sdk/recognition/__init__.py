@@ -1,0 +1,1 @@
+"""Recognition: utterances in, emotion states out."""

@@ -1,0 +1,191 @@
+"""The senses beside reading: speech, faces and behaviour, and the words of what was heard.
+
+Each encoder is made when something first needs it, and what goes wrong with one modality stays
+with that modality: a reason instead of a vector.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from empathic_sdk.errors import (
+    ConfigurationError,
+    EmpathicError,
+    InputError,
+    MissingExtraError,
+    ModelError,
+    outline,
+)
+from empathic_sdk.types import Embedding, FeatureSequence, Modality, Utterance
+
+log = logging.getLogger("empathic_sdk")
+
+
+class Sense(Protocol):
+    """What an encoder of ``empathic_sdk.encoders`` offers."""
+
+    @property
+    def width(self) -> int:
+        """Length of a vector."""
+
+    def encode(self, items: Sequence[Any], /) -> list[Embedding]:
+        """Return one embedding an item."""
+
+
+class Listener(Protocol):
+    """What turns speech into words: a ``Transcriber``."""
+
+    def __call__(self, audio: Any, /) -> Any:
+        """Return a ``Transcript``, or anything with ``text``."""
+
+
+def _speech() -> Sense:
+    from empathic_sdk.encoders.speech import SpeechEncoder
+
+    return SpeechEncoder()
+
+
+def _face() -> Sense:
+    from empathic_sdk.encoders.face import FaceEncoder
+
+    return FaceEncoder()
+
+
+def _behaviour() -> Sense:
+    from empathic_sdk.encoders.behaviour import BehaviourEncoder
+
+    return BehaviourEncoder()
+
+
+def _listener() -> Listener:
+    from empathic_sdk.encoders.transcription import Transcriber, at_hand
+
+    for name in ("base", "small", "tiny"):
+        if at_hand(name):
+            return Transcriber(name)
+    raise ModelError(
+        "there are no Whisper weights on this machine, so the words of speech stay unknown and "
+        "only its sound is used; Transcriber('base') fetches some"
+    )
+
+
+_MAKERS: Mapping[Modality, Callable[[], Sense]] = {
+    Modality.SPEECH: _speech,
+    Modality.FACE: _face,
+    Modality.BEHAVIOUR: _behaviour,
+}
+
+
+class Senses:
+    """The encoders of an :class:`EmotionRecognizer` beside its text encoder.
+
+    Args:
+        given: By modality an encoder, ``None`` for the embedded one, or ``False`` for none.
+        transcriber: What turns speech into words; ``None`` for Whisper, if its weights are on
+            this machine, ``False`` for none.
+
+    Thread-safe.
+    """
+
+    def __init__(
+        self,
+        given: Mapping[Modality, Sense | Literal[False] | None],
+        transcriber: Listener | Literal[False] | None = None,
+    ) -> None:
+        for m, sense in given.items():
+            # A str has an encode(), too: the width tells.
+            if sense not in (None, False) and not isinstance(getattr(sense, "width", None), int):
+                raise ConfigurationError(f"{m}= must be an encoder, None or False, not {sense!r}")
+        if transcriber not in (None, False) and not callable(transcriber):
+            raise ConfigurationError("transcriber= must be a Transcriber, None or False")
+        self._made: dict[str, Any] = {
+            m: "it is switched off" if sense is False else sense
+            for m, sense in given.items()
+            if sense is not None
+        }
+        if transcriber is not None:
+            self._made["words"] = "it is switched off" if transcriber is False else transcriber
+        self._lock = threading.Lock()
+
+    def read(self, modality: Modality, utterance: Utterance) -> Embedding:
+        """Return what one modality of an utterance shows; a reason where that is nothing."""
+        sense = self._get(modality, _MAKERS[modality])
+        if isinstance(sense, str):
+            return _nothing(modality, sense)
+        signal = {
+            Modality.SPEECH: utterance.audio,
+            Modality.FACE: utterance.frames,
+            Modality.BEHAVIOUR: utterance.events,
+        }[modality]
+        try:
+            found: Embedding = sense.encode([signal])[0]
+            return found
+        except EmpathicError as error:
+            return _nothing(modality, str(error))
+        except Exception as error:  # one broken channel must not take the others down
+            log.error("the %s encoder failed: %s", modality, outline(error))
+            return _nothing(modality, f"the encoder failed ({type(error).__name__})")
+
+    def sequence(self, modality: Modality, utterance: Utterance) -> FeatureSequence | None:
+        """Return one modality of an utterance over time, in seconds since the utterance began.
+
+        ``None`` where there is no such encoder, or one without ``features``.
+
+        Raises:
+            InputError: The signal cannot be read.
+        """
+        sense = self._get(modality, _MAKERS[modality])
+        features = getattr(sense, "features", None)
+        if features is None:
+            return None
+        if modality is Modality.BEHAVIOUR:
+            # Events are timed from the beginning of the dialogue.
+            events = utterance.events
+            whole: FeatureSequence = features(events)  # refuses times that are none
+            began = min(e.at for e in events) if utterance.at is None else utterance.at
+            moved = np.asarray(whole.times - began, np.float64)
+            if not np.isfinite(moved).all() or (moved < 0).any():
+                raise InputError("an event happened before its utterance began: see Utterance.at")
+            return whole.model_copy(update={"times": moved})
+        signal = utterance.audio if modality is Modality.SPEECH else utterance.frames
+        return features(signal)  # type: ignore[no-any-return]
+
+    def words(self, utterance: Utterance) -> str | None:
+        """Return what was said in an utterance's audio, ``None`` where nobody can tell."""
+        listener = self._get("words", _listener)
+        if isinstance(listener, str):
+            return None
+        try:
+            text = str(listener(utterance.audio).text).strip()
+        except ModelError as error:  # there are no weights: say so once, and go on by the voice
+            self._lose("words", str(error))
+            return None
+        except EmpathicError as error:
+            log.info("no words could be understood: %s", type(error).__name__)
+            return None
+        except Exception as error:
+            log.error("the transcriber failed: %s", outline(error))
+            return None
+        return text or None
+
+    def _get(self, name: str, make: Callable[[], Any]) -> Any:
+        with self._lock:
+            if name not in self._made:
+                try:
+                    self._made[name] = make()
+                except (MissingExtraError, ModelError) as error:
+                    self._lose(name, str(error))
+            return self._made[name]
+
+    def _lose(self, name: str, reason: str) -> None:
+        log.warning("%s cannot be read: %s", name, reason)
+        self._made[name] = reason
+
+
+def _nothing(modality: Modality, reason: str) -> Embedding:
+    return Embedding(modality=modality, vector=np.zeros(0, np.float32), missing=reason)

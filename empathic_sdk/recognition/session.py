@@ -1,0 +1,201 @@
+"""One dialogue as it is heard: the dialogue model's memory, and each speaker's past."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from empathic_sdk.errors import InputError
+from empathic_sdk.recognition.calibration import probabilities
+from empathic_sdk.recognition.dialogue_state import DialogueMemory, Heard, check_finite
+from empathic_sdk.recognition.perception import Perceiver, Perception
+from empathic_sdk.recognition.tracker import StateTracker, digest
+from empathic_sdk.types import AGENT, EmotionState, Modality, UserContext, Utterance
+
+_STATE_VERSION = 2
+# Utterances that go through the dialogue model in one call; a longer dialogue takes several.
+_PIECE = 64
+
+
+class Transfers(NamedTuple):
+    """How the utterances of a dialogue compare with each other.
+
+    Attributes:
+        speakers: Who spoke, oldest first: the last ``n`` utterances, at most 32.
+        changed: float32 ``[n, n]``; row i, column j < i is the probability that utterance i shows
+            another emotion than utterance j, NaN elsewhere.
+    """
+
+    speakers: tuple[str, ...]
+    changed: NDArray[np.float32]
+
+
+class DialogueSession:
+    """One dialogue, heard one utterance at a time; its cost an utterance stays flat.
+
+    Made by :meth:`EmotionRecognizer.session`. Not for several threads at once.
+
+    Attributes:
+        text_vectors: float32 ``[n, width]`` of the ``n`` utterances heard last, zeros where one
+            had no text; ``None`` before the first. No part of :meth:`state`: words could be read
+            back out of them.
+    """
+
+    def __init__(self, recognizer: Perceiver, user: UserContext) -> None:
+        self.text_vectors: NDArray[np.float32] | None = None
+        self._recognizer = recognizer
+        self.user = user
+        self._tracker = StateTracker(recognizer.calibration)
+        network = recognizer.dialogue
+        self._memory = None if network is None else DialogueMemory(network, recognizer.calibration)
+        self._spoke: deque[str] = deque(maxlen=64)
+
+    def add(self, utterance: Utterance | str) -> EmotionState:
+        """Return what this utterance shows in the light of those before; errors as `recognize`."""
+        return self.extend([utterance])[0]
+
+    def extend(
+        self, utterances: Sequence[Utterance | str], *, listen: bool = True
+    ) -> list[EmotionState]:
+        """Return what :meth:`add` would return for each in turn, in fewer calls of the network.
+
+        Nothing is heard unless all of them can be.
+
+        Args:
+            utterances: The next ones of the dialogue.
+            listen: Transcribe audio that has no text; ``False`` where that was tried already.
+        """
+        said = [Utterance.of(u) for u in utterances]
+        if not said:
+            return []
+        if listen:
+            said = [self._recognizer.listen(u, self.user) for u in said]
+        seen = self._recognizer.perceive(said, self.user)
+        check_finite(seen.features, seen.present)
+        out = []
+        for start in range(0, len(said), _PIECE):
+            piece = range(start, min(len(said), start + _PIECE))
+            heard = self._hear(said, seen, piece)
+            self._spoke.extend(said[i].speaker for i in piece)
+            for k, i in enumerate(piece):
+                out.append(self._state_of(said[i].speaker, seen, i, heard, k))
+        self.text_vectors = seen.features[Modality.TEXT]
+        return out
+
+    def transfers(self) -> Transfers | None:
+        """Return which utterances differ in emotion, by the dialogue model's transfer module.
+
+        Of what this session has heard since it was opened or restored: the vectors that are
+        compared are no part of :meth:`state`. ``None`` without a dialogue model that compares.
+        """
+        changed = None if self._memory is None else self._memory.transfers()
+        if changed is None:
+            return None
+        n = len(changed)
+        return Transfers(tuple(self._spoke)[len(self._spoke) - n :], changed)
+
+    def _hear(self, said: Sequence[Utterance], seen: Perception, rows: range) -> Heard | None:
+        memory = self._memory
+        if memory is None:
+            return None
+        part = slice(rows.start, rows.stop)
+        # A modality that is nowhere in the piece need not be looked at.
+        there = [m for m, p in seen.present.items() if m is Modality.TEXT or p[part].any()]
+        return self._recognizer.one_by_one(
+            lambda: memory.hear(
+                [digest(said[i].speaker) for i in rows],
+                {m: seen.features[m][part] for m in there},
+                {m: seen.present[m][part] for m in there},
+                {m: w for m, w in self.user.weights.items() if w > 0},
+            )
+        )
+
+    def _state_of(
+        self, speaker: str, seen: Perception, i: int, heard: Heard | None, k: int
+    ) -> EmotionState:
+        """Return the state of utterance ``i``, the ``k``-th of a piece that was heard."""
+        present = [m for m, p in seen.present.items() if p[i]]
+        alone = present == [Modality.TEXT]
+        theirs = speaker != AGENT  # the agent is not the person whose context this is
+        logits = seen.emotion[i]
+        if heard is not None:
+            logits = heard.logits[k] * (seen.legible[i] if alone else 1.0)
+        return self._tracker.add(
+            speaker,
+            logits,
+            seen.affect[i] if alone else self._affect(seen, i, logits),
+            [m for m in Modality if m not in present],
+            shift=None if heard is None else heard.shift[k],
+            contributions=None if heard is None else heard.contributions[k],
+            unread=seen.unread[i],
+            fused=not alone,
+            bias=self.user.bias if theirs else (),
+            caution=self.user.threshold if theirs else 0.0,
+            apart=None if heard is None else heard.apart[k],
+        )
+
+    def _affect(
+        self, seen: Perception, i: int, logits: NDArray[np.floating]
+    ) -> NDArray[np.floating]:
+        """Return valence and arousal where more than a text was read.
+
+        What the emotion alone would mean; and where there is a text, what its own heads say,
+        moved by as much as the other modalities moved the emotion.
+        """
+        calibration = self._recognizer.calibration.fused()
+        by_words: NDArray[np.floating] = seen.affect[i]
+        if not calibration.affect:
+            return by_words
+        means = np.asarray(calibration.affect)
+        now: NDArray[np.float64] = probabilities(logits, calibration.temperature) @ means
+        if not seen.present[Modality.TEXT][i]:
+            return now
+        by_text = probabilities(seen.emotion[i], self._recognizer.text_temperature) @ means
+        moved: NDArray[np.float64] = np.add(by_words, now - by_text, dtype=np.float64)
+        return moved
+
+    def state(self) -> bytes:
+        """Return all that the next ``add`` depends on: derived values, never what was said."""
+        memory = None if self._memory is None else self._memory.dump()
+        state = {"version": _STATE_VERSION, "speakers": self._tracker.dump(), "memory": memory}
+        return json.dumps(state).encode()
+
+    def restore(self, state: bytes) -> None:
+        """Continue a dialogue from what :meth:`state` returned, in this process or another.
+
+        Raises:
+            InputError: These bytes are not such a state, of another version, or of a dialogue
+                model with another configuration.
+        """
+        try:
+            loaded = json.loads(state)
+            version, speakers = loaded["version"], loaded["speakers"]
+            memory = loaded.get("memory")
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise InputError("these bytes are not the state of a dialogue session") from error
+        if type(version) is not int or version not in (1, _STATE_VERSION):
+            raise InputError(
+                f"this session state has version {version!r}; this package reads 1 and "
+                f"{_STATE_VERSION}"
+            )
+        if version != 1 and (memory is None) != (self._memory is None):
+            raise InputError(
+                "this session state was written by a recogniser "
+                f"{'without' if memory is None else 'with'} a dialogue model; "
+                "continue it with one like that, or start a new session"
+            )
+        # Version 1 knew each speaker's past alone: what was said before has no memory here.
+        fresh = StateTracker(self._recognizer.calibration)
+        fresh.load(speakers)
+        begun = None
+        if self._memory is not None:
+            begun = self._memory.blank()
+            if version != 1:
+                begun.load(memory)
+        self._tracker, self._memory = fresh, begun
+        self._spoke.clear()

@@ -1,0 +1,1 @@
+"""Responders: the embedded one, and any language model."""

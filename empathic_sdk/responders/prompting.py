@@ -1,0 +1,206 @@
+"""What a language model is told about the person and the reply: templates and closed words only.
+
+Nothing that a person typed reaches the system prompt: not their text, not their name, not a
+preference as they worded it. What it is made of are the template lines of ``prompts/llm``,
+estimates, names from this package's own lists, and the tone's instructions, which the developer's
+hook decides. So no text can change it, however it is worded.
+"""
+
+from __future__ import annotations
+
+import re
+
+from empathic_sdk.dialogue.strategy import SHIFT
+from empathic_sdk.language.templates import load_bank
+from empathic_sdk.types import ChatMessage, Emotion, SafetyLevel, Strategy
+from empathic_sdk.types.reply import ReplyContext
+
+LONGEST_TEXT = 8000
+"""Characters of one message of a person that reach a language model; the middle of more is cut."""
+
+LONGEST_PAST = 2000
+"""The same for a message of an earlier turn."""
+
+HISTORY_CHARS = 6000
+"""Characters of earlier turns that reach a language model, the newest first."""
+
+_VALENCE = (
+    (-0.5, "very unpleasant"),
+    (-0.15, "unpleasant"),
+    (0.15, "neither pleasant nor unpleasant"),
+    (0.5, "pleasant"),
+    (2.0, "very pleasant"),
+)
+_AROUSAL = ((-0.33, "calm"), (0.33, "neither calm nor agitated"), (2.0, "agitated or excited"))
+_INTENSITY = ((0.33, "faintly felt"), (0.66, "clearly felt"), (2.0, "strongly felt"))
+_DEGREE = ((0.34, "low"), (0.67, "middling"), (2.0, "high"))
+# Languages a person may ask for, by the first part of a BCP 47 tag. A closed list, so that a
+# preference cannot carry a sentence.
+_LANGUAGES = {
+    "ar": "Arabic", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English",
+    "es": "Spanish", "fi": "Finnish", "fr": "French", "he": "Hebrew", "hi": "Hindi",
+    "hu": "Hungarian", "id": "Indonesian", "it": "Italian", "ja": "Japanese", "ko": "Korean",
+    "nb": "Norwegian", "nl": "Dutch", "no": "Norwegian", "pl": "Polish", "pt": "Portuguese",
+    "ro": "Romanian", "ru": "Russian", "sv": "Swedish", "th": "Thai", "tr": "Turkish",
+    "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
+}  # fmt: skip
+# What chat templates read as the end of a message or the start of another role. A model server
+# that does not escape them would let a text leave its role.
+_MARKERS = re.compile(
+    r"<[|｜]|[|｜]>|\[/?INST\]|<</?SYS>>|</?s>"
+    r"|</?(?:start_of_turn|end_of_turn|bos|eos|pad|unk|system|user|assistant|im_start|im_end)>"
+    r"|\[/?(?:SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\]",
+    re.IGNORECASE,
+)
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+    r"\U000e0000-\U000e007f\ud800-\udfff]"
+)
+
+
+def system_prompt(
+    context: ReplyContext,
+    strategy: Strategy,
+    *,
+    language: str = "en",
+    role: bool = True,
+    line_follows: bool = False,
+) -> str:
+    """Write the system prompt of one reply.
+
+    Args:
+        context: The turn. Its text and the names in it are not read.
+        strategy: What was planned for the reply.
+        language: Of the template.
+        role: Say who the model is, too; ``False`` where the developer's own prompt does.
+        line_follows: The program adds a help line below the reply.
+
+    Returns:
+        Sections of sentences.
+
+    Raises:
+        ConfigurationError: A template is missing or broken.
+    """
+    bank = load_bank("llm", "system", language)
+    tutoring = context.scenario == "tutoring"
+    sections = [bank["role"], bank["tutoring" if tutoring else "counselling"]] if role else []
+    return "\n\n".join(
+        "\n".join(lines)
+        for lines in (
+            *sections,
+            bank["untrusted"],
+            _state(context, language),
+            _manner(context, strategy, language, line_follows=line_follows),
+            bank["never"],
+            (*bank["form"], *_length(context, language)),
+        )
+    )
+
+
+def chat(
+    context: ReplyContext, strategy: Strategy, *, language: str = "en", line_follows: bool = False
+) -> list[ChatMessage]:
+    """Return the messages for one reply: system prompt, earlier turns, what was said now."""
+    prompt = system_prompt(context, strategy, language=language, line_follows=line_follows)
+    past: list[ChatMessage] = []
+    room = HISTORY_CHARS
+    for exchange in reversed(context.past):
+        said, reply = (safe_text(words, LONGEST_PAST) for words in exchange)
+        room -= len(said) + len(reply)
+        if room < 0:
+            break
+        past[:0] = [ChatMessage("user", said), ChatMessage("assistant", reply)]
+    return [
+        ChatMessage("system", prompt),
+        *past,
+        ChatMessage("user", safe_text(context.text)),
+    ]
+
+
+def safe_text(text: str, longest: int = LONGEST_TEXT) -> str:
+    """Return a person's words for the user role: bounded, no unseen characters, no role markers.
+
+    Markers of chat templates (``<|im_start|>``, ``[INST]``, ``</s>``, ...) get a space inside, so
+    that no tokenizer takes them for the end of the message.
+    """
+    if len(text) > longest:
+        half = longest // 2
+        text = f"{text[:half]} … {text[-half:]}"
+    # What is invisible goes first: it may stand inside a marker.
+    text = _UNSEEN.sub("", text)
+    return _MARKERS.sub(lambda m: f"{m[0][0]} {m[0][1:]}", text)
+
+
+def _state(context: ReplyContext, language: str) -> tuple[str, ...]:
+    bank = load_bank("llm", "state", language)
+    state = context.state
+    lines: list[str] = []
+    ranked = sorted(state.probabilities.items(), key=lambda item: -item[1])
+    lines += _fill(
+        bank["unsure" if state.uncertain else "sure"],
+        emotion=state.label.value,
+        number=_percent(state.confidence),
+    )
+    others = [(e, p) for e, p in ranked if e != state.label and p >= 0.15]
+    if others:
+        lines += _fill(bank["second"], emotion=others[0][0].value, number=_percent(others[0][1]))
+    felt = (
+        _word(_VALENCE, state.valence),
+        _word(_AROUSAL, state.arousal),
+        _word(_INTENSITY, state.intensity),
+    )
+    lines += _fill(bank["affect"], value=", ".join(felt))
+    if state.shift is None:
+        lines += bank["first"]
+    else:
+        before = context.history[-1].label if context.history else Emotion.NEUTRAL
+        moved = state.shift >= SHIFT
+        lines += _fill(
+            bank["shifted" if moved else "unshifted"],
+            number=_percent(state.shift),
+            emotion=before.value,
+        )
+        lines += bank[state.trend.value]
+    return tuple(lines)
+
+
+def _manner(
+    context: ReplyContext, strategy: Strategy, language: str, *, line_follows: bool
+) -> tuple[str, ...]:
+    bank = load_bank("llm", "state", language)
+    tone = context.style.tone
+    level = context.safety.level
+    lines = [*_fill(bank["tone"], value=tone.instructions.strip().rstrip("."))]
+    degrees = (("warmth", tone.warmth), ("energy", tone.energy), ("formality", tone.formality))
+    lines += _fill(
+        bank["degrees"], value=", ".join(f"{name} {_word(_DEGREE, x)}" for name, x in degrees)
+    )
+    lines += bank[strategy.value]
+    recent = level == SafetyLevel.NONE and context.memory.since_lines is not None
+    lines += bank["aftercare" if recent and line_follows else f"safety_{level.value}"]
+    if line_follows:
+        lines += bank["line_follows"]
+    return tuple(lines)
+
+
+def _length(context: ReplyContext, language: str) -> tuple[str, ...]:
+    bank = load_bank("llm", "system", language)
+    limit = context.style.pacing.max_sentences
+    lines = bank["length_one"] if limit == 1 else _fill(bank["length"], number=str(limit))
+    asked = context.user.preferences.get("language", "")
+    name = _LANGUAGES.get(asked.strip().replace("_", "-").split("-")[0].lower())
+    spoken = bank["language"] if name is None else _fill(bank["language_asked"], value=name)
+    return (*lines, *spoken)
+
+
+def _fill(lines: tuple[str, ...], **slots: str) -> tuple[str, ...]:
+    # format() reads braces in the template alone: those in a value stay as they are.
+    return tuple(line.format(**slots) for line in lines)
+
+
+def _word(scale: tuple[tuple[float, str], ...], value: float) -> str:
+    return next(word for limit, word in scale if value <= limit)
+
+
+def _percent(probability: float) -> str:
+    return f"{probability:.0%}"

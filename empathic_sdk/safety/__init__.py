@@ -1,0 +1,1 @@
+"""Safety: risk patterns, detector, risk model, decision, protocol and output guard."""

@@ -1,0 +1,133 @@
+"""Run the three hooks of a turn, in order, and survive whatever they do."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator
+from typing import Any, cast
+
+from empathic_sdk.errors import HookError
+from empathic_sdk.style.calls import acall, call, told
+from empathic_sdk.style.pacing import default_pacing
+from empathic_sdk.style.themes import default_theme
+from empathic_sdk.style.tones import default_tone
+from empathic_sdk.types import (
+    HookContext,
+    Pacing,
+    PacingHook,
+    ResponseStyle,
+    Theme,
+    ThemeHook,
+    Tone,
+    ToneHook,
+)
+
+log = logging.getLogger(__name__)
+
+_Step = Generator[Any, Any, tuple[ResponseStyle, tuple[str, ...]]]
+
+
+def decide(
+    context: HookContext,
+    *,
+    tone: ToneHook | None = None,
+    pacing: PacingHook | None = None,
+    theme: ThemeHook | None = None,
+) -> tuple[ResponseStyle, tuple[str, ...]]:
+    """Run tone, pacing and theme, in that order.
+
+    A hook may be a plain callable or return an awaitable, which is run to its end; either runs on
+    a short-lived thread, under the caller's context variables. A hook that raises, returns the
+    wrong type or hangs never breaks the turn: the default steps in and a warning names it.
+
+    Args:
+        context: What each hook gets.
+        tone: Instead of :func:`default_tone`.
+        pacing: Instead of :func:`default_pacing`.
+        theme: Instead of :func:`default_theme`.
+
+    Returns:
+        The style, and what went wrong on the way: entries such as ``"hook:tone:ValueError"``.
+    """
+    steps = _steps(context, tone, pacing, theme)
+    try:
+        asked = next(steps)
+        while True:
+            try:
+                got = call(asked, context)
+            except Exception as error:
+                asked = steps.throw(error)
+            else:
+                asked = steps.send(got)
+    except StopIteration as done:
+        return cast("tuple[ResponseStyle, tuple[str, ...]]", done.value)
+
+
+async def adecide(
+    context: HookContext,
+    *,
+    tone: ToneHook | None = None,
+    pacing: PacingHook | None = None,
+    theme: ThemeHook | None = None,
+) -> tuple[ResponseStyle, tuple[str, ...]]:
+    """Run tone, pacing and theme as :func:`decide` does, awaiting coroutines in this loop.
+
+    Args:
+        context: What each hook gets.
+        tone: Instead of :func:`default_tone`.
+        pacing: Instead of :func:`default_pacing`.
+        theme: Instead of :func:`default_theme`.
+
+    Returns:
+        The style, and what went wrong on the way.
+    """
+    steps = _steps(context, tone, pacing, theme)
+    try:
+        asked = next(steps)
+        while True:
+            try:
+                got = await acall(asked, context)
+            except Exception as error:
+                asked = steps.throw(error)
+            else:
+                asked = steps.send(got)
+    except StopIteration as done:
+        return cast("tuple[ResponseStyle, tuple[str, ...]]", done.value)
+
+
+def _steps(
+    context: HookContext,
+    tone: ToneHook | None,
+    pacing: PacingHook | None,
+    theme: ThemeHook | None,
+) -> _Step:
+    # One body for both callers: it yields hooks, they send back what came of them.
+    problems: list[str] = []
+    a_tone = yield from _one("tone", tone, default_tone, Tone, context, problems)
+    a_pacing = yield from _one("pacing", pacing, default_pacing, Pacing, context, problems)
+    a_theme = yield from _one("theme", theme, default_theme, Theme, context, problems)
+    return ResponseStyle(tone=a_tone, pacing=a_pacing, theme=a_theme), tuple(problems)
+
+
+def _one(
+    name: str,
+    hook: Callable[[HookContext], Any] | None,
+    default: Callable[[HookContext], Any],
+    kind: type,
+    context: HookContext,
+    problems: list[str],
+) -> Generator[Callable[[HookContext], Any], Any, Any]:
+    if hook is None:
+        return default(context)
+    try:
+        value = yield hook
+        if not isinstance(value, kind):
+            raise HookError(
+                f"the {name} hook must return a {kind.__name__}, not {type(value).__name__}"
+            )
+    except Exception as error:
+        which = getattr(hook, "__qualname__", type(hook).__qualname__)
+        log.warning("the %s hook %s failed; the default steps in: %s", name, which, told(error))
+        problems.append(f"hook:{name}:{type(error).__name__}")
+        return default(context)
+    return value

@@ -1,1 +1,0 @@
-"""Corpora, losses, loop, recipes. The runtime never imports this room."""

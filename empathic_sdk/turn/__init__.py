@@ -1,0 +1,1 @@
+"""The turn engine: what every door to the SDK runs."""

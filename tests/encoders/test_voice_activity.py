@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from empathic_sdk.encoders.audio import RATE
+from empathic_sdk.encoders.voice_activity import CHUNK, Segment, VoiceDetector, segments, voiced
+from tests.encoders.sounds import NOISES, vowels
+
+
+@pytest.fixture(scope="module")
+def detector() -> VoiceDetector:
+    return VoiceDetector()
+
+
+def test_it_hears_what_silero_vad_hears(detector: VoiceDetector) -> None:
+    """The reference is the package's own TorchScript network, called chunk by chunk."""
+    threads = torch.get_num_threads()
+    try:
+        from silero_vad import load_silero_vad
+
+        theirs = load_silero_vad()
+    finally:
+        torch.set_num_threads(threads)
+    sound = np.concatenate([vowels(1.0), np.zeros(RATE // 2, np.float32), vowels(1.3, hz=210.0)])
+    sound = sound * (0.05 / np.abs(sound).max())  # the level to which ours brings every sound
+    expected = []
+    for i in range(0, len(sound), CHUNK):
+        chunk = torch.from_numpy(np.pad(sound[i : i + CHUNK], (0, max(0, CHUNK - len(sound) + i))))
+        expected.append(theirs(chunk, RATE).item())
+    got = detector.probabilities(sound)
+    assert got.dtype == np.float32
+    np.testing.assert_allclose(got, expected, atol=1e-4)
+    assert max(expected) - min(expected) > 0.3  # not all alike
+
+
+@pytest.mark.parametrize("name", sorted(NOISES))
+def test_noise_tones_and_silence_are_no_voice(detector: VoiceDetector, name: str) -> None:
+    assert detector(NOISES[name]) == []
+
+
+def test_a_voice_between_silences_is_found_where_it_is(detector: VoiceDetector) -> None:
+    quiet = np.zeros(RATE, np.float32)
+    sound = np.concatenate([quiet, vowels(1.5), quiet])
+    (found,) = detector(sound)
+    assert found.start / RATE == pytest.approx(1.0, abs=0.25)
+    assert found.end / RATE == pytest.approx(2.5, abs=0.25)
+
+
+def test_loudness_plays_no_part(detector: VoiceDetector) -> None:
+    sound = np.concatenate([np.zeros(RATE, np.float32), vowels(1.5)])
+    loud = detector.probabilities(sound)
+    np.testing.assert_allclose(detector.probabilities(0.01 * sound), loud, atol=1e-3)
+
+
+def test_nothing_gives_nothing(detector: VoiceDetector) -> None:
+    assert detector(np.zeros(0, np.float32)) == []
+    assert detector(np.zeros(1, np.float32)) == []
+
+
+def chunks(*pairs: tuple[float, int]) -> np.ndarray:
+    return np.concatenate([np.full(n, p, np.float32) for p, n in pairs])
+
+
+def test_segments_by_hand() -> None:
+    # 20 chunks (0.64 s) of voice between 10 and 10 of silence, padded by 0.1 s on both sides.
+    p = chunks((0.0, 10), (0.9, 20), (0.0, 10))
+    assert segments(p, 40 * CHUNK) == [Segment(10 * CHUNK - 1600, 30 * CHUNK + 1600)]
+    # Below "on" nothing begins; between "off" and "on" it goes on.
+    assert segments(chunks((0.3, 40)), 40 * CHUNK) == []
+    p = chunks((0.9, 5), (0.3, 10), (0.9, 5))
+    assert segments(p, 20 * CHUNK) == [Segment(0, 20 * CHUNK)]
+    # 5 chunks (0.16 s) are a click; a pause of 5 chunks does not divide, one of 12 does.
+    assert segments(chunks((0.0, 9), (0.9, 5), (0.0, 9)), 23 * CHUNK) == []
+    short, long = ((0.9, 10), (0.0, 5), (0.9, 10)), ((0.9, 10), (0.0, 12), (0.9, 10))
+    assert len(segments(chunks(*short), 25 * CHUNK)) == 1
+    assert len(segments(chunks(*long), 32 * CHUNK)) == 2
+
+
+def test_voiced_puts_the_stretches_together() -> None:
+    x = np.arange(10, dtype=np.float32)
+    assert voiced(x, [Segment(1, 3), Segment(7, 9)]).tolist() == [1, 2, 7, 8]
+    assert len(voiced(x, [])) == 0
+
+
+def test_the_process_keeps_its_threads() -> None:
+    """Importing silero-vad sets PyTorch to one thread; this must not, nor need torchaudio."""
+    code = (
+        "import sys, torch; torch.set_num_threads(3); import numpy as np; "
+        "from empathic_sdk.encoders.voice_activity import VoiceDetector; "
+        "VoiceDetector()(np.ones(16000, np.float32)); "
+        "print(torch.get_num_threads(), 'torchaudio' in sys.modules, 'silero_vad' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["3", "False", "False"]

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from empathic_sdk.errors import DataError
+from empathic_sdk.lab.corpora.text import read
+from tests.lab import corpora_imitation as imitation
+
+
+def test_meld_goemotions_emobank(tmp_path: Path) -> None:
+    data = imitation.write(tmp_path, n=14)
+    meld = read("meld", data, "train")
+    assert meld.ids[:6] == [*(f"dia0_utt{i}" for i in range(5)), "dia1_utt0"]
+    assert meld.emotion.tolist() == [*range(7), *range(7)]  # written in the order of Emotion
+    go = read("goemotions", data, "train")
+    assert go.emotion.tolist() == meld.emotion.tolist()
+    assert go.present is not None and (go.present.argmax(1) == go.emotion).all()
+    assert (
+        go.fine is not None and go.fine.shape == (14, 28) and (go.fine.argmax(1) == range(14)).all()
+    )
+    bank = read("emobank", data, "dev")
+    assert bank.affect is not None
+    assert bank.affect[0].tolist() == [0.0, -0.5]  # V 3, A 2 on a scale of 1 to 5
+    assert (bank.emotion == -1).all()
+
+
+def test_several_labels(tmp_path: Path) -> None:
+    data = imitation.write(tmp_path, n=14)
+    (data / "goemotions" / "ekman" / "test.tsv").write_text("a b\t3,5\tx\nc d\t4\ty\n")
+    go = read("goemotions", data, "test")
+    assert go.emotion.tolist() == [-1, 0]
+    assert go.present is not None
+    assert np.flatnonzero(go.present[0]).tolist() == [1, 2]  # joy and sadness
+
+
+def test_dialogues(tmp_path: Path) -> None:
+    data = imitation.write_dialogues(tmp_path)
+    train = read("dailydialog", data, "train")
+    assert train.ids == ["d0-0", "d0-1"] and train.emotion.tolist() == [0, 1]
+    assert read("dailydialog", data, "dev").emotion.tolist() == [6]
+    splits = [read("empathetic", data, s) for s in ("train", "dev", "test")]
+    assert sum(map(len, splits)) == 3  # nostalgic names none of the seven
+    for part in splits:
+        assert all(t.startswith("well, talk") for t in part.texts)
+    # Talks about one situation stay in one split.
+    assert {s.split for s in splits if any(i.startswith("hit:1_") for i in s.ids)}.__len__() == 1
+
+
+def test_what_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"train_sent_emo.csv is not there.*EMPATHIC_DATA"):
+        read("meld", tmp_path, "train")
+    with pytest.raises(DataError, match="no corpus is named 'imdb'"):
+        read("imdb", tmp_path, "train")
+    with pytest.raises(DataError, match="no split is named 'all'"):
+        read("meld", tmp_path, "all")

@@ -1,0 +1,115 @@
+"""The guard's second opinion: fitting, reading, and its place behind the patterns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from empathic_sdk.errors import ConfigurationError, DataError, ModelError
+from empathic_sdk.lab.recipes.guard import GuardRecipe, fit_guard, read_drafts
+from empathic_sdk.recognition.recognizer import EmotionRecognizer
+from empathic_sdk.runtime import checkpoints
+from empathic_sdk.safety.draft_reader import REASONS, DraftReader
+from empathic_sdk.safety.output_guard import check_sentence, check_text
+from empathic_sdk.turn.stateless import Listening
+
+
+def blobs(n: int) -> tuple[np.ndarray, list[str | None]]:
+    """Draw points whose first number says whether, the next three which."""
+    rng = np.random.default_rng(1)
+    reasons = [None if k % 2 else REASONS[k // 2 % 3] for k in range(n)]
+    x = rng.normal(0, 0.1, (n, 4)).astype(np.float32)
+    for row, reason in zip(x, reasons, strict=True):
+        if reason is not None:
+            row[0] += 1
+            row[1 + REASONS.index(reason)] += 1
+    return x, reasons
+
+
+def test_it_tells_whether_and_which() -> None:
+    x, reasons = blobs(240)
+    found = fit_guard(GuardRecipe(), x, reasons)
+    logits = x @ found.weight.T + found.bias
+    for row, reason in zip(logits, reasons, strict=True):
+        assert (row[0] > found.limit) == (reason is not None) or reason is None
+        if reason is not None:
+            assert REASONS[int(row[1:].argmax())] == reason
+    refused = np.mean([r[0] > found.limit for r, w in zip(logits, reasons, strict=True) if not w])
+    assert refused <= 0.08
+    assert found.chosen["recall"] > 0.95
+
+
+def test_lines_that_are_broken_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "drafts.jsonl"
+    path.write_text('{"reason": null, "text": "Hello."}\n{"reason": "rude", "text": "x"}\n')
+    with pytest.raises(DataError, match="line 2"):
+        read_drafts(path)
+    with pytest.raises(DataError, match="not there"):
+        read_drafts(tmp_path / "none.jsonl")
+    with pytest.raises(ConfigurationError):
+        GuardRecipe(folds=1)
+
+
+class Risk:
+    """Stands for the risk reader: a sentence's features are its length."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def features(self, sentences: list[str]) -> np.ndarray:
+        return np.ones((len(sentences), 6), np.float32)
+
+
+class Text:
+    def encode(self, sentences: list[str]) -> np.ndarray:
+        return np.array([[1.0, 0.0] if "bad" in s else [0.0, 1.0] for s in sentences], np.float32)
+
+
+def write(path: Path, risk: Path, **changed: Any) -> Path:
+    weight = torch.zeros(10, 9)
+    weight[0, 6] = 4.0  # the text's first number says that it is bad
+    bias = torch.zeros(10)
+    bias[1 + REASONS.index("contempt")] = 1.0
+    about = {"limit": 2.0, "risk_sha256": checkpoints.sha256(risk), **changed}
+    checkpoints.save(path, {"weight": weight, "bias": bias}, about)
+    return path
+
+
+def test_reader(tmp_path: Path) -> None:
+    weights = tmp_path / "risk"
+    weights.write_text("x")
+    path = write(tmp_path / "guard.safetensors", weights)
+    reader = DraftReader(Risk(weights), Text(), path)  # type: ignore[arg-type]
+    assert reader("a bad line") == "contempt"
+    assert reader("a good line") == ""
+    weights.write_text("other")
+    with pytest.raises(ModelError, match="other weights"):
+        DraftReader(Risk(weights), Text(), path)  # type: ignore[arg-type]
+    with pytest.raises(ModelError, match="no weights"):
+        DraftReader(Risk(weights), Text(), tmp_path / "none.safetensors")  # type: ignore[arg-type]
+
+
+def test_it_is_asked_where_no_pattern_finds_anything(recognizer: EmotionRecognizer) -> None:
+    heard = Listening(recognizer).hear([("user", "I feel awful today.")])
+    assert heard is not None
+    asked: list[str] = []
+
+    def second(sentence: str) -> str:
+        asked.append(sentence)
+        return "human" if "Anna" in sentence else "contempt" if "silly" in sentence else ""
+
+    context = heard.context
+    assert check_sentence("Just kill yourself.", context, second).reason == "encouragement"
+    assert asked == []
+    assert check_sentence("My name is Anna.", context, second) == (False, "human", False)
+    assert check_sentence("How silly.", context, second) == (False, "contempt", False)
+    lesson = context.model_copy(update={"scenario": "tutoring"})
+    assert check_sentence("How silly.", lesson, second).allowed
+    assert check_text("That is hard. My name is Anna.", context, second) == (
+        "That is hard.", ("human",),
+    )  # fmt: skip
+    assert check_text("That is hard. How silly.", context, second)[0] == "That is hard."

@@ -1,0 +1,164 @@
+"""Whatever llm= takes becomes something that streams text, or an error that says what to do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+pytest.importorskip("langchain")
+
+from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.runnables import RunnableLambda
+
+from empathic_sdk.errors import ConfigurationError, MissingExtraError
+from empathic_sdk.llm.adapters import LangChainModel, language_model, text_of
+from empathic_sdk.types import ChatMessage, LanguageModel
+
+SENT = [
+    ChatMessage("system", "rules"),
+    ChatMessage("user", "hi"),
+    ChatMessage("assistant", "hello"),
+    ChatMessage("user", "{braces} stay"),
+]
+
+
+def fake(*answers: Any) -> GenericFakeChatModel:
+    return GenericFakeChatModel(messages=iter(answers))
+
+
+def test_a_chat_model_gets_proper_messages() -> None:
+    seen: list[Any] = []
+
+    def answer(messages: Any) -> AIMessage:
+        seen.extend(messages)
+        return AIMessage("Fine.")
+
+    model = language_model(RunnableLambda(answer))
+    assert "".join(model.stream(SENT)) == "Fine."
+    assert [(type(m), m.text) for m in seen] == [
+        (SystemMessage, "rules"),
+        (HumanMessage, "hi"),
+        (AIMessage, "hello"),
+        (HumanMessage, "{braces} stay"),
+    ]
+
+
+def test_names() -> None:
+    assert language_model(fake("x")).name == "generic-fake-chat-model"
+    bound = fake("x").bind(stop=["y"]).with_fallbacks([fake("z")])
+    model = language_model(bound)
+    assert model.name == "generic-fake-chat-model"
+    assert "".join(model.stream(SENT)) == "x"
+
+
+def test_a_named_model_is_made_by_langchain(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def init(name: str) -> Any:
+        asked.append(name)
+        return fake("Fine.")
+
+    monkeypatch.setattr("langchain.chat_models.init_chat_model", init)
+    model = language_model("openai:gpt-4o-mini")
+    assert (asked, model.name) == (["openai:gpt-4o-mini"], "openai:gpt-4o-mini")
+    assert isinstance(model, LanguageModel)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("ollama:llama3.2", "pip install langchain-ollama"),
+        ("openai:gpt-4o-mini", "pip install langchain-openai"),
+        ("gpt-4o-mini", "pip install langchain-openai"),
+        ("nobody:knows", "write 'provider:model'"),
+        (" ", "must name a model"),
+    ],
+)
+def test_what_is_missing_is_named(name: str, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        language_model(name)
+
+
+def test_a_provider_without_its_key_does_not_show_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    def init(name: str) -> Any:
+        raise RuntimeError("bad key sk-secret")
+
+    monkeypatch.setattr("langchain.chat_models.init_chat_model", init)
+    with pytest.raises(ConfigurationError, match="RuntimeError") as error:
+        language_model("openai:x")
+    assert "sk-secret" not in str(error.value)
+
+
+def test_without_langchain_a_name_needs_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "langchain.chat_models", None)
+    with pytest.raises(MissingExtraError, match=r"empathic-sdk\[langchain\]"):
+        language_model("openai:gpt-4o-mini")
+
+
+def test_one_of_your_own() -> None:
+    class Own:
+        name = "own"
+
+        def stream(self, messages: Sequence[ChatMessage]) -> Iterator[str]:
+            yield messages[-1].text
+
+    own = Own()
+    assert language_model(own) is own
+    Own.name = ""
+    with pytest.raises(ConfigurationError, match="needs a name"):
+        language_model(own)
+    with pytest.raises(ConfigurationError, match="llm= must be"):
+        language_model(Own)
+
+
+@pytest.mark.parametrize(
+    ("piece", "text"),
+    [
+        ("a", "a"),
+        (AIMessage("a"), "a"),
+        (AIMessage([{"type": "text", "text": "a"}, "b", {"type": "image", "url": "x"}]), "ab"),
+        (AIMessage([{"type": "reasoning", "reasoning": "hm"}]), ""),
+        (AIMessage("", tool_calls=[{"name": "f", "args": {}, "id": "1"}]), ""),
+        (AIMessage([{"type": "text", "text": None}]), ""),
+        (None, ""),
+    ],
+)
+def test_text_of(piece: Any, text: str) -> None:
+    assert text_of(piece) == text
+
+
+def test_text_of_something_else() -> None:
+    with pytest.raises(TypeError):
+        text_of(5)
+
+
+def test_closing_the_stream_closes_the_models() -> None:
+    closed: list[bool] = []
+
+    def pieces(given: Iterator[Any]) -> Iterator[str]:
+        try:
+            while True:
+                yield "x"
+        finally:
+            closed.append(True)
+
+    from langchain_core.runnables import RunnableGenerator
+
+    stream = LangChainModel(RunnableGenerator(pieces)).stream(SENT)
+    next(stream)
+    stream.close()  # type: ignore[attr-defined]
+    assert closed == [True]
+
+
+def test_importing_the_door_does_not_import_langchain() -> None:
+    code = (
+        "import sys, empathic_sdk.integrations.langchain, empathic_sdk.llm.adapters, "
+        "empathic_sdk.responders; print([m for m in sys.modules if m.startswith('langchain')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
