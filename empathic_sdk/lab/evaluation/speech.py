@@ -13,6 +13,7 @@ import numpy as np
 from empathic_sdk.encoders.speech import SpeechEncoder
 from empathic_sdk.errors import ConfigurationError, DataError
 from empathic_sdk.lab.corpora.clips import Clips, ravdess_split, read_clips
+from empathic_sdk.lab.evaluation.spread import summary
 from empathic_sdk.lab.evaluation.speech_fusion import action_units, fusion
 from empathic_sdk.lab.runs.speech import FOLDER, SHARED, across, heard, measure, shared_clips
 from empathic_sdk.runtime import checkpoints
@@ -158,18 +159,11 @@ def _spread(
     gold: np.ndarray | None = None,
     classes: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """Return ``{n, METRIC: {mean, std}}`` over the stored runs, sample deviation."""
+    """Return ``runs`` of these stored runs."""
     labels = clips.labels if gold is None else gold
-    scored = [
-        measure(labels, stored_predictions(r, tag, clips), classes or clips.classes) for r in runs
-    ]
-    out: dict[str, Any] = {"n": len(scored)}
-    for key, value in scored[0].items():
-        if isinstance(value, float):
-            values = [s[key] for s in scored]
-            std = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-            out[key] = {"mean": float(np.mean(values)), "std": std}
-    return out
+    return summary(
+        [measure(labels, stored_predictions(r, tag, clips), classes or clips.classes) for r in runs]
+    )
 
 
 def _fusion_of(runs: Sequence[Mapping[str, Any]], name: str) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from empathic_sdk.lab.evaluation.metrics import (
     expected_calibration_error,
     per_class_f1,
 )
+from empathic_sdk.lab.evaluation.spread import summary
 from empathic_sdk.lab.recipes.strategy import Moments, StrategyRecipe, fit
 from empathic_sdk.lab.runs.dialogue import write_json
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
@@ -314,7 +315,7 @@ def _recorded(
     """Rescore the recorded runs; compare what was measured now with the baselines."""
     gold = seen.moments.strategies
     mark = digest(talks)
-    runs: list[dict[str, float]] = []
+    runs: list[dict[str, Any]] = []
     words: list[dict[str, float]] = []
     rival: NDArray[np.int64] | None = None
     for path in sorted((results / FOLDER).glob(f"{NAME}-seed*.json")):
@@ -324,30 +325,20 @@ def _recorded(
         with gzip.open(path.with_suffix(".predictions.jsonl.gz"), "rt", encoding="utf-8") as f:
             rows = [json.loads(line) for line in f]
         found = measure(seen, np.array([row["probabilities"] for row in rows]))
-        runs.append({k: v for k, v in found.items() if isinstance(v, float)})
+        runs.append(found)
         alone = np.array([row["text_only"] for row in rows], np.int64)
         words.append({k: v for k, v in classification(gold, alone).items() if k != "uar"})
         if rival is None or record["name"] == name:
             rival = alone
 
-    def spread(found: Sequence[dict[str, float]]) -> dict[str, Any]:
-        keys = found[0] if found else {}
-        return {"n": len(found)} | {
-            key: {
-                "mean": float(np.mean([one[key] for one in found])),
-                "std": float(np.std([one[key] for one in found], ddof=min(1, len(found) - 1))),
-            }
-            for key in keys
-        }
-
     extra: dict[str, Any] = {
-        "runs": spread(runs),
+        "runs": summary(runs),
         "bootstrap_majority": _compare(seen, said, majority),
     }
     if rival is not None:
         for key in words[0]:
             extra[f"text_only_{key}"] = float(np.mean([one[key] for one in words]))
-        extra["text_only_runs"] = spread(words)
+        extra["text_only_runs"] = summary(words)
         extra["bootstrap_text_only"] = _compare(seen, said, rival)
     return extra
 

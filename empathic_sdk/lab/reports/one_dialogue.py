@@ -20,7 +20,7 @@ from empathic_sdk.lab.recipes.dialogue import (
     example,
     with_text,
 )
-from empathic_sdk.lab.reports.words import Subject
+from empathic_sdk.lab.reports.subject import Subject
 from empathic_sdk.lab.runs.dialogue import calibrate, dev_score, load, scored, with_vectors
 from empathic_sdk.lab.training.dialogue_loop import fit, predict
 from empathic_sdk.models.mdget import MDGET

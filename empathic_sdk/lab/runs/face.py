@@ -26,7 +26,7 @@ from empathic_sdk.lab.evaluation.metrics import (
     expected_calibration_error,
     per_class_f1,
 )
-from empathic_sdk.lab.evaluation.tables import spreads
+from empathic_sdk.lab.evaluation.spread import spreads
 from empathic_sdk.lab.recipes.face import FaceRecipe, recipe_for
 from empathic_sdk.lab.recipes.face_pool import fit_pool
 from empathic_sdk.lab.runs.dialogue import write_json
