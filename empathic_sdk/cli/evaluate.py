@@ -85,7 +85,9 @@ class _Benchmarks(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Let options stand before the name, too: each belongs to the command of that name."""
         named = next((i for i, arg in enumerate(args) if arg in BENCHMARKS), 0)
-        return super().parse_args(ctx, [*args[named : named + 1], *args[:named], *args[named + 1 :]])
+        return super().parse_args(
+            ctx, [*args[named : named + 1], *args[:named], *args[named + 1 :]]
+        )
 
 
 @click.group(name="evaluate", cls=_Benchmarks)
@@ -123,9 +125,7 @@ def _options(row: Benchmark, known: set[str]) -> Iterator[Callable[..., Any]]:
     # Every command takes these, needed or not, so that one loop can go through all names.
     yield data_folder(required="data" in known)
     yield json_option
-    yield click.option(
-        "--split", type=click.Choice(row.splits), default="test", show_default=True
-    )
+    yield click.option("--split", type=click.Choice(row.splits), default="test", show_default=True)
     yield results_option
     if row.models:
         yield click.option(
@@ -210,7 +210,7 @@ def show_replies(report: Mapping[str, Any]) -> None:
     for corpus in report["dataset"].split("+"):
         part = report[corpus]
         rows = []
-        for name, on in part["on"].items():
+        for name in part["on"]:
             gap = part["difference"].get(name)
             if gap is None:
                 rows.append((name, *(part[who][name] for who in CONDITIONS)))

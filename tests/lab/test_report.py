@@ -154,7 +154,9 @@ def test_the_page_holds_the_figures(recorded: tuple[Path, Path], tmp_path: Path)
     confusion = page.text.split("Gold in rows, predicted in columns")[1]
     assert all(f"{name}" in confusion for name in test.classes) and sum(counts) == len(test)
     html = out.read_text(encoding="utf-8")
-    assert NASTY + "\ufffd\ufffd" in page.text and "<script" not in html and "&lt;script&gt;" in html
+    assert (
+        NASTY + "\ufffd\ufffd" in page.text and "<script" not in html and "&lt;script&gt;" in html
+    )
 
 
 def test_another_configuration_and_dialogue(recorded: tuple[Path, Path], tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ and the corpus itself, so nothing has to be believed.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,8 +18,9 @@ import numpy as np
 from empathic_sdk.errors import DataError
 from empathic_sdk.lab.corpora.dialogues import read_dialogues
 from empathic_sdk.lab.evaluation.dialogue_metrics import paired_bootstrap
-from empathic_sdk.lab.evaluation.spread import Measures, Spread, spread, spreads
+from empathic_sdk.lab.evaluation.spread import Measures, Spread, spread
 from empathic_sdk.lab.recipes.dialogue import ABLATIONS, MODELS, DialogueRecipe
+from empathic_sdk.lab.records import spreads
 from empathic_sdk.lab.runs.dialogue import FOLDER, Scored, headline, measure, read_predictions
 from empathic_sdk.lab.runs.grid import BASE, default_features, tuning_path
 from empathic_sdk.recognition.calibration import Calibration
@@ -203,6 +204,7 @@ class Runs:
         records = self.records(name)
         first, recipe = records[0], recipe_of(records[0])
         ran = [r["run"] for r in records]
+        measured = spreads([self.measured(r) for r in self.tested(name)])
         weights = [r["loss_weights"] for r in ran if "loss_weights" in r]
         passed = [r["history"][r["chosen_epoch"] - 1]["passed"] for r in ran if "chosen_epoch" in r]
         return Configuration(
@@ -218,7 +220,7 @@ class Runs:
             runs=len(records),
             tested=len(self.tested(name)),
             dev=spread([r["dev"][self.headline] for r in records]),
-            test=spreads([self.measured(r) for r in self.tested(name)]),
+            test={k: Spread(**v) for k, v in measured.items() if k != "n"},
             tuning=self._tuning(first, recipe),
             seconds=float(np.mean([r["seconds"] for r in ran])),
             loss_weights={

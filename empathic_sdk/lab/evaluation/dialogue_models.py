@@ -10,21 +10,26 @@ import numpy as np
 
 from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.lab.corpora.dialogues import DialogueSet, read_dialogues
+from empathic_sdk.lab.evaluation.configurations import Runs, group, recipe_of
 from empathic_sdk.lab.evaluation.dialogue_metrics import changed, shift_f1
 from empathic_sdk.lab.evaluation.metrics import (
     classification,
     expected_calibration_error,
     per_class_f1,
 )
-from empathic_sdk.lab.evaluation.spread import summary
-from empathic_sdk.lab.evaluation.configurations import Runs, group, recipe_of
+from empathic_sdk.lab.records import spreads
 from empathic_sdk.lab.runs.text import evaluate_text
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.types import Emotion, EmotionState, Utterance
 
 
 def evaluate_dialogue(
-    name: str, *, data: Path, split: str, results: Path, configuration: str | None = None,
+    name: str,
+    *,
+    data: Path,
+    split: str,
+    results: Path,
+    configuration: str | None = None,
     table: bool = False,
 ) -> dict[str, Any]:
     """Measure recorded runs of a dialogue model; the object that ``empathic evaluate`` prints.
@@ -62,14 +67,20 @@ def evaluate_dialogue(
         "configuration": configuration,
         "run": chosen["name"],
         **(runs.measured(chosen) if split == "test" else chosen["dev"]),
-        "runs": summary(measured),
+        "runs": spreads(measured),
         **({"table": runs.table()} if table else {}),
     }
 
 
 def evaluate_meld(
-    *, data: Path, split: str, results: Path, checkpoint: Path | None = None, model: str = "mdget",
-    configuration: str | None = None, table: bool = False,
+    *,
+    data: Path,
+    split: str,
+    results: Path,
+    checkpoint: Path | None = None,
+    model: str = "mdget",
+    configuration: str | None = None,
+    table: bool = False,
 ) -> dict[str, Any]:
     """Measure what ships on MELD, anew and through the public API: dialogue by dialogue.
 
@@ -169,9 +180,9 @@ def _recorded(name: str, results: Path, data: Path, split: str) -> dict[str, Any
         return {"n": 0}
     configuration, records = found[0]
     if split == "dev":
-        return summary([r["dev"] for r in records])
+        return spreads([r["dev"] for r in records])
     runs = Runs(results, data, "meld")
-    return summary([runs.measured(r) for r in runs.tested(configuration)])
+    return spreads([runs.measured(r) for r in runs.tested(configuration)])
 
 
 __all__ = ["evaluate_dialogue", "evaluate_meld", "measure_states"]

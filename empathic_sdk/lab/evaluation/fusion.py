@@ -20,7 +20,7 @@ from empathic_sdk.lab.evaluation.configurations import group
 from empathic_sdk.lab.evaluation.dialogue_metrics import paired_bootstrap
 from empathic_sdk.lab.evaluation.metrics import classification, expected_calibration_error
 from empathic_sdk.lab.evaluation.nuisance import MUSIC, PICTURES, RATE, packaged, pictures, sounds
-from empathic_sdk.lab.evaluation.spread import summary
+from empathic_sdk.lab.records import spreads
 from empathic_sdk.lab.runs.dialogue import load, load_checkpoint, read_predictions
 from empathic_sdk.lab.runs.fusion import CONDITIONS, FUSION, MODALITIES, embedded, read, with_media
 from empathic_sdk.recognition.calibration import Calibration
@@ -120,10 +120,8 @@ def recorded(name: str, results: Path, data: Path) -> dict[str, Any]:
             p = np.concatenate(read_predictions(path, test).probabilities)[known]
             f1[condition] = classification(gold[known], p.argmax(1))["weighted_f1"]
         every = {f"weighted_f1_{condition}": value for condition, value in f1.items()}
-        figures.append(
-            {**every, "weighted_f1": f1["all"], "gain": f1["all"] - f1["text"]}
-        )
-    return summary(figures)
+        figures.append({**every, "weighted_f1": f1["all"], "gain": f1["all"] - f1["text"]})
+    return spreads(figures)
 
 
 def _said(p: Floats) -> Floats:

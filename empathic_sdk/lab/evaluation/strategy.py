@@ -31,8 +31,8 @@ from empathic_sdk.lab.evaluation.metrics import (
     expected_calibration_error,
     per_class_f1,
 )
-from empathic_sdk.lab.evaluation.spread import summary
 from empathic_sdk.lab.recipes.strategy import Moments, StrategyRecipe, fit
+from empathic_sdk.lab.records import predictions_of, read_rows, spreads
 from empathic_sdk.lab.runs.dialogue import write_json
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.runtime import checkpoints
@@ -322,8 +322,7 @@ def _recorded(
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["data"]["test"]["sha256"] != mark:
             raise DataError(f"{path} records a run on other test talks")
-        with gzip.open(path.with_suffix(".predictions.jsonl.gz"), "rt", encoding="utf-8") as f:
-            rows = [json.loads(line) for line in f]
+        rows = read_rows(predictions_of(path))
         found = measure(seen, np.array([row["probabilities"] for row in rows]))
         runs.append(found)
         alone = np.array([row["text_only"] for row in rows], np.int64)
@@ -332,13 +331,13 @@ def _recorded(
             rival = alone
 
     extra: dict[str, Any] = {
-        "runs": summary(runs),
+        "runs": spreads(runs),
         "bootstrap_majority": _compare(seen, said, majority),
     }
     if rival is not None:
         for key in words[0]:
             extra[f"text_only_{key}"] = float(np.mean([one[key] for one in words]))
-        extra["text_only_runs"] = summary(words)
+        extra["text_only_runs"] = spreads(words)
         extra["bootstrap_text_only"] = _compare(seen, said, rival)
     return extra
 

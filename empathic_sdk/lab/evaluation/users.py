@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from empathic_sdk.errors import DataError
+from empathic_sdk.lab.evaluation.spread import interval
 from empathic_sdk.lab.recipes.personal import HISTORIES
 from empathic_sdk.lab.runs.personal import FOLDER, SETS, read_runs
 
@@ -92,5 +93,4 @@ def _interval(runs: list[list[dict[str, Any]]], k: int, draws: int = 1000) -> di
             mine, general = (np.array(said[str(x)])[rows] for x in (k, 0))
             gains.append(weighted_f1(gold[rows], mine) - weighted_f1(gold[rows], general))
     mean = np.mean(gains, axis=0)
-    low, high = np.quantile(mean[1:], [0.025, 0.975])
-    return {"gain": float(mean[0]), "low": float(low), "high": float(high)}
+    return {"gain": float(mean[0]), **interval(mean[1:])}

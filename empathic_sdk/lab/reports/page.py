@@ -9,7 +9,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from empathic_sdk.lab.reports import sections, subject as words
+from empathic_sdk.lab.reports import sections
+from empathic_sdk.lab.reports import subject as words
 from empathic_sdk.lab.reports.inline_svg import style
 from empathic_sdk.lab.reports.one_dialogue import Depth, depth
 from empathic_sdk.lab.reports.subject import Subject, features, percent

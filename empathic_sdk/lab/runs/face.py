@@ -26,9 +26,9 @@ from empathic_sdk.lab.evaluation.metrics import (
     expected_calibration_error,
     per_class_f1,
 )
-from empathic_sdk.lab.evaluation.spread import spreads
 from empathic_sdk.lab.recipes.face import FaceRecipe, recipe_for
 from empathic_sdk.lab.recipes.face_pool import fit_pool
+from empathic_sdk.lab.records import spreads
 from empathic_sdk.lab.runs.dialogue import write_json
 from empathic_sdk.lab.training.face_loop import FaceTrainer
 from empathic_sdk.models.face import build
@@ -188,8 +188,7 @@ def evaluate_fer2013(
     if split != "test":
         return {**report, "runs": {"n": 0}}
     every = [rescored(results, r, faces) for r in runs]
-    found = spreads(every) if every else {}
-    return {**report, "runs": {"n": len(every), **{k: s._asdict() for k, s in found.items()}}}
+    return {**report, "runs": spreads(every)}
 
 
 def in_scenes(encoder: FaceEncoder, faces: Faces, *, most: int = 200) -> dict[str, float]:
