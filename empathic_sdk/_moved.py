@@ -81,7 +81,7 @@ MOVED = {
     "evaluation.strategy": "lab.evaluation.strategy",
     "evaluation.tables": "lab.evaluation.configurations",
     "evaluation.text": "lab.evaluation.text",
-    "evaluation.users": "lab.evaluation.users",
+    "evaluation.users": "lab.evaluation.personal",
     "evaluation.wording": "lab.evaluation.wording",
     "hooks": "style",
     "hooks.calls": "style.calls",

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 from empathic_sdk.errors import DataError
-from empathic_sdk.lab.evaluation.users import evaluate_users, weighted_f1
+from empathic_sdk.lab.evaluation.personal import evaluate_users, weighted_f1
 
 
 def test_weighted_f1_is_scikit_learns() -> None:

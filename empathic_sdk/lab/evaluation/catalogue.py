@@ -136,7 +136,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
         "people.",
     ),
     "users": Benchmark(
-        function="evaluation.users:evaluate_users",
+        function="evaluation.personal:evaluate_users",
         help="What a model that knows its user gains; recorded runs.",
         splits=("test",),
     ),
