@@ -116,7 +116,7 @@ def _command(name: str, row: Benchmark) -> click.Command:
         print_report(report, as_json, getattr(import_module(module), function))
 
     made = click.command(name=name, help=row.help)(run)
-    for option in reversed(list(_options(row, known))):
+    for option in _options(row, known):
         made = option(made)
     return made
 

@@ -20,7 +20,7 @@ from empathic_sdk.lab.corpora.dialogues import read_dialogues
 from empathic_sdk.lab.evaluation.dialogue_metrics import paired_bootstrap
 from empathic_sdk.lab.evaluation.spread import Measures, Spread, spread
 from empathic_sdk.lab.recipes.dialogue import ABLATIONS, MODELS, DialogueRecipe
-from empathic_sdk.lab.records import spreads
+from empathic_sdk.lab.records import no_runs, spreads
 from empathic_sdk.lab.runs.dialogue import FOLDER, Scored, headline, measure, read_predictions
 from empathic_sdk.lab.runs.grid import BASE, default_features, tuning_path
 from empathic_sdk.recognition.calibration import Calibration
@@ -155,10 +155,7 @@ class Runs:
         if self.groups:
             there = ", ".join(sorted(self.groups))
             return DataError(f"{folder} has no runs of {what}; it has {there}")
-        return DataError(
-            f"there are no runs of {self.data_set} in {folder}; "
-            f"make them with `empathic train table --data-set {self.data_set}`"
-        )
+        return no_runs(folder, self.data_set, f"train table --data-set {self.data_set}")
 
     def scored(self, record: Record) -> Scored | None:
         """Return a run's stored test predictions, ``None`` where it has none yet."""

@@ -12,7 +12,14 @@ from empathic_sdk.encoders.speech import SpeechEncoder
 from empathic_sdk.errors import ConfigurationError, DataError
 from empathic_sdk.lab.corpora.clips import Clips, ravdess_split, read_clips
 from empathic_sdk.lab.evaluation.speech_fusion import action_units, fusion
-from empathic_sdk.lab.records import RunRecord, find_records, predictions_of, read_rows, spreads
+from empathic_sdk.lab.records import (
+    RunRecord,
+    find_records,
+    no_runs,
+    predictions_of,
+    read_rows,
+    spreads,
+)
 from empathic_sdk.lab.runs.speech import FOLDER, SHARED, across, heard, measure, shared_clips
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.resources import weights_dir
@@ -130,7 +137,9 @@ def _records(results: Path, beginning: str) -> list[tuple[Path, RunRecord]]:
     """
     found = find_records(results / FOLDER, f"{beginning}-seed*.json")
     if not found:
-        raise DataError(f"there is no record {beginning}-seed*.json in {results / FOLDER}")
+        data_set, model = beginning.split("-")
+        making = f"train speech --data-set {data_set} --model {model}"
+        raise no_runs(results / FOLDER, f"{beginning}-seed*", making)
     return found
 
 
