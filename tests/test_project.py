@@ -121,7 +121,7 @@ def test_every_python_that_is_promised_is_tested() -> None:
 def test_pre_commit_runs_the_ruff_of_the_project() -> None:
     path = ROOT / ".pre-commit-config.yaml"
     ruff, *_ = (repo for repo in read(path)["repos"] if repo["repo"].endswith("ruff-pre-commit"))
-    assert ruff["rev"] == f"v{pinned('dev', 'ruff')}"
+    assert ruff["rev"] == f"v{pinned('dev', 'ruff')}" == f"v{pinned('docs', 'ruff')}"
     assert {hook["id"] for hook in ruff["hooks"]} == {"ruff-check", "ruff-format"}
     assert all(re.fullmatch(r"v\d+(\.\d+)+", repo["rev"]) for repo in read(path)["repos"])
     checked = subprocess.run(
