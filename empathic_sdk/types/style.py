@@ -84,23 +84,25 @@ class ResponseStyle(Value):
 
 
 class HookContext(Value):
-    """What a hook gets.
+    """What a hook gets: what was read and found in this turn, and no words of the person.
+
+    A hook is handed a copy; what it does to it reaches nobody else.
 
     Attributes:
         state: What the person shows now.
-        history: What they showed on earlier turns of this talk, oldest first (at most 20).
+        history: What they showed on earlier turns of this conversation, oldest first (at most 20).
         user: What the profile knows of them.
         safety: What the safety protocol found in this utterance.
-        scenario: ``counselling`` or ``tutoring``.
-        turn: How many turns this talk had before, 0 on the first.
+        scenario: ``counselling``, ``tutoring``, or the name of a scenario of your own.
+        turn: How many turns this conversation had before, 0 on the first.
     """
 
     state: EmotionState
     history: tuple[EmotionState, ...] = ()
-    user: UserContext
-    safety: SafetyAssessment
+    user: UserContext = Field(default_factory=UserContext)
+    safety: SafetyAssessment = Field(default_factory=SafetyAssessment)
     scenario: str = "counselling"
-    turn: int = 0
+    turn: Annotated[int, Field(ge=0)] = 0
 
 
 ToneHook = Callable[[HookContext], Tone | Awaitable[Tone]]
