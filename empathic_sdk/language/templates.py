@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ _SLOT = re.compile(r"\{([^{}]*)\}")
 
 
 _ADDED: list[Path] = []
+_IN_MEMORY: dict[tuple[str, str, str], Bank] = {}
 KINDS = ("responder", "safety", "monitor", "llm", "notice")
 """Folders of templates that an added folder may hold."""
 
@@ -84,6 +85,29 @@ def remove_templates(folder: str | Path) -> None:
     _read_bank.cache_clear()
 
 
+def add_lines(
+    kind: str, name: str, roles: Mapping[str, Sequence[str]], language: str = "en"
+) -> None:
+    """Give the roles of a template file that stands in no file, in this process.
+
+    Args:
+        kind: As in :func:`load_bank`.
+        name: As there.
+        roles: Lines by role; no roles take the lines out again.
+        language: BCP 47 tag; only its first part is used.
+
+    Raises:
+        ConfigurationError: A line is broken (names role and line).
+    """
+    key = (kind, _tag(language), name)
+    if roles:
+        where = Path(kind, _tag(language), name)
+        tables = {role: {"lines": list(lines)} for role, lines in roles.items()}
+        _IN_MEMORY[key] = _checked(where, tables)
+    else:
+        _IN_MEMORY.pop(key, None)
+
+
 def _folders() -> tuple[Path, ...]:
     return (*_ADDED, prompts_dir())
 
@@ -106,7 +130,17 @@ def load_bank(kind: str, name: str, language: str = "en") -> Bank:
     Raises:
         ConfigurationError: There is no such template, or it is broken (names file and key).
     """
-    return _load_bank(_folders(), kind, name, _tag(language))
+    tag = _tag(language)
+    bank = _load_bank(_folders(), kind, name, tag)
+    for each in dict.fromkeys(("en", tag)):
+        if (kind, each, name) in _IN_MEMORY:
+            bank = bank | _IN_MEMORY[kind, each, name]
+    if not bank:
+        raise ConfigurationError(
+            f"there is no template {kind}/en/{name}.toml in {prompts_dir()}: "
+            "was the package installed with its prompts?"
+        )
+    return bank
 
 
 def load_notice(language: str = "en") -> Bank:
@@ -230,17 +264,14 @@ def _load_bank(roots: tuple[Path, ...], kind: str, name: str, language: str) -> 
             path = root / kind / tag / f"{name}.toml"
             if path.is_file():
                 bank |= _read_bank(path)
-    if not bank:
-        raise ConfigurationError(
-            f"there is no template {kind}/en/{name}.toml in {roots[-1]}: "
-            "was the package installed with its prompts?"
-        )
     return bank
 
 
 def has_bank(kind: str, name: str, language: str = "en") -> bool:
     """Say whether there is a template of that name, in English or in a language."""
-    return _has_bank(_folders(), kind, name, _tag(language))
+    tag = _tag(language)
+    in_memory = any((kind, each, name) in _IN_MEMORY for each in (tag, "en"))
+    return in_memory or _has_bank(_folders(), kind, name, tag)
 
 
 @lru_cache(maxsize=1024)
@@ -280,10 +311,12 @@ def _check_beside_ours(path: Path, folder: Path) -> None:
 @lru_cache(maxsize=1024)
 def _read_bank(path: Path) -> Bank:
     data = _read(path)
+    return _checked(path, {role: table for role, table in data.items() if role != "version"})
+
+
+def _checked(path: Path, roles: Mapping[str, Any]) -> Bank:
     bank: Bank = {}
-    for role, table in data.items():
-        if role == "version":
-            continue
+    for role, table in roles.items():
         if not isinstance(table, dict) or set(table) != {"lines"}:
             raise ConfigurationError(f"{path}: [{role}] must be a table that holds only `lines`")
         lines = table["lines"]
