@@ -63,7 +63,6 @@ from empathic_sdk.types import (
     Utterance,
 )
 from empathic_sdk.types.protocols import (
-    DayStore,
     Recognizer,
     Responder,
     SafetyAssessor,
