@@ -8,7 +8,6 @@ from pydantic import Field
 
 from empathic_sdk.types import (
     Answer,
-    EmotionState,
     Exchange,
     Exercise,
     HookContext,
@@ -18,7 +17,6 @@ from empathic_sdk.types import (
     SafetyAssessment,
     SafetyLevel,
     Strategy,
-    UserContext,
 )
 from empathic_sdk.types.base import Value
 from empathic_sdk.types.safety import Remark
@@ -38,7 +36,7 @@ class ResponderMemory(Value):
         recent: Digests of the templates used lately, oldest first (at most :data:`RECENT`).
         strategies: Strategies used lately, oldest first (at most :data:`STRATEGIES`).
         turns: How many replies were given in this conversation.
-        topic: Coarse subject of the conversation (``school``, ``loneliness``, ...), if one was noticed.
+        topic: Coarse subject of the conversation (``school``, ...), if one was noticed.
         level: Safety level of the last turn: hand it to ``assess(..., previous=)``.
         risk: What the last worrying turn was about (``suicide self_harm abuse harm harm_done``).
         since_lines: Turns since the full help lines were shown; ``None`` where they never were.
@@ -126,7 +124,7 @@ class Reply(Value):
     """One reply.
 
     A responder of your own needs to give the sentences alone: the safety protocol, its memory and
-    the strategy are taken from the embedded reply (see :class:`~empathic_sdk.types.protocols.Responder`).
+    the strategy are taken from the embedded reply (see ``types.protocols.Responder``).
 
     Attributes:
         sentences: What to say, a sentence an item; never empty.
