@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from empathic_sdk.errors import PolicyError
 from empathic_sdk.types import (
@@ -50,21 +50,31 @@ PROHIBITED = frozenset({Context.EDUCATION, Context.WORKPLACE})
 
 
 class Deployment(Value):
-    """Where an agent runs. ``Deployment()`` is the strict default: text only.
+    """Where an agent runs. ``Deployment()`` is the strict default: text only."""
 
-    Attributes:
-        context: ``personal healthcare research education workplace``, or ``None``.
-        notice: Version of the notice that is in force. Consent that was given under another major
-            version of it (what stands before the first dot) no longer counts. Give it where the
-            wording is your own.
-        override: That inferring emotions from biometric data has a medical or safety purpose,
-            which lifts the prohibition in ``education`` and ``workplace``. It does not take the
-            place of consent.
-    """
-
-    context: Context | None = None
-    notice: Name = CONSENT_VERSION
-    override: Override | None = None
+    context: Context | None = Field(
+        default=None,
+        description=(
+            "Where the agent runs: `personal`, `healthcare`, `research`, `education`, "
+            "`workplace`, or `None`."
+        ),
+    )
+    notice: Name = Field(
+        default=CONSENT_VERSION,
+        description=(
+            "Version of the notice that is in force. Consent that was given under another major "
+            "version of it (what stands before the first dot) no longer counts. Give it where "
+            "the wording is your own."
+        ),
+    )
+    override: Override | None = Field(
+        default=None,
+        description=(
+            "That inferring emotions from biometric data has a medical or safety purpose, which "
+            "lifts the prohibition in `education` and `workplace`. It does not take the place of "
+            "consent."
+        ),
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -22,7 +22,7 @@ from empathic_sdk import (
 )
 from empathic_sdk.errors import InputError, StoreError, outline
 from empathic_sdk.turn.stateless import StatelessTurns
-from tests.test_senses import SOUND, Fake, Words, encoder, weights  # noqa: F401
+from tests.recognition.test_modalities import SOUND, Fake, Words, encoder, weights  # noqa: F401
 
 WORD = "Qsecretword-7731"
 SAID = f"I failed {WORD} again and I am so afraid of it."

@@ -25,7 +25,7 @@ from empathic_sdk.errors import MissingExtraError, PolicyError
 from empathic_sdk.options import Retention
 from empathic_sdk.tutoring import make
 from empathic_sdk.tutoring.feelings import SIGNS
-from tests.tutoring.conftest import ROOT
+from tests.conftest import ROOT
 
 
 def solution(turn: Turn) -> str:
