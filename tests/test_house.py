@@ -18,7 +18,7 @@ from empathic_sdk import _moved
 PACKAGE = Path(empathic_sdk.__file__).parent
 # Low to high: a room looks only into rooms before its own.
 LAYERS = (
-    "errors", "types", "policy", "runtime", "models", "language", "encoders", "safety", "style",
+    "errors", "types", "policy", "options", "runtime", "models", "language", "encoders", "safety", "style",
     "profiles", "monitoring", "tutoring", "dialogue", "llm", "responders", "recognition", "turn",
     "agent", "integrations", "serving", "testing", "lab", "demo", "cli",
 )  # fmt: skip

@@ -26,6 +26,7 @@ from empathic_sdk.models.minilm import MiniLM, MiniLMConfig
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.types import RiskReading
+from empathic_sdk.types.safety import Remark
 
 HEADS = ("concern", "high", "imminent", "other", "past")
 SIGNS = 8
@@ -44,11 +45,8 @@ REMEMBERED = 4
 """Utterances before the judged one that are read."""
 
 
-class Before(NamedTuple):
-    """An earlier utterance of the talk: the person's own, or a reply to them."""
-
-    own: bool
-    text: str
+Before = Remark
+"""An earlier utterance of the conversation: the person's own, or a reply to them."""
 
 
 class RiskNetwork(nn.Module):

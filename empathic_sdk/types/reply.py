@@ -1,4 +1,4 @@
-"""What a responder gets and gives: frozen values of this room."""
+"""One turn as a value that grows, and what a responder gives."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from pydantic import Field
 
 from empathic_sdk.types import (
     Answer,
-    EmotionState,
     Exchange,
     Exercise,
+    HookContext,
     LearningState,
     Mastery,
     ResponseStyle,
     SafetyAssessment,
     SafetyLevel,
     Strategy,
-    UserContext,
 )
 from empathic_sdk.types.base import Value
+from empathic_sdk.types.safety import Remark
 from empathic_sdk.types.tutoring import TutorState
 
 RECENT = 40
@@ -81,33 +81,20 @@ class ResponderMemory(Value):
     )
 
 
-class ReplyContext(Value):
-    """Everything a responder may use for one reply."""
+class TurnContext(HookContext):
+    """One turn as it grows: what was said and read, then what the safety protocol found.
+
+    Everything that a step of a turn may use stands here once. :class:`HookContext` is the part of
+    it that holds no words; :class:`ReplyContext` adds the style, :class:`AnsweredContext` the
+    reply.
+    """
 
     text: str = Field(
         description="What the person wrote or said; may be empty (a face or a voice alone)."
     )
-    state: EmotionState = Field(description="What they show now.")
-    history: tuple[EmotionState, ...] = Field(
-        default=(),
-        description="What they showed on earlier turns of this conversation, oldest first.",
-    )
-    style: ResponseStyle = Field(description="Tone, pacing and theme that the hooks decided.")
-    safety: SafetyAssessment = Field(
-        default_factory=SafetyAssessment,
-        description="What the safety assessment found in `text`.",
-    )
-    user: UserContext = Field(
-        default_factory=UserContext,
-        description="What the profile knows of them.",
-    )
-    scenario: str = Field(
-        default="counselling",
-        description="Name of the scenario: `counselling`, `tutoring`, or one of your own.",
-    )
-    turn: Annotated[int, Field(ge=0)] = Field(
-        default=0,
-        description="How many turns this conversation had before, 0 on the first.",
+    at: float | None = Field(
+        default=None,
+        description="When it was said (`Utterance.at`), if that is known: how long an answer took.",
     )
     conversation: str = Field(
         default="",
@@ -116,6 +103,29 @@ class ReplyContext(Value):
     memory: ResponderMemory = Field(
         default_factory=ResponderMemory,
         description="What the last `Reply` of this conversation returned.",
+    )
+    before: tuple[Remark, ...] = Field(
+        default=(),
+        description="The last utterances in words, oldest first, for the safety protocol.",
+    )
+    previous: SafetyLevel = Field(
+        default=SafetyLevel.NONE,
+        description="Safety level of the last turn.",
+    )
+    asked: bool = Field(
+        default=False,
+        description="Whether the last reply asked directly about suicide or self-harm.",
+    )
+    gives_up: bool = Field(
+        default=False,
+        description="Whether the words only give up an exercise: no sign of a low mood.",
+    )
+    past: tuple[Exchange, ...] = Field(
+        default=(),
+        description=(
+            "Earlier turns of this conversation in words, oldest first; only a language model "
+            "gets any."
+        ),
     )
     text_vector: tuple[float, ...] = Field(
         default=(),
@@ -128,31 +138,52 @@ class ReplyContext(Value):
         default=(),
         description="Text vector of the agent's previous reply, if it is known; empty otherwise.",
     )
-    at: float | None = Field(
-        default=None,
-        description="When it was said (`Utterance.at`), if that is known: how long an answer took.",
-    )
-    past: tuple[Exchange, ...] = Field(
-        default=(),
-        description=(
-            "Earlier turns of this conversation in words, oldest first; only a language model "
-            "gets any."
-        ),
-    )
+
+    def for_hooks(self) -> HookContext:
+        """Return what hooks may see of it."""
+        return HookContext(**{name: getattr(self, name) for name in HookContext.model_fields})
+
+    def assessed(self, safety: SafetyAssessment) -> TurnContext:
+        """Return it with what the safety protocol found."""
+        return self.model_copy(update={"safety": safety})
+
+    def styled(self, style: ResponseStyle) -> ReplyContext:
+        """Return it with what the hooks decided."""
+        return ReplyContext(**dict(self), style=style)
+
+
+class ReplyContext(TurnContext):
+    """Everything a responder may use for one reply."""
+
+    style: ResponseStyle = Field(description="Tone, pacing and theme that the hooks decided.")
+
+    def answered(self, reply: Reply) -> AnsweredContext:
+        """Return it with the reply."""
+        return AnsweredContext(**dict(self), reply=reply)
 
 
 class Reply(Value):
-    """One reply."""
+    """One reply.
+
+    A responder of your own needs to give the sentences alone: the safety protocol, its memory and
+    the strategy are taken from the embedded reply (see
+    :class:`~empathic_sdk.types.protocols.Responder`).
+    """
 
     sentences: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
         description="What to say, one sentence per item; never empty."
     )
-    strategy: Strategy = Field(description="Support strategy of the reply.")
+    strategy: Strategy = Field(
+        default=Strategy.OTHERS,
+        description="Support strategy of the reply.",
+    )
     safety: SafetyAssessment = Field(
-        description="The assessment that came in, with `actions` and `help_lines` filled."
+        default_factory=SafetyAssessment,
+        description="The assessment that came in, with `actions` and `help_lines` filled.",
     )
     memory: ResponderMemory = Field(
-        description="What to hand in with the next turn of the same conversation."
+        default_factory=ResponderMemory,
+        description="What to hand in with the next turn of the same conversation.",
     )
     learning: LearningState | None = Field(
         default=None,
@@ -183,3 +214,13 @@ class Reply(Value):
     def text(self) -> str:
         """The sentences, joined by a space."""
         return " ".join(self.sentences)
+
+
+class AnsweredContext(ReplyContext):
+    """A whole turn, before it is recorded.
+
+    Attributes:
+        reply: What is said, and what was done about the safety of the person.
+    """
+
+    reply: Reply = Field(description="The reply.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
@@ -45,6 +45,18 @@ class RiskReading(Value):
     past: Annotated[float, Field(ge=0, le=1)] = Field(
         description="Chance that it is about their own past."
     )
+
+
+class Remark(NamedTuple):
+    """An earlier utterance of a conversation in words.
+
+    Attributes:
+        own: Whether the person said it; otherwise it was said to them.
+        text: Its words.
+    """
+
+    own: bool
+    text: str
 
 
 class HelpLine(Value):

@@ -73,7 +73,10 @@ class ResponseStyle(Value):
 
 
 class HookContext(Value):
-    """What a hook gets."""
+    """What a hook gets: what was read and found in this turn, and no words of the person.
+
+    A hook is handed a copy; what it does to it reaches nobody else.
+    """
 
     state: EmotionState = Field(description="What the person shows now.")
     history: tuple[EmotionState, ...] = Field(
@@ -82,15 +85,19 @@ class HookContext(Value):
             "What they showed on earlier turns of this conversation, oldest first (at most 20)."
         ),
     )
-    user: UserContext = Field(description="What the profile knows of them.")
+    user: UserContext = Field(
+        default_factory=UserContext,
+        description="What the profile knows of them.",
+    )
     safety: SafetyAssessment = Field(
-        description="What the safety protocol found in this utterance."
+        default_factory=SafetyAssessment,
+        description="What the safety protocol found in this utterance.",
     )
     scenario: str = Field(
         default="counselling",
         description="Name of the scenario: `counselling`, `tutoring`, or one of your own.",
     )
-    turn: int = Field(
+    turn: Annotated[int, Field(ge=0)] = Field(
         default=0,
         description="How many turns this conversation had before, 0 on the first.",
     )

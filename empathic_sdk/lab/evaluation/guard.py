@@ -18,7 +18,7 @@ from empathic_sdk.runtime import checkpoints
 from empathic_sdk.safety.draft_reader import REASONS, DraftReader, draft_features
 from empathic_sdk.safety.output_guard import check_sentence
 from empathic_sdk.safety.risk_reader import RiskReader
-from empathic_sdk.turn.stateless import Listening
+from empathic_sdk.turn.stateless import StatelessTurns
 
 
 def train_guard(recipe: GuardRecipe, *, lines: Path, out: Path) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def evaluate_guard(*, lines: Path, checkpoint: Path | None = None) -> dict[str, 
     drafts = read_drafts(lines)
     recognizer = EmotionRecognizer()
     reader = DraftReader(RiskReader(text=recognizer.text), recognizer.text, checkpoint)
-    heard = Listening(recognizer).hear([("user", "I feel awful today.")])
+    heard = StatelessTurns(recognizer).take([("user", "I feel awful today.")])
     assert heard is not None
     context = heard.context
     ways: dict[str, Callable[[str], bool]] = {
