@@ -308,7 +308,9 @@ class EmotionAwareAgent:
         await asyncio.to_thread(self.feedback, turn_id, user=user, emotion=emotion, rating=rating)
 
     def transfers(self, *, user: str, conversation: str | None = None) -> Transfers | None:
-        """Return which utterances of a conversation differ in emotion (``DialogueSession.transfers``).
+        """Return which utterances of a conversation differ in emotion.
+
+        As ``DialogueSession.transfers`` does.
 
         ``None`` where the conversation is not in memory; nothing of it is ever stored.
         """
@@ -489,7 +491,11 @@ class EmotionAwareAgent:
         live = live or Live()
         loop = asyncio.get_running_loop()
         pending = PendingHooks()
-        hooks = Hooks(*(on_loop(hook, loop, pending) for hook in self._hooks))
+        hooks = Hooks(
+            tone=on_loop(self._hooks.tone, loop, pending),
+            pacing=on_loop(self._hooks.pacing, loop, pending),
+            theme=on_loop(self._hooks.theme, loop, pending),
+        )
         alert = on_loop(self._on_alert, loop, pending)
         call = functools.partial(self._run, utterance, user, conversation, hooks, alert, live)
         # As asyncio.to_thread does, but in a pool of our own: a turn that waits for its

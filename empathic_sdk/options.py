@@ -1,6 +1,7 @@
 """Option values: what an agent is given beside its parts, so that constructors stay short.
 
-Frozen and checked when they are made; a wrong value is a ``ConfigurationError`` that names the field.
+Frozen and checked when they are made; a wrong value is a ``ConfigurationError`` that
+names the field.
 """
 
 from __future__ import annotations
@@ -94,14 +95,14 @@ class AgentOptions(NamedTuple):
 
 
 MOVED = {
-    "language": ("replies", ReplyOptions, "language"),
-    "planner": ("replies", ReplyOptions, "planner"),
-    "llm_timeout_s": ("llm_options", LLMOptions, "timeout_s"),
-    "llm_history": ("llm_options", LLMOptions, "history"),
-    "keep_text": ("retention", Retention, "keep_text"),
-    "keep_days": ("retention", Retention, "keep_days"),
+    "language": ("replies", "language"),
+    "planner": ("replies", "planner"),
+    "llm_timeout_s": ("llm_options", "timeout_s"),
+    "llm_history": ("llm_options", "history"),
+    "keep_text": ("retention", "keep_text"),
+    "keep_days": ("retention", "keep_days"),
 }
-"""Keywords of the first release: the keyword, class and field that each is now."""
+"""Keywords of the first release: the keyword and field that each is now."""
 
 
 def fold(
@@ -130,7 +131,8 @@ def fold(
     for old, value in moved.items():
         if old not in MOVED:
             raise TypeError(f"EmotionAwareAgent() got an unexpected keyword argument {old!r}")
-        keyword, kind, field = MOVED[old]
+        keyword, field = MOVED[old]
+        kind = kinds[keyword]
         if given[keyword] is not None:
             raise ConfigurationError(f"give {old}= or {keyword}=, not both")
         warnings.warn(
@@ -146,5 +148,8 @@ def fold(
                 f"{old}= must be what {kind.__name__} takes: {error}"
             ) from None
         fields[keyword][field] = value
-    made = [given[keyword] or kind(**fields[keyword]) for keyword, kind in kinds.items()]
-    return AgentOptions(*made)
+    return AgentOptions(
+        replies or ReplyOptions(**fields["replies"]),
+        llm_options or LLMOptions(**fields["llm_options"]),
+        retention or Retention(**fields["retention"]),
+    )

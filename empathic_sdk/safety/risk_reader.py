@@ -26,7 +26,7 @@ from empathic_sdk.models.minilm import MiniLM, MiniLMConfig
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.types import RiskReading
-from empathic_sdk.types.safety import Remark as Before
+from empathic_sdk.types.safety import Remark
 
 HEADS = ("concern", "high", "imminent", "other", "past")
 SIGNS = 8
@@ -43,6 +43,10 @@ BEFORE = 96
 
 REMEMBERED = 4
 """Utterances before the judged one that are read."""
+
+
+Before = Remark
+"""An earlier utterance of the conversation: the person's own, or a reply to them."""
 
 
 class RiskNetwork(nn.Module):

@@ -20,7 +20,9 @@ _HOLDS: ContextVar[tuple[object, ...]] = ContextVar("holds", default=())
 
 
 class Conversations:
-    """The live conversations, least recently used first; at most ``limit``, each idle at most ``idle_s``.
+    """The live conversations, least recently used first.
+
+    At most ``limit`` of them, each idle at most ``idle_s``.
 
     Nothing is lost when one leaves: every turn stores its conversation's state with it.
     """

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import queue
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from typing import Any
 
@@ -23,7 +23,7 @@ def stream_finished(outcome: Outcome) -> Iterator[StreamEvent]:
         yield event
 
 
-async def astream_finished(outcome: Outcome) -> AsyncIterator[StreamEvent]:
+async def astream_finished(outcome: Outcome) -> AsyncGenerator[StreamEvent, None]:
     """:func:`stream_finished` for event loops."""
     for wait, event in paced(outcome):
         await asyncio.sleep(wait)
@@ -52,7 +52,7 @@ def stream_live(start: Callable[[Live], Future[Outcome]]) -> Iterator[StreamEven
 
 async def astream_live(
     start: Callable[[Live], Coroutine[Any, Any, Outcome]],
-) -> AsyncIterator[StreamEvent]:
+) -> AsyncGenerator[StreamEvent, None]:
     """:func:`stream_live` for event loops."""
     loop = asyncio.get_running_loop()
     events: asyncio.Queue[StreamEvent | None] = asyncio.Queue()
