@@ -1,4 +1,4 @@
-"""The safety protocol's two ears, wired: signs and risk model over a talk."""
+"""How worrying the next utterance of a conversation is: patterns and risk model, joined."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from weakref import WeakValueDictionary
 
 from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.errors import ModelError
-from empathic_sdk.safety.draft_reader import DraftReader
-from empathic_sdk.safety.judgement import RiskContext, Signs, judge, passes, strong
-from empathic_sdk.safety.risk_reader import Before, RiskReader
+from empathic_sdk.safety.decision import RiskContext, judge, passes, strong
+from empathic_sdk.safety.detector import RiskFindings
+from empathic_sdk.safety.draft_model import DraftReader
+from empathic_sdk.safety.risk_model import Before, RiskReader
 from empathic_sdk.types import EmotionState, Modality, RiskReading, SafetyAssessment
 
 log = logging.getLogger("empathic_sdk")
@@ -21,9 +22,9 @@ _lock = threading.Lock()
 
 
 def shipped_reader(text: TextEncoder) -> RiskReader | None:
-    """Return the risk model that ships, one a text encoder.
+    """Return the risk model that ships, one per text encoder.
 
-    Without its weights ``None``, with a warning: then the signs judge alone.
+    Without its weights ``None``, with a warning: then the patterns decide alone.
     """
     with _lock:
         reader = _shared.get(id(text))
@@ -31,12 +32,12 @@ def shipped_reader(text: TextEncoder) -> RiskReader | None:
             try:
                 _shared[id(text)] = reader = RiskReader(text=text)
             except ModelError as error:
-                log.warning("%s; the safety protocol goes on with its list of signs alone", error)
+                log.warning("%s; the safety protocol goes on with its patterns alone", error)
         return reader
 
 
 def draft_reader(text: TextEncoder) -> DraftReader | None:
-    """Return the guard's second opinion that ships, one a text encoder.
+    """Return the guard's second opinion that ships, one per text encoder.
 
     Without its weights, or those of the risk model, ``None``: then the patterns judge alone.
     """
@@ -51,6 +52,45 @@ def draft_reader(text: TextEncoder) -> DraftReader | None:
             except ModelError as error:
                 log.warning("%s; drafts are checked by patterns alone", error)
         return reader
+
+
+class RiskAssessor:
+    """Patterns, risk model and decision behind one method: what the agent asks on every turn.
+
+    Any object with the same method can take its place (``EmotionAwareAgent(safety=...)``).
+
+    Args:
+        reader: The risk model; ``None``: the patterns decide alone.
+    """
+
+    def __init__(self, reader: RiskReader | None = None) -> None:
+        self._reader = reader
+
+    @classmethod
+    def shipped(cls, text: TextEncoder) -> RiskAssessor:
+        """Return the one that ships, with its risk model if the weights are there."""
+        return cls(shipped_reader(text))
+
+    def assess(
+        self,
+        text: str,
+        state: EmotionState | None,
+        *,
+        before: Sequence[Before],
+        context: RiskContext,
+    ) -> SafetyAssessment:
+        """Say how worrying the next utterance of a conversation is.
+
+        Args:
+            text: What the person said, any string.
+            state: What they show; without one no model is asked.
+            before: What was said before, oldest first.
+            context: What the protocol remembers of the conversation.
+
+        Returns:
+            Level and reasons. Must not raise; thread-safe.
+        """
+        return assess_turn(text, state, before=before, context=context, reader=self._reader)
 
 
 def assess_turn(
@@ -68,26 +108,26 @@ def assess_turn(
         state: What they show; without one no model is asked.
         before: What was said before, oldest first.
         context: What the protocol remembers of it.
-        reader: The risk model; ``None``: the signs judge alone.
+        reader: The risk model; ``None``: the patterns decide alone.
     """
-    signs = Signs.of(text)
+    findings = RiskFindings.of(text)
     reading = None
     readable = state is not None and Modality.TEXT not in state.unread
-    if reader is not None and readable and signs.heard.spoken:
-        reading = risk_reading(reader, text, signs, before)
-    return judge(signs, state, reading=reading, context=context)
+    if reader is not None and readable and findings.segments:
+        reading = risk_reading(reader, text, findings, before)
+    return judge(findings, state, reading=reading, context=context)
 
 
 def risk_reading(
-    reader: RiskReader, text: str, signs: Signs, before: Sequence[Before]
+    reader: RiskReader, text: str, findings: RiskFindings, before: Sequence[Before]
 ) -> RiskReading:
-    """Read a line in its dialogue; where a strong sign would pass, by itself as well.
+    """Read a line in its dialogue; where a strong finding would pass, by itself as well.
 
     "No reason to live" after talk of something else reads less gravely than alone. A plain
     statement is not to be lost in what was said around it: the graver reading counts.
     """
-    marks = signs.marks()
-    reading = reader.read(text, before=before, signs=marks)
-    if before and strong(signs) and passes(signs, reading, signs.alone.level):
-        return reader.read(text, signs=marks)
+    marks = findings.marks()
+    reading = reader.read(text, before=before, marks=marks)
+    if before and strong(findings) and passes(findings, reading, findings.alone.level):
+        return reader.read(text, marks=marks)
     return reading

@@ -16,8 +16,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from empathic_sdk.errors import ConfigurationError, InputError
 from empathic_sdk.recognition.session import DialogueSession, Transfers
-from empathic_sdk.safety.judgement import RiskContext
-from empathic_sdk.safety.risk_reader import REMEMBERED, Before
+from empathic_sdk.safety.decision import RiskContext
+from empathic_sdk.safety.risk_model import REMEMBERED, Before
 from empathic_sdk.types import EmotionState, Exchange, SafetyLevel, Utterance
 from empathic_sdk.types.reply import ResponderMemory
 

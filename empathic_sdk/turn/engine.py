@@ -24,7 +24,7 @@ from empathic_sdk.responders.llm import LLMResponder
 from empathic_sdk.responders.prompting import LONGEST_PAST, safe_text
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.safety.assessment import assess_turn
-from empathic_sdk.safety.risk_reader import RiskReader
+from empathic_sdk.safety.risk_model import RiskReader
 from empathic_sdk.style import decide
 from empathic_sdk.turn.conversations import Talk, Talks
 from empathic_sdk.tutoring import gives_up

@@ -19,7 +19,7 @@ from empathic_sdk.responders.embedded import EmbeddedResponder
 from empathic_sdk.responders.prompting import system_prompt
 from empathic_sdk.safety.assessment import assess_turn, draft_reader, shipped_reader
 from empathic_sdk.safety.output_guard import SecondOpinion, check_text
-from empathic_sdk.safety.risk_reader import RiskReader
+from empathic_sdk.safety.risk_model import RiskReader
 from empathic_sdk.style import decide
 from empathic_sdk.turn.conversations import Talk
 from empathic_sdk.types import (

@@ -66,7 +66,7 @@ class ReplyContext(Value):
         state: What they show now.
         history: What they showed on earlier turns of this talk, oldest first.
         style: Tone, pacing and theme that the hooks decided.
-        safety: What :func:`~empathic_sdk.safety.assessment.detector.assess` found in ``text``.
+        safety: What :func:`~empathic_sdk.safety.assessment.assess_turn` found in ``text``.
         user: What the profile knows of them.
         scenario: ``counselling`` or ``tutoring``.
         turn: How many turns this talk had before, 0 on the first.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from empathic_sdk import EmotionAwareAgent, EmotionRecognizer
-from empathic_sdk.safety.judgement import RiskContext
+from empathic_sdk.safety.decision import RiskContext
 from empathic_sdk.turn.conversations import Talk
 from empathic_sdk.types import SafetyLevel
 
