@@ -57,12 +57,26 @@ class Draft:
         """Return the first of the other rules that it breaks and means."""
         return self._whole(_LIGHT)
 
+    def read(self, rule: DraftRule) -> list[Clause]:
+        """Return what a rule is matched on."""
+        if rule.read == "clauses":
+            return list(self.clauses())
+        return [Clause(self.flat if rule.read == "flat" else self.plain, self.question)]
+
     def _whole(self, rules: Sequence[DraftRule]) -> DraftRule | None:
-        for rule in rules:
-            text = self.flat if rule.read == "flat" else self.plain
-            if _breaks(rule, Clause(text, self.question)):
-                return rule
-        return None
+        return next((rule for rule in rules if _breaks(rule, self.read(rule)[0])), None)
+
+
+def broken_rules(text: str) -> list[Pattern]:
+    """Return the patterns of every rule that a sentence breaks and means, in their order."""
+    draft = Draft(text)
+    found: dict[Pattern, None] = {}
+    for rule in _RULES:
+        for clause in draft.read(rule):
+            for pattern, match in rule.finditer(clause.text):
+                if not _excused(rule, pattern, match, clause):
+                    found[pattern] = None
+    return list(found)
 
 
 def _breaks(rule: DraftRule, clause: Clause) -> bool:

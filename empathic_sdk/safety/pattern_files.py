@@ -318,14 +318,17 @@ def _patterns(
         if name in seen:
             raise ConfigurationError(f"{where}: the id {name!r} stands twice")
         seen.add(name)
-        source = _expand(_text(row, "find", f"{where}, {name}"), names, f"{where}, {name}")
+        here = f"{where}, {name}"
         made.append(
             Pattern(
-                name, source, row.get("language", "en"),
-                tuple(row.get("hits", ())), tuple(row.get("misses", ())),
-                _excuses(row, f"{where}, {name}"),
+                id=name,
+                source=_expand(_text(row, "find", here), names, here),
+                language=_text({"language": "en", **row}, "language", here),
+                hits=_texts(row, "hits", here),
+                misses=_texts(row, "misses", here),
+                excused_by=_excuses(row, here),
             )
-        )  # fmt: skip
+        )
     if not made:
         raise ConfigurationError(f"{where}: it has no patterns")
     return made
@@ -378,6 +381,13 @@ def _text(row: Mapping[str, Any], key: str, where: str) -> str:
     if not isinstance(found, str) or not found:
         raise ConfigurationError(f"{where}: {key} is missing")
     return found
+
+
+def _texts(row: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
+    found = row.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+        raise ConfigurationError(f"{where}: {key} is a list of texts")
+    return tuple(found)
 
 
 def _flag(row: Mapping[str, Any], key: str, where: str, *, default: bool = False) -> bool:
