@@ -26,10 +26,10 @@ MOVED = {
     "conversations": "turn.conversations",
     "encoders.batching": "runtime.batching",
     "encoders.detect": "encoders.face_detection",
-    "encoders.drafts": "safety.draft_reader",
+    "encoders.drafts": "safety.draft_model",
     "encoders.listening": "encoders.speech_features",
     "encoders.minilm": "models.minilm",
-    "encoders.risk": "safety.risk_reader",
+    "encoders.risk": "safety.risk_model",
     "encoders.transcribe": "encoders.transcription",
     "encoders.voice": "encoders.voice_activity",
     "evaluation": "lab.evaluation",
@@ -109,8 +109,8 @@ MOVED = {
     "response.context": "types.reply",
     "response.crisis": "safety.protocol",
     "response.cues": "safety.cues",
-    "response.dangers": "safety.dangers",
-    "response.drafts": "safety.draft_patterns",
+    "response.dangers": "safety.pattern_files",
+    "response.drafts": "safety.draft_rules",
     "response.embedded": "responders.embedded",
     "response.guard": "safety.output_guard",
     "response.hardship": "language.hardship",
@@ -121,10 +121,10 @@ MOVED = {
     "response.prompting": "responders.prompting",
     "response.reflect": "language.reflection",
     "response.requests": "language.requests",
-    "response.risk": "safety.judgement",
+    "response.risk": "safety.decision",
     "response.safety": "safety.detector",
     "response.sentences": "language.sentences",
-    "response.signs": "safety.signs",
+    "response.signs": "safety.kinds",
     "response.strategy": "dialogue.strategy",
     "response.templates": "language.templates",
     "response.tutoring": "tutoring",
@@ -145,7 +145,7 @@ MOVED = {
     "response.tutoring.speech": "tutoring.drafting",
     "response.tutoring.state": "types.tutoring",
     "response.voice": "language.realization",
-    "response.wordings": "safety.wordings",
+    "response.wordings": "safety.pattern_files",
     "senses": "recognition.modalities",
     "session": "recognition.session",
     "state.calibration": "recognition.calibration",
@@ -197,8 +197,8 @@ SCATTERED = {
         "Reply": "types.reply",
         "ReplyContext": "types.reply",
         "ResponderMemory": "types.reply",
-        "RiskContext": "safety.judgement",
-        "Signs": "safety.judgement",
+        "RiskContext": "safety.decision",
+        "Signs": "safety",
         "TutorState": "tutoring",
         "Verdict": "safety.output_guard",
         "assess": "safety.detector",
@@ -206,7 +206,7 @@ SCATTERED = {
         "check_text": "safety.output_guard",
         "gives_up": "tutoring",
         "help_lines": "language.templates",
-        "judge": "safety.judgement",
+        "judge": "safety.decision",
         "load_bank": "language.templates",
         "notice": "language.templates",
         "permitted": "dialogue.strategy",
@@ -273,7 +273,11 @@ class _Old(ModuleType):
         home = MOVED.get(old) or SCATTERED[old].get(name)
         if home is None:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f"{ROOT}.{home}"), name)
+        module = import_module(f"{ROOT}.{home}")
+        if hasattr(module, name):
+            return getattr(module, name)
+        # A name that was renamed, or went to another file of the same room.
+        return getattr(import_module(f"{ROOT}.{home.partition('.')[0]}"), name)
 
 
 def install() -> None:

@@ -81,9 +81,7 @@ WITH_WEIGHTS = (
 @click.option(
     "--lines",
     type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("tests/data/safety/heldout.jsonl"),
-    show_default=True,
-    help="safety: the held-out lines.",
+    help="safety: the held-out lines.  [default: those of the package]",
 )
 @click.option(
     "--alarms",
@@ -116,7 +114,7 @@ def command(
     cache: Path,
     configuration: str | None,
     table: bool,
-    lines: Path,
+    lines: Path | None,
     alarms: Path | None,
     judge: str | None,
     share: float,
@@ -131,7 +129,7 @@ def command(
     the times of real dialogues say alone. `fusion` is the dialogue model with borrowed voices and
     faces: it says nothing about people, and nor does `personalisation`: what learning from feedback
     gains, by simulated people. `users` is what a model that knows its user gains. `safety` is the
-    protocol's ears on labelled lines, `guard` the check of language models' drafts on labelled
+    safety protocol on labelled lines, `guard` the check of language models' drafts on labelled
     sentences, `replies` answers test talks with adaptation on and off, `monitor` is the watch over
     days on simulated people.
     """

@@ -15,14 +15,14 @@ from empathic_sdk.errors import ModelError
 from empathic_sdk.models.minilm import MiniLMConfig
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.resources import weights_dir
-from empathic_sdk.safety.risk_reader import (
+from empathic_sdk.safety.detector import MARKS
+from empathic_sdk.safety.risk_model import (
     BEFORE,
     EARLIER,
     HEADS,
     JUDGED,
     LONGEST,
     REPLY,
-    SIGNS,
     Before,
     RiskNetwork,
     RiskReader,
@@ -85,14 +85,14 @@ def test_only_so_much_is_read(tokenizer: TextTokenizer) -> None:
 def test_nothing_that_is_padded_counts(tokenizer: TextTokenizer) -> None:
     made = network()
     texts = ["I am", "I am here and it is a long and rainy afternoon again"]
-    signs = torch.zeros(2, SIGNS)
-    both = made(*batch([rows(tokenizer, t, ())[0] for t in texts]), signs)
+    marks = torch.zeros(2, MARKS)
+    both = made(*batch([rows(tokenizer, t, ())[0] for t in texts]), marks)
     for n, text in enumerate(texts):
-        alone = made(*batch(rows(tokenizer, text, ())), signs[:1])
+        alone = made(*batch(rows(tokenizer, text, ())), marks[:1])
         assert torch.allclose(both[n], alone[0], atol=1e-4)
     ids, mask, roles = batch([rows(tokenizer, t, ())[0] for t in texts])
     other = ids.masked_fill(~mask, 7)
-    assert torch.equal(made(other, mask, roles, signs), made(ids, mask, roles, signs))
+    assert torch.equal(made(other, mask, roles, marks), made(ids, mask, roles, marks))
 
 
 def test_what_was_said_before_is_read(reader: RiskReader) -> None:
@@ -102,9 +102,9 @@ def test_what_was_said_before_is_read(reader: RiskReader) -> None:
     assert len({tuple(r.model_dump().values()) for r in (alone, one, own)}) == 3
 
 
-def test_signs_are_read(reader: RiskReader) -> None:
-    assert reader.read("yes", signs=[1.0] * SIGNS) != reader.read("yes")
-    assert reader.read("yes", signs=[0.0] * SIGNS) == reader.read("yes")
+def test_marks_are_read(reader: RiskReader) -> None:
+    assert reader.read("yes", marks=[1.0] * MARKS) != reader.read("yes")
+    assert reader.read("yes", marks=[0.0] * MARKS) == reader.read("yes")
 
 
 def test_the_window_that_worries_most_decides(reader: RiskReader) -> None:

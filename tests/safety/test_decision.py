@@ -1,10 +1,11 @@
-"""Signs and the model's reading, joined."""
+"""Findings and the model's reading, joined."""
 
 from __future__ import annotations
 
 import pytest
 
-from empathic_sdk.safety.judgement import RiskContext, Signs, asks, judge
+from empathic_sdk.safety.decision import RiskContext, asks, judge
+from empathic_sdk.safety.detector import RiskFindings
 from empathic_sdk.types import RiskReading, SafetyLevel
 
 
@@ -13,10 +14,10 @@ def reading(concern: float, **more: float) -> RiskReading:
     return RiskReading(concern=concern, **given)
 
 
-PLAIN = Signs.of("The tide table says low water is at six.")
-SIGN = Signs.of("I want to kill myself")
-LIGHT = Signs.of("I have no hope left")
-VIOLENT = Signs.of("I am going to stab him tonight")
+PLAIN = RiskFindings.of("The tide table says low water is at six.")
+SIGN = RiskFindings.of("I want to kill myself")
+LIGHT = RiskFindings.of("I have no hope left")
+VIOLENT = RiskFindings.of("I am going to stab him tonight")
 
 
 def test_the_texts_are_what_the_tests_take_them_for() -> None:
@@ -48,37 +49,39 @@ def test_the_model_adds_what_nobody_wrote_down(
 
 
 @pytest.mark.parametrize(
-    ("signs", "concern", "passes"),
+    ("findings", "concern", "passes"),
     [(LIGHT, 0.49, True), (LIGHT, 0.5, False), (SIGN, 0.24, True), (SIGN, 0.25, False)],
 )
-def test_a_sign_passes_where_the_model_is_sure(signs: Signs, concern: float, passes: bool) -> None:
-    assert (judge(signs, reading=reading(concern)).level == SafetyLevel.NONE) == passes
+def test_a_finding_passes_where_the_model_is_sure(
+    findings: RiskFindings, concern: float, passes: bool
+) -> None:
+    assert (judge(findings, reading=reading(concern)).level == SafetyLevel.NONE) == passes
 
 
 def test_a_named_means_and_time_never_pass() -> None:
     for text in ("I will kill myself tonight, I have the pills here", "I took 30 paracetamol"):
-        worst = Signs.of(text)
+        worst = RiskFindings.of(text)
         assert worst.alone.level == SafetyLevel.IMMINENT
         assert judge(worst, reading=reading(0.0)).level == SafetyLevel.IMMINENT
 
 
-def test_a_sign_does_not_pass_where_half_of_the_model_hears_it() -> None:
+def test_a_finding_does_not_pass_where_half_of_the_model_notices_it() -> None:
     assert judge(SIGN, reading=reading(0.1, high=0.5)).level == SIGN.alone.level
     assert judge(SIGN, reading=reading(0.1, high=0.49)).level == SafetyLevel.NONE
 
 
 @pytest.mark.parametrize("text", ["quiero morir", "Ich will sterben", "我想死"])
-def test_other_languages_are_the_signs_alone(text: str) -> None:
-    signs = Signs.of(text)
-    assert signs.foreign
-    assert judge(signs, reading=reading(0.0)).level == signs.alone.level == SafetyLevel.HIGH
+def test_other_languages_are_the_patterns_alone(text: str) -> None:
+    found = RiskFindings.of(text)
+    assert found.foreign
+    assert judge(found, reading=reading(0.0)).level == found.alone.level == SafetyLevel.HIGH
 
 
 def test_answers_to_the_protocol_are_not_the_models() -> None:
     asked = RiskContext(level=SafetyLevel.HIGH, asked=True)
     grave = reading(0.99, high=0.99)
     for text in ("no", "I'm safe now, my mum is here", "thanks, bye"):
-        found = judge(Signs.of(text), reading=grave, context=asked)
+        found = judge(RiskFindings.of(text), reading=grave, context=asked)
         assert "contextual_risk" not in found.reasons, text
     assert judge(PLAIN, reading=grave, context=asked).level == SafetyLevel.HIGH
 
@@ -94,7 +97,7 @@ def test_the_stronger_of_the_two_counts_and_reasons_stay() -> None:
     assert judge(SIGN, reading=reading(0.6)).level == SIGN.alone.level
 
 
-def test_without_a_reading_the_signs_judge_alone() -> None:
+def test_without_a_reading_the_patterns_decide_alone() -> None:
     assert judge(SIGN) == SIGN.alone
     assert judge(PLAIN) == PLAIN.alone
 
@@ -103,13 +106,13 @@ def test_what_went_before_is_not_the_models_to_forget() -> None:
     before = RiskContext(level=SafetyLevel.HIGH)
     found = judge(PLAIN, reading=reading(0.0), context=before)
     assert found.level == SafetyLevel.CONCERN
-    yes = judge(Signs.of("yes"), reading=reading(0.0), context=RiskContext(asked=True))
+    yes = judge(RiskFindings.of("yes"), reading=reading(0.0), context=RiskContext(asked=True))
     assert (yes.level, yes.reasons) == (SafetyLevel.HIGH, ("confirmed",))
 
 
 def test_marks_are_eight_numbers_of_what_was_found() -> None:
     assert PLAIN.marks() == (0.0,) * 8
-    high, friend = SIGN.marks(), Signs.of("my brother wants to kill himself").marks()
+    high, friend = SIGN.marks(), RiskFindings.of("my brother wants to kill himself").marks()
     assert high[:4] == (1.0, 1.0, 0.0, 1.0)
     assert (friend[0], friend[1], friend[4]) == (1.0, 0.0, 1.0)
     assert VIOLENT.marks()[7] == 1.0

@@ -3,7 +3,7 @@
 The network is the sentence network's, tuned again from its first to its last layer, with a small
 head. It borrows the word vectors of the text encoder, which are half of its size; the rest is
 trained by ``empathic train safety``. What the protocol makes of its reading:
-``safety/judgement.py``.
+``decision.py``.
 """
 
 from __future__ import annotations
@@ -25,13 +25,11 @@ from empathic_sdk.errors import ModelError
 from empathic_sdk.models.minilm import MiniLM, MiniLMConfig
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.resources import weights_dir
+from empathic_sdk.safety.detector import MARKS
 from empathic_sdk.types import RiskReading
 from empathic_sdk.types.safety import Remark
 
 HEADS = ("concern", "high", "imminent", "other", "past")
-SIGNS = 8
-"""Numbers beside the words: what a list of patterns found in them."""
-
 JUDGED, REPLY, EARLIER = 0, 1, 2
 """Roles of a token: of the words that are judged, of a reply, of the person's earlier words."""
 
@@ -64,20 +62,20 @@ class RiskNetwork(nn.Module):
         self.role = nn.Embedding(3, width)
         nn.init.normal_(self.role.weight, std=0.02)
         self.head = nn.Sequential(
-            nn.Dropout(0.2), nn.Linear(3 * width + SIGNS, hidden), nn.GELU(), nn.Dropout(0.2),
+            nn.Dropout(0.2), nn.Linear(3 * width + MARKS, hidden), nn.GELU(), nn.Dropout(0.2),
             nn.Linear(hidden, len(HEADS)),
         )  # fmt: skip
 
-    def forward(self, ids: Tensor, mask: Tensor, roles: Tensor, signs: Tensor) -> Tensor:
+    def forward(self, ids: Tensor, mask: Tensor, roles: Tensor, marks: Tensor) -> Tensor:
         """Return logits ``[batch, 5]`` in the order of :data:`HEADS`.
 
         Args:
             ids: int ``[batch, time]``.
             mask: bool ``[batch, time]``, ``True`` = real.
             roles: int ``[batch, time]``; every row has a real token of the role ``JUDGED``.
-            signs: float ``[batch, SIGNS]``.
+            marks: float ``[batch, MARKS]``.
         """
-        out: Tensor = self.head(torch.cat([self.features(ids, mask, roles), signs.float()], -1))
+        out: Tensor = self.head(torch.cat([self.features(ids, mask, roles), marks.float()], -1))
         return out
 
     def features(self, ids: Tensor, mask: Tensor, roles: Tensor) -> Tensor:
@@ -156,7 +154,7 @@ class RiskReader:
         self._tokenizer = TextTokenizer(weights_dir() / str(self.about["tokenizer"]))
 
     def read(
-        self, text: str, *, before: Sequence[Before] = (), signs: Sequence[float] = ()
+        self, text: str, *, before: Sequence[Before] = (), marks: Sequence[float] = ()
     ) -> RiskReading:
         """Read one utterance.
 
@@ -164,10 +162,10 @@ class RiskReader:
             text: What the person said, any length; a long one is read in windows, of which the
                 most worrying decides.
             before: What was said before it, oldest first; the last :data:`REMEMBERED` are read.
-            signs: What the patterns found in it, ``SIGNS`` numbers; none = nothing.
+            marks: What the patterns found in it, ``MARKS`` numbers; none = nothing.
         """
         made = rows(self._tokenizer, text, before)
-        beside = torch.tensor([list(signs) or [0.0] * SIGNS] * len(made))
+        beside = torch.tensor([list(marks) or [0.0] * MARKS] * len(made))
         # Its limits were chosen in bfloat16, which is nearly three times as fast where the
         # processor has it, and slower where it must be imitated.
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=_bfloat16()):

@@ -1,6 +1,6 @@
 """A sentence that a language model wrote, read for what must not be said to a person in distress.
 
-The second opinion beside the guard's patterns (``safety/output_guard.py``): what the risk network
+The second opinion beside the guard's patterns (``output_guard.py``): what the risk network
 and the text encoder make of the sentence, and one linear step. Trained by ``empathic train guard``.
 """
 
@@ -16,7 +16,7 @@ from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.errors import ModelError
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.resources import weights_dir
-from empathic_sdk.safety.risk_reader import RiskReader
+from empathic_sdk.safety.risk_model import RiskReader
 
 REASONS = (
     "methods", "encouragement", "secrecy", "ending", "contempt", "diagnosis", "medicine", "human",
