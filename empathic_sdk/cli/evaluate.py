@@ -252,7 +252,7 @@ def _shipped(
 
         return evaluate_behaviour(**given)
     if name == "fer2013":
-        from empathic_sdk.lab.runs.face import evaluate_fer2013
+        from empathic_sdk.lab.evaluation.face_figures import evaluate_fer2013
 
         return evaluate_fer2013(**given, model=str(model))
     if name == "ravdess":
@@ -267,7 +267,7 @@ def _shipped(
         if where["split"] != "test":
             raise click.UsageError("emodb is scored from recorded folds: there is only test")
         return evaluate_emodb(data=where["data"], results=where["results"], model=str(model))
-    from empathic_sdk.lab.runs.text import evaluate_text
+    from empathic_sdk.lab.evaluation.text_runs import evaluate_text
 
     return evaluate_text(name, **given)
 
@@ -308,7 +308,7 @@ def _print_table(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from empathic_sdk.lab.runs.dialogue import headline
+    from empathic_sdk.lab.evaluation.dialogue_figures import headline
 
     key = headline(name)
     shown = Table(box=SIMPLE_HEAD, padding=(0, 1), title_justify="left",

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from empathic_sdk.encoders.tokens import TextTokenizer
 from empathic_sdk.errors import DataError
 from empathic_sdk.lab.corpora.risk_lines import Entry, Moment, shipped_lines, talks
+from empathic_sdk.lab.corpora.text_vectors import find_minilm
 from empathic_sdk.lab.recipes.risk import (
     LEVELS,
     SafetyRecipe,
@@ -22,7 +23,7 @@ from empathic_sdk.lab.recipes.risk import (
     everyday,
     is_dev,
 )
-from empathic_sdk.lab.runs.text import find_minilm, fresh_model
+from empathic_sdk.lab.recipes.text import fresh_model
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.resources import weights_dir

@@ -16,7 +16,8 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from empathic_sdk.lab.corpora.faces import Faces
-from empathic_sdk.lab.recipes.face import prepare, scale
+from empathic_sdk.lab.training.face_fit import prepare, scale
+from empathic_sdk.lab.training.trainer import Trainer, adamw
 from empathic_sdk.models.face import FaceNet, FramePool, TableFiveCNN
 from empathic_sdk.types import Emotion
 
@@ -119,26 +120,33 @@ def fit_pool(
     seen, held = views(net, train, seed), views(net, dev, seed + 1)
     head = copy.deepcopy(net.head).float().requires_grad_(False)
     test = bags(held, 2000, np.random.default_rng(11))
-    optimizer = torch.optim.AdamW(pool.parameters(), lr=1e-3, weight_decay=0.01)
-    best, chosen, lowest = copy.deepcopy(pool.state_dict()), 0, _score(pool, head, test)["nll"]
-    for step in range(1, steps + 1):
-        for group in optimizer.param_groups:
-            group["lr"] = 1e-3 * min(1.0, step / 100) * (1 - step / (steps + 1))
-        pool.train()
+
+    def loss(_: int) -> Tensor:
         vectors, mask, labels = bags(seen, BATCH, rng)
-        loss = F.cross_entropy(head(pool(vectors, mask)), labels)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        if step % max(1, steps // 10) == 0:
-            nll = _score(pool, head, test)["nll"]
-            if nll < lowest:
-                best, chosen, lowest = copy.deepcopy(pool.state_dict()), step, nll
+        return F.cross_entropy(head(pool(vectors, mask)), labels)
+
+    def told() -> dict[str, float]:
+        nll = _score(pool, head, test)["nll"]
+        return {"nll": nll, "objective": -nll}
+
+    every = max(1, steps // 10)
+    ran = Trainer(
+        module=pool,
+        optimizer=adamw(pool.parameters(), rate=1e-3, weight_decay=0.01),
+        batches=lambda _: range(steps),
+        loss=loss,
+        score=told,
+        per_epoch=steps,
+        rate=lambda step: min(1.0, (step + 1) / 100) * (1 - (step + 1) / (steps + 1)),
+        marks=range(every, steps + 1, every),
+        counter="step",
+        from_start=True,
+        tells=("chosen",),
+        name="attention over frames",
+    ).run()
     mean = _score(FramePool(net.width), head, test)
-    pool.load_state_dict(best)
-    pool.eval()
     return pool, {
-        "bags": len(test[2]), "steps": steps, "chosen_step": chosen,
+        "bags": len(test[2]), "steps": steps, "chosen_step": ran["chosen_step"],
         "attention": _score(pool, head, test), "mean": mean,
     }  # fmt: skip
 

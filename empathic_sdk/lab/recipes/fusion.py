@@ -1,6 +1,7 @@
-"""Training the dialogue model that ships: MELD's texts with borrowed voices, faces, behaviour.
+"""Recipe ``fusion``: train the dialogue model that ships: text, speech, face and behaviour.
 
-What the media are, and why nothing here is evidence about people: ``lab/corpora/pairing.py``.
+MELD's texts with borrowed voices, faces, behaviour. What the media are, and why nothing here is
+evidence about people: ``lab/corpora/pairing.py``.
 """
 
 from __future__ import annotations
@@ -18,29 +19,37 @@ from empathic_sdk.encoders.speech import SpeechEncoder
 from empathic_sdk.lab.corpora.dialogues import DialogueSet, further_dialogues
 from empathic_sdk.lab.corpora.encoded_media import Encoders, junk, pools
 from empathic_sdk.lab.corpora.pairing import MediaPool, limited, pair, reliability, replaced
-from empathic_sdk.lab.recipes.dialogue import DialogueRecipe, Statistics, example
-from empathic_sdk.lab.runs.dialogue import (
-    CHECKPOINT,
-    FOLDER,
+from empathic_sdk.lab.corpora.text_vectors import load, mark, with_vectors
+from empathic_sdk.lab.evaluation.dialogue_figures import (
     Scored,
     calibrate,
     dev_score,
-    load,
-    load_checkpoint,
-    mark,
     measure,
-    record_head,
-    run_name,
     scored,
-    with_vectors,
-    write_json,
     write_predictions,
 )
-from empathic_sdk.lab.training.dialogue_loop import Prediction, fit, predict
+from empathic_sdk.lab.recipes.dialogue import (
+    CHECKPOINT,
+    predictions,
+    record_head,
+    run_name,
+    write_checkpoint,
+)
+from empathic_sdk.lab.recipes.dialogue_numbers import DialogueRecipe
+from empathic_sdk.lab.recipes.dialogue_numbers import fusion as fusion_numbers
+from empathic_sdk.lab.records import (
+    PREDICTIONS,
+    RunRecord,
+    predictions_of,
+    weights_entry,
+)
+from empathic_sdk.lab.registry import Command, Outcome
+from empathic_sdk.lab.runs.runner import folder
+from empathic_sdk.lab.training.dialogue_batches import Prediction
+from empathic_sdk.lab.training.dialogue_fit import fit
 from empathic_sdk.models.mdget import MDGET
 from empathic_sdk.recognition.calibration import Calibration, probabilities
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
-from empathic_sdk.runtime import checkpoints
 
 FUSION = "fusion"
 MODALITIES = ("text", "speech", "face", "behaviour")
@@ -82,7 +91,7 @@ def with_media(
 
 def train_fusion(
     recipe: DialogueRecipe, *, data: Path, results: Path, cache: Path, out: Path
-) -> dict[str, Any]:
+) -> RunRecord:
     """Train one run on the vectors of the encoders that ship; dev chooses its epoch.
 
     Dev is read twice, typed alone and with everything, so that the epoch suits both.
@@ -115,48 +124,35 @@ def train_fusion(
     )
     assert isinstance(network, MDGET)
     statistics.fold(network)
-    name = run_name("meld", "shipped", recipe)
-    about: dict[str, Any] = {
-        "name": name,
-        "configuration": network.config.as_dict(),
+    path, text, marks = out / CHECKPOINT, mark(None), encoders.marks()
+    about = {
+        "name": run_name("meld", "shipped", recipe),
         "classes": list(dev.classes),
-        "text_sha256": mark(None),
-        "encoders": encoders.marks(),
-        "calibration": Calibration().model_dump(),
+        "text_sha256": text,
+        "encoders": marks,
     }
-    checkpoints.save(out / CHECKPOINT, network.state_dict(), about)
-    network, _ = load_checkpoint(out / CHECKPOINT)
-    calibration = calibrate_fusion(network, dev)
-    about["calibration"] = calibration.model_dump()
-    tensors, _ = checkpoints.load(out / CHECKPOINT)
-    checkpoints.save(out / CHECKPOINT, tensors, about)
-    record = record_head("meld", "shipped", recipe, (train, dev, test), beside) | {
-        "encoders": about["encoders"],
-        "reliability": {
+    network, calibration = write_checkpoint(
+        path, network, about, lambda n: calibrate_fusion(n, dev)
+    )
+    record = RunRecord(
+        **record_head("meld", "shipped", recipe, (train, dev, test), beside),
+        encoders=marks,
+        reliability={
             s.split: {m: reliability(s, pool[m]) for m in MODALITIES[1:]}
             for s, pool in ((train, known), (dev, held))
         },
-        "run": ran,
-        "calibration": calibration.model_dump(),
+        run=ran,
+        calibration=calibration.model_dump(),
         **on_dev(network, dev, calibration),
-        "checkpoint": {"bytes": (out / CHECKPOINT).stat().st_size,
-                       "sha256": mark(out / CHECKPOINT), "text_sha256": about["text_sha256"]},
-    }  # fmt: skip
+        checkpoint=weights_entry(path, text_sha256=text),
+    )
     for condition, there in CONDITIONS.items():
-        items = limited(test, there)
-        found = scored(predictions(network, items), calibration)
-        write_predictions(
-            results / FUSION / f"{name}-{condition}.predictions.jsonl.gz", test, found
-        )
+        found = scored(predictions(network, limited(test, there)), calibration)
+        write_predictions(results / FUSION / f"{record.name}-{condition}{PREDICTIONS}", test, found)
         if condition == "text":
-            write_predictions(results / FOLDER / f"{name}.predictions.jsonl.gz", test, found)
-    write_json(results / FOLDER / f"{name}.json", record)
+            write_predictions(predictions_of(record.path(results)), test, found)
+    record.write(results)
     return record
-
-
-def predictions(network: MDGET, items: DialogueSet) -> list[Prediction]:
-    """Return what a network that reads raw vectors says of dialogues."""
-    return predict(network, [example(d, Statistics()) for d in items.dialogues])
 
 
 def calibrate_fusion(network: MDGET, dev: DialogueSet) -> Calibration:
@@ -190,19 +186,6 @@ def on_dev(network: MDGET, dev: DialogueSet, calibration: Calibration) -> dict[s
     return {"dev": every["text"], "dev_conditions": every}
 
 
-def store(
-    network: MDGET, test: DialogueSet, calibration: Calibration, results: Path, name: str
-) -> None:
-    """Store the test predictions of every condition, unseen."""
-    for condition in CONDITIONS:
-        found = read(network, test, condition, calibration)
-        write_predictions(
-            results / FUSION / f"{name}-{condition}.predictions.jsonl.gz", test, found
-        )
-        if condition == "text":
-            write_predictions(results / FOLDER / f"{name}.predictions.jsonl.gz", test, found)
-
-
 def affect_of(
     items: DialogueSet, found: Sequence[Prediction], calibration: Calibration
 ) -> tuple[tuple[float, float], ...]:
@@ -216,3 +199,24 @@ def affect_of(
     p = np.concatenate([probabilities(f.logits, calibration.temperature) for f in found])
     means = np.linalg.solve(p.T @ p + np.eye(p.shape[1]), p.T @ affect)
     return tuple((round(float(v), 4), round(float(a), 4)) for v, a in np.clip(means, -1, 1))
+
+
+def run(
+    numbers: Mapping[str, Any], *, data: Path, out: Path | None, results: Path, cache: Path
+) -> Outcome:
+    """Train the dialogue model that ships: text, speech, face and behaviour.
+
+    MELD's texts with borrowed voices, faces and simulated behaviour, as the shipped encoders read
+    them: a construction, which says nothing about people. Dev data choose the epoch and calibrate.
+    """
+    recipe = replace(fusion_numbers(), **numbers)
+    out = folder(f"fusion-seed{recipe.seed}", out)
+    record = train_fusion(recipe, data=data, results=results, cache=cache, out=out)
+    lines = [
+        f"dev {condition}: weighted F1 {figures['weighted_f1']:.4f}"
+        for condition, figures in record.details["dev_conditions"].items()
+    ]
+    return Outcome(record, [*lines, f"weights: {out / CHECKPOINT}"])
+
+
+COMMAND = Command(run=run, recipe=DialogueRecipe, only=("seed", "epochs"))

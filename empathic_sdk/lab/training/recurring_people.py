@@ -1,49 +1,35 @@
-"""Runs of the recipe ``personal`` on the sets where people recur: MELD, IEMOCAP, RAVDESS."""
+"""What frozen models made of everybody who recurs by name, in MELD, IEMOCAP and RAVDESS."""
 
 from __future__ import annotations
 
-import gzip
-import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from empathic_sdk.errors import DataError
 from empathic_sdk.lab.corpora.dialogues import DialogueSet
 from empathic_sdk.lab.corpora.encoded_media import pools
 from empathic_sdk.lab.corpora.pairing import MediaPool
-from empathic_sdk.lab.evaluation.metrics import classification
-from empathic_sdk.lab.recipes.dialogue import DialogueRecipe, Statistics, collate, example
-from empathic_sdk.lab.recipes.personal import (
-    HISTORIES,
-    MOST,
-    Person,
-    PersonalRecipe,
-    read,
-    split_history,
-    train_head,
-)
-from empathic_sdk.lab.runs.dialogue import calibrate, dev_score, load, load_checkpoint
-from empathic_sdk.lab.runs.dialogue import write_json as write_record
-from empathic_sdk.lab.runs.fusion import embedded
-from empathic_sdk.lab.training.dialogue_loop import fit, predict
+from empathic_sdk.lab.corpora.text_vectors import load
+from empathic_sdk.lab.evaluation.dialogue_figures import calibrate, dev_score
+from empathic_sdk.lab.recipes.dialogue import predictions
+from empathic_sdk.lab.recipes.dialogue_numbers import DialogueRecipe
+from empathic_sdk.lab.recipes.fusion import embedded
+from empathic_sdk.lab.training.dialogue_batches import Statistics, collate, example
+from empathic_sdk.lab.training.dialogue_fit import fit, load_checkpoint
+from empathic_sdk.lab.training.personal_fit import MOST, History
 from empathic_sdk.models.mdget import MDGET
 from empathic_sdk.recognition.calibration import Calibration
 from empathic_sdk.runtime.resources import weights_dir
 
 SETS = ("meld", "iemocap", "ravdess")
-FOLDER = "personal"
-MAIN = ("Chandler", "Joey", "Monica", "Phoebe", "Rachel", "Ross")
 # IEMOCAP has no table of what its classes mean: happy sad neutral angry excited frustrated.
 _SIX = np.array(
     [(0.6, 0.3), (-0.6, -0.3), (0.0, 0.0), (-0.5, 0.6), (0.6, 0.7), (-0.5, 0.3)], np.float32
 )
 
 
-def people_of(data_set: str, split: str, data: Path, cache: Path, seed: int) -> list[Person]:
+def people_of(data_set: str, split: str, data: Path, cache: Path, seed: int) -> list[History]:
     """Return what the frozen model made of everybody with more than 20 utterances in a split."""
     if data_set == "ravdess":
         return _actors(pools(split, data, embedded(), cache)["speech"])
@@ -71,12 +57,12 @@ def _iemocap(data: Path, cache: Path, seed: int) -> tuple[MDGET, Calibration, St
         )  # fmt: skip
         network, statistics, _ = fit(recipe, train, dev, dev_score(dev))
         assert isinstance(network, MDGET)
-        on_dev = predict(network, [example(d, statistics) for d in dev.dialogues])
-        _TRAINED[seed] = (network, calibrate(dev, on_dev), statistics)
+        fixed = calibrate(dev, predictions(network, dev, statistics))
+        _TRAINED[seed] = (network, fixed, statistics)
     return _TRAINED[seed]
 
 
-def _actors(pool: MediaPool) -> list[Person]:
+def _actors(pool: MediaPool) -> list[History]:
     """Return RAVDESS's actors; the clips of one have no order, so they get a fixed random one."""
     calibration = Calibration(
         **load_checkpoint(weights_dir() / "dialogue.safetensors")[1]["calibration"]
@@ -88,7 +74,7 @@ def _actors(pool: MediaPool) -> list[Person]:
         rows = np.random.default_rng(0).permutation(rows)
         vectors, p = pool.vectors[rows], pool.probabilities[rows]
         out.append(
-            Person(name, vectors, vectors, np.log(np.maximum(p, 1e-6)).astype(np.float32),
+            History(name, vectors, vectors, np.log(np.maximum(p, 1e-6)).astype(np.float32),
                    pool.labels[rows], (p @ means).astype(np.float32))
         )  # fmt: skip
     return out
@@ -96,7 +82,7 @@ def _actors(pool: MediaPool) -> list[Person]:
 
 def _speakers(
     items: DialogueSet, network: MDGET, calibration: Calibration, statistics: Statistics
-) -> list[Person]:
+) -> list[History]:
     """Return those who recur by name, their utterances in the order of the set's dialogues."""
     means = np.asarray(calibration.affect, np.float32) if calibration.affect else _SIX
     rows: dict[str, list[tuple[np.ndarray, np.ndarray, np.ndarray, int]]] = {}
@@ -121,61 +107,10 @@ def _speakers(
         logits = logits / calibration.temperature
         p = np.exp(logits - logits.max(1, keepdims=True))
         p /= p.sum(1, keepdims=True)
-        found.append(Person(name, state, fused, logits, labels, (p @ means).astype(np.float32)))
+        found.append(History(name, state, fused, logits, labels, (p @ means).astype(np.float32)))
     return found
 
 
 def _order(name: str) -> tuple[str, int]:
     digits = "".join(c for c in name if c.isdigit())
     return (name, 0) if not name.startswith("dia") else ("dia", int(digits))
-
-
-def mean_f1(people: Sequence[Person], logits: Sequence[np.ndarray]) -> float:
-    """Return the mean over people of their weighted F1 on what is scored."""
-    return float(
-        np.mean(
-            [
-                classification(p.labels[split_history(p)[1]], z.argmax(1))["weighted_f1"]
-                for p, z in zip(people, logits, strict=True)
-            ]
-        )
-    )
-
-
-def train_personal(
-    recipe: PersonalRecipe, *, data_set: str, data: Path, results: Path, cache: Path
-) -> dict[str, Any]:
-    """Train one run; dev chooses its step; the labels given on test are stored, unseen."""
-    if data_set not in SETS:
-        raise DataError(f"nobody recurs in {data_set!r}; there are {', '.join(SETS)}")
-    train, dev, test = (
-        people_of(data_set, s, data, cache, recipe.seed) for s in ("train", "dev", "test")
-    )
-    if data_set == "meld":  # guests with some twenty lines come only once
-        dev, test = ([p for p in some if p.name in MAIN] for some in (dev, test))
-    head, ran = train_head(recipe, train, dev, lambda logits: mean_f1(dev, logits))
-    name = f"{data_set}-seed{recipe.seed}"
-    record = {
-        "recipe": "personal", "name": name, "data_set": data_set,
-        "configuration": recipe.as_dict(), "run": ran,
-        "people": {"train": len(train), "dev": len(dev), "test": len(test)},
-        "dev": {f"mean_f1_k{k}": mean_f1(dev, [read(head, p, k) for p in dev]) for k in HISTORIES},
-    }  # fmt: skip
-    path = results / FOLDER / f"{name}.predictions.jsonl.gz"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with gzip.GzipFile(path, "wb", mtime=0) as f:
-        for p in test:
-            said = {str(k): read(head, p, k).argmax(1).tolist() for k in HISTORIES}
-            row = {"user": p.name, "gold": p.labels[split_history(p)[1]].tolist(), "said": said}
-            f.write(json.dumps(row).encode() + b"\n")
-    write_record(results / FOLDER / f"{name}.json", record)
-    return record
-
-
-def read_runs(data_set: str, results: Path) -> list[list[dict[str, Any]]]:
-    """Return the stored test labels of every run of a set, one entry a person."""
-    out = []
-    for path in sorted((results / FOLDER).glob(f"{data_set}-seed*.predictions.jsonl.gz")):
-        with gzip.open(path, "rt", encoding="utf-8") as f:
-            out.append([json.loads(line) for line in f])
-    return out
