@@ -14,7 +14,6 @@ from empathic_sdk.cli.options import (
     data_folder,
     json_option,
     results_option,
-    safety_lines,
 )
 from empathic_sdk.cli.printing import print_report, print_table
 from empathic_sdk.lab.evaluation.catalogue import BENCHMARKS, Benchmark
@@ -39,6 +38,9 @@ _OPTIONS: Mapping[str, Callable[..., Any]] = {
         "--configuration", metavar="NAME", help="Recorded runs of this name."
     ),
     "table": click.option("--table", is_flag=True, help="Every recorded configuration."),
+    "lines": click.option(
+        "--lines", type=_FILE, help="The held-out lines.  [default: those of the package]"
+    ),
     "alarms": click.option(
         "--alarms",
         type=_FILE,
@@ -131,11 +133,6 @@ def _options(row: Benchmark, known: set[str]) -> Iterator[Callable[..., Any]]:
         yield click.option(
             "--model", type=click.Choice(row.models), help=f"[default: {row.models[0]}]"
         )
-    if row.lines:
-        yield click.option(
-            "--lines", type=_FILE, default=safety_lines(row.lines), help="The held-out lines.",
-            show_default="those that come with the package",
-        )  # fmt: skip
     yield from (option for key, option in _OPTIONS.items() if key in known)
 
 
@@ -168,7 +165,7 @@ def _figures(report: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
 
 def show_configurations(name: str, rows: list[Mapping[str, Any]]) -> None:
     """Print one line a configuration, under headings of their features and direction; percent."""
-    from empathic_sdk.lab.runs.dialogue import headline
+    from empathic_sdk.lab.evaluation.dialogue_figures import headline
 
     key = headline(name)
     every = max(len(row["modalities"]) for row in rows)

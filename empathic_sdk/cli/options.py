@@ -8,8 +8,6 @@ from typing import Any
 
 import click
 
-from empathic_sdk.runtime.resources import PACKAGE
-
 
 def _folder(flag: str, variable: str | None, default: str, help: str) -> Callable[..., Any]:
     return click.option(
@@ -40,9 +38,3 @@ cache_option = _folder(
 threads_option = click.option(
     "--threads", type=click.IntRange(min=1), help="Threads.  [default: all cores]"
 )
-
-
-def safety_lines(name: str) -> Path:
-    """Return a file of labelled lines: inside an installed wheel, or beside a checkout."""
-    inside = PACKAGE / "lab" / "safety_lines"
-    return (inside if inside.is_dir() else PACKAGE.parent / "tests" / "data" / "safety") / name

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, PrivateAttr
 
 from empathic_sdk.errors import DataError, InputError
 from empathic_sdk.runtime import checkpoints
@@ -69,6 +69,13 @@ class RunRecord(Value):
     checkpoint: dict[str, Any] | None = None
     test: dict[str, Any] | None = None
 
+    _keys: tuple[str, ...] = PrivateAttr(())
+
+    def __init__(self, **data: Any) -> None:
+        """Check the entries, and keep their order for the file."""
+        super().__init__(**data)
+        self._keys = tuple(data)
+
     @property
     def details(self) -> Mapping[str, Any]:
         """What this recipe alone records, such as ``folds`` or ``pool``."""
@@ -81,14 +88,15 @@ class RunRecord(Value):
 
     def as_json(self) -> dict[str, Any]:
         """Return what stands in the file: what the recipe says, and nothing else."""
-        out = self.model_dump(exclude_unset=True)
+        found = self.model_dump(exclude_unset=True)
+        out = {key: found[key] for key in self._keys}
         if self.recipe == "safety":  # its numbers stand where others have their name
             out["recipe"] = out.pop("configuration")
         return out
 
     def changed(self, **changes: Any) -> RunRecord:
         """Return the record with other entries."""
-        return RunRecord(**{**self.model_dump(exclude_unset=True), **changes})
+        return RunRecord.of({**self.as_json(), **changes})
 
     @classmethod
     def of(cls, about: Mapping[str, Any]) -> RunRecord:
@@ -235,20 +243,6 @@ def no_runs(folder: Path, what: str, command: str) -> DataError:
     )
 
 
-def spreads(figures: Sequence[Figures]) -> dict[str, Any]:
-    """Return ``{n, METRIC: {mean, std}}`` of several runs: every figure that is a plain number.
-
-    The deviation is that of the sample, 0 for a single run.
-    """
-    out: dict[str, Any] = {"n": len(figures)}
-    for key, value in figures[0].items() if figures else ():
-        if isinstance(value, float):
-            values = [f[key] for f in figures]
-            std = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-            out[key] = {"mean": float(np.mean(values)), "std": std}
-    return out
-
-
 def environment() -> dict[str, Any]:
     """Return what a run was computed with."""
     import torch
@@ -297,7 +291,6 @@ __all__ = [
     "read_items",
     "read_rows",
     "recorded",
-    "spreads",
     "weights_entry",
     "write_json",
     "write_rows",

@@ -17,12 +17,13 @@ from empathic_sdk.lab.corpora.clips import Clips, ravdess_split, read_clips
 from empathic_sdk.lab.corpora.dialogues import DialogueSet, read_dialogues
 from empathic_sdk.lab.corpora.speaker_groups import MELD_GENDER, UNKNOWN, genders
 from empathic_sdk.lab.evaluation.configurations import Runs
+from empathic_sdk.lab.evaluation.dialogue_figures import read_predictions
 from empathic_sdk.lab.evaluation.group_gaps import METRICS, compare, worst
 from empathic_sdk.lab.evaluation.metrics import classification
 from empathic_sdk.lab.evaluation.speech import recorded_runs
-from empathic_sdk.lab.records import PREDICTIONS, RunRecord, predictions_of, read_rows, spreads
-from empathic_sdk.lab.runs.dialogue import read_predictions
-from empathic_sdk.lab.runs.fusion import FUSION
+from empathic_sdk.lab.evaluation.spread import summary
+from empathic_sdk.lab.recipes.fusion import FUSION
+from empathic_sdk.lab.records import PREDICTIONS, RunRecord, predictions_of, read_rows
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.resources import weights_dir
 
@@ -118,7 +119,7 @@ def measured(found: Predicted) -> dict[str, Any]:
         by = compare(found.gold, found.probabilities, *rest)
         if len(by["groups"]) == 2:
             others = [compare(found.gold, p, *rest, samples=2)["gaps"] for p in found.runs]
-            by["runs"] = spreads([{m: o[m]["difference"] for m in METRICS} for o in others])
+            by["runs"] = summary([{m: o[m]["difference"] for m in METRICS} for o in others])
         attributes[name] = {"unit": found.unit[name], **by}
     return {
         "model": found.model, "ships": found.ships, "n": len(found.gold),
@@ -143,7 +144,7 @@ def reweighted(data: Path, results: Path) -> dict[str, Any]:
     kinds = {"without": without, "with": fair, "change": change}
     return {
         "model": REWEIGHTED, "attribute": "gender", "seeds": seeds,
-        **{kind: {k: v for k, v in spreads(some).items() if k != "n"}
+        **{kind: {k: v for k, v in summary(some).items() if k != "n"}
            for kind, some in kinds.items()},
     }  # fmt: skip
 

@@ -27,7 +27,6 @@ class Benchmark:
         help: What is measured, in a sentence or two.
         models: What ``--model`` may be, the default first; empty where there is one way.
         splits: What ``--split`` may be.
-        lines: File of labelled lines that comes with the package, the default of ``--lines``.
         arguments: What the function is always called with.
     """
 
@@ -35,7 +34,6 @@ class Benchmark:
     help: str
     models: tuple[str, ...] = ()
     splits: tuple[str, ...] = ("dev", "test")
-    lines: str = ""
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
     def load(self) -> Callable[..., dict[str, Any]]:
@@ -58,7 +56,10 @@ class Benchmark:
 
 def _corpus(name: str, help: str) -> Benchmark:
     return Benchmark(
-        function="runs.text:evaluate_text", help=help, models=("text",), arguments={"name": name}
+        function="evaluation.text_runs:evaluate_text",
+        help=help,
+        models=("text",),
+        arguments={"name": name},
     )
 
 
@@ -88,7 +89,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
         "dialogues say alone.",
     ),
     "fer2013": Benchmark(
-        function="runs.face:evaluate_fer2013",
+        function="evaluation.face_figures:evaluate_fer2013",
         help="FER2013: faces, by the network that ships (net) or by Table 5 of its paper from "
         "recorded runs (cnn).",
         models=("net", "cnn"),
@@ -119,12 +120,10 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "safety": Benchmark(
         function="evaluation.safety:evaluate_safety",
         help="The safety protocol on labelled lines.",
-        lines="heldout.jsonl",
     ),
     "guard": Benchmark(
         function="evaluation.guard:evaluate_guard",
         help="The check of language models' drafts on labelled sentences.",
-        lines="drafts-heldout.jsonl",
     ),
     "monitor": Benchmark(
         function="evaluation.monitor:evaluate_monitor",

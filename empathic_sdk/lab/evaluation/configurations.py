@@ -16,13 +16,19 @@ from typing import Any, Literal
 import numpy as np
 
 from empathic_sdk.errors import DataError
+from empathic_sdk.lab.baselines.mdget import ABLATIONS
 from empathic_sdk.lab.corpora.dialogues import read_dialogues
+from empathic_sdk.lab.evaluation.dialogue_figures import Scored, headline, measure, read_predictions
 from empathic_sdk.lab.evaluation.dialogue_metrics import paired_bootstrap
-from empathic_sdk.lab.evaluation.spread import Measures, Spread, spread
-from empathic_sdk.lab.recipes.dialogue import ABLATIONS, MODELS, DialogueRecipe
-from empathic_sdk.lab.records import no_runs, spreads
-from empathic_sdk.lab.runs.dialogue import FOLDER, Scored, headline, measure, read_predictions
-from empathic_sdk.lab.runs.grid import BASE, default_features, tuning_path
+from empathic_sdk.lab.evaluation.spread import Measures, Spread, spread, spreads
+from empathic_sdk.lab.recipes.dialogue_numbers import (
+    BASE,
+    DialogueRecipe,
+    default_features,
+    tuning_path,
+)
+from empathic_sdk.lab.records import FOLDERS, PREDICTIONS, no_runs
+from empathic_sdk.lab.registry import dialogue_models
 from empathic_sdk.recognition.calibration import Calibration
 
 Record = dict[str, Any]
@@ -34,7 +40,7 @@ class Configuration:
 
     Attributes:
         name: Its name.
-        model: One of ``MODELS``.
+        model: One of ``dialogue_models()``.
         direction: ``causal`` or ``both``.
         modalities: What it reads.
         ablation: A row of Table 6, or ``full``.
@@ -101,7 +107,7 @@ def group(results: Path, data_set: str) -> dict[str, list[Record]]:
         DataError: Runs of one name were not made with the same numbers.
     """
     found: dict[str, list[Record]] = {}
-    for path in sorted((results / FOLDER).glob("*.json")):
+    for path in sorted((results / FOLDERS["dialogue"]).glob("*.json")):
         record: Record = json.loads(path.read_text(encoding="utf-8"))
         theirs = record.get("data_set") == data_set and "configuration_name" in record
         if theirs and not record["name"].startswith("trial"):
@@ -110,8 +116,8 @@ def group(results: Path, data_set: str) -> dict[str, list[Record]]:
         some.sort(key=lambda r: r["configuration"]["seed"])
         if any(_numbers(r) != _numbers(some[0]) for r in some):
             raise DataError(
-                f"the runs of {name} in {results / FOLDER} were not all made with the same "
-                "numbers; remove those that do not belong, or give another --results"
+                f"the runs of {name} in {results / FOLDERS['dialogue']} were not all made with the "
+                "same numbers; remove those that do not belong, or give another --results"
             )
     return found
 
@@ -151,7 +157,7 @@ class Runs:
         return self.groups[name]
 
     def _missing(self, what: str) -> DataError:
-        folder = self.results / FOLDER
+        folder = self.results / FOLDERS["dialogue"]
         if self.groups:
             there = ", ".join(sorted(self.groups))
             return DataError(f"{folder} has no runs of {what}; it has {there}")
@@ -163,7 +169,7 @@ class Runs:
         if record["recipe"] == "joint":
             stem = f"{self.data_set}-{stem}"
         if stem not in self._scored:
-            path = self.results / FOLDER / f"{stem}.predictions.jsonl.gz"
+            path = self.results / FOLDERS["dialogue"] / f"{stem}{PREDICTIONS}"
             self._scored[stem] = read_predictions(path, self.test) if path.is_file() else None
         return self._scored[stem]
 
@@ -201,7 +207,6 @@ class Runs:
         records = self.records(name)
         first, recipe = records[0], recipe_of(records[0])
         ran = [r["run"] for r in records]
-        measured = spreads([self.measured(r) for r in self.tested(name)])
         weights = [r["loss_weights"] for r in ran if "loss_weights" in r]
         passed = [r["history"][r["chosen_epoch"] - 1]["passed"] for r in ran if "chosen_epoch" in r]
         return Configuration(
@@ -217,7 +222,7 @@ class Runs:
             runs=len(records),
             tested=len(self.tested(name)),
             dev=spread([r["dev"][self.headline] for r in records]),
-            test={k: Spread(**v) for k, v in measured.items() if k != "n"},
+            test=spreads([self.measured(r) for r in self.tested(name)]),
             tuning=self._tuning(first, recipe),
             seconds=float(np.mean([r["seconds"] for r in ran])),
             loss_weights={
@@ -245,7 +250,11 @@ class Runs:
     def _place(self, row: Configuration) -> tuple[Any, ...]:
         place = self._preference(row)
         kind = (not row.compared(self.data_set), row.timing, row.ablation != "full")
-        inside = (MODELS.index(row.model), list(ABLATIONS).index(row.ablation), len(row.modalities))
+        inside = (
+            dialogue_models().index(row.model),
+            list(ABLATIONS).index(row.ablation),
+            len(row.modalities),
+        )
         return place, row.features, row.direction != "causal", kind, inside, row.name
 
     def _preference(self, row: Configuration) -> int:

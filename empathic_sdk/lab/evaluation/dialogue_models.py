@@ -17,8 +17,8 @@ from empathic_sdk.lab.evaluation.metrics import (
     expected_calibration_error,
     per_class_f1,
 )
-from empathic_sdk.lab.records import spreads
-from empathic_sdk.lab.runs.text import evaluate_text
+from empathic_sdk.lab.evaluation.spread import summary
+from empathic_sdk.lab.evaluation.text_runs import evaluate_text
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.types import Emotion, EmotionState, Utterance
 
@@ -67,7 +67,7 @@ def evaluate_dialogue(
         "configuration": configuration,
         "run": chosen["name"],
         **(runs.measured(chosen) if split == "test" else chosen["dev"]),
-        "runs": spreads(measured),
+        "runs": summary(measured),
         **({"table": runs.table()} if table else {}),
     }
 
@@ -180,9 +180,9 @@ def _recorded(name: str, results: Path, data: Path, split: str) -> dict[str, Any
         return {"n": 0}
     configuration, records = found[0]
     if split == "dev":
-        return spreads([r["dev"] for r in records])
+        return summary([r["dev"] for r in records])
     runs = Runs(results, data, "meld")
-    return spreads([runs.measured(r) for r in runs.tested(configuration)])
+    return summary([runs.measured(r) for r in runs.tested(configuration)])
 
 
 __all__ = ["evaluate_dialogue", "evaluate_meld", "measure_states"]

@@ -16,13 +16,22 @@ from empathic_sdk.errors import DataError, ModelError
 from empathic_sdk.lab.corpora.dialogues import read_dialogues
 from empathic_sdk.lab.corpora.encoded_media import Encoders, pools
 from empathic_sdk.lab.corpora.pairing import reliability, replaced
+from empathic_sdk.lab.corpora.text_vectors import load
 from empathic_sdk.lab.evaluation.configurations import group
+from empathic_sdk.lab.evaluation.dialogue_figures import read_predictions
 from empathic_sdk.lab.evaluation.dialogue_metrics import paired_bootstrap
 from empathic_sdk.lab.evaluation.metrics import classification, expected_calibration_error
 from empathic_sdk.lab.evaluation.nuisance import MUSIC, PICTURES, RATE, packaged, pictures, sounds
-from empathic_sdk.lab.records import spreads
-from empathic_sdk.lab.runs.dialogue import load, load_checkpoint, read_predictions
-from empathic_sdk.lab.runs.fusion import CONDITIONS, FUSION, MODALITIES, embedded, read, with_media
+from empathic_sdk.lab.evaluation.spread import summary
+from empathic_sdk.lab.recipes.fusion import (
+    CONDITIONS,
+    FUSION,
+    MODALITIES,
+    embedded,
+    read,
+    with_media,
+)
+from empathic_sdk.lab.training.dialogue_fit import load_checkpoint
 from empathic_sdk.recognition.calibration import Calibration
 from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.types import Embedding
@@ -121,7 +130,7 @@ def recorded(name: str, results: Path, data: Path) -> dict[str, Any]:
             f1[condition] = classification(gold[known], p.argmax(1))["weighted_f1"]
         every = {f"weighted_f1_{condition}": value for condition, value in f1.items()}
         figures.append({**every, "weighted_f1": f1["all"], "gain": f1["all"] - f1["text"]})
-    return spreads(figures)
+    return summary(figures)
 
 
 def _said(p: Floats) -> Floats:

@@ -12,9 +12,9 @@ from scipy.stats import chi2
 
 from empathic_sdk.errors import DataError
 from empathic_sdk.lab.corpora.dialogues import DialogueSet, read_dialogues
+from empathic_sdk.lab.corpora.text_vectors import mark
 from empathic_sdk.lab.evaluation.spread import interval
 from empathic_sdk.lab.records import read_rows, write_rows
-from empathic_sdk.lab.runs.dialogue import mark
 from empathic_sdk.lab.simulation.trajectories import (
     KINDS,
     LENGTH,

@@ -9,9 +9,10 @@ import numpy as np
 
 from empathic_sdk.errors import DataError
 from empathic_sdk.lab.evaluation.spread import interval
-from empathic_sdk.lab.recipes.personal import HISTORIES
-from empathic_sdk.lab.records import find_records, no_runs
-from empathic_sdk.lab.runs.personal import FOLDER, SETS, read_runs
+from empathic_sdk.lab.recipes.personal import read_runs
+from empathic_sdk.lab.records import FOLDERS, find_records, no_runs
+from empathic_sdk.lab.training.personal_fit import HISTORIES
+from empathic_sdk.lab.training.recurring_people import SETS
 
 
 def evaluate_users(*, data: Path, split: str, results: Path, cache: Path) -> dict[str, Any]:
@@ -53,13 +54,16 @@ def evaluate_users(*, data: Path, split: str, results: Path, cache: Path) -> dic
                 entry |= _interval(runs, k)
                 report[f"gain_{name}_k{k}"] = entry["gain"]
             details[name][f"k{k}"] = entry
-        records = [record for _, record in find_records(results / FOLDER, f"{name}-seed*.json")]
+        records = [
+            record
+            for _, record in find_records(results / FOLDERS["personal"], f"{name}-seed*.json")
+        ]
         details[name]["chosen_steps"] = [r.run["chosen_step"] for r in records]
         details[name]["dev_gain_k20"] = float(
             np.mean([r.dev["mean_f1_k20"] - r.dev["mean_f1_k0"] for r in records])
         )
     if not details:
-        raise no_runs(results / FOLDER, ", ".join(SETS), "train personal")
+        raise no_runs(results / FOLDERS["personal"], ", ".join(SETS), "train personal")
     report["sets"] = details
     report["runs"] = {"n": min(d["runs"] for d in details.values())}
     return report

@@ -11,16 +11,17 @@ import numpy as np
 from empathic_sdk.encoders.speech import SpeechEncoder
 from empathic_sdk.errors import ConfigurationError, DataError
 from empathic_sdk.lab.corpora.clips import Clips, ravdess_split, read_clips
+from empathic_sdk.lab.evaluation.speech_figures import SHARED, across, heard, measure, shared_clips
 from empathic_sdk.lab.evaluation.speech_fusion import action_units, fusion
+from empathic_sdk.lab.evaluation.spread import summary
 from empathic_sdk.lab.records import (
+    FOLDERS,
     RunRecord,
     find_records,
     no_runs,
     predictions_of,
     read_rows,
-    spreads,
 )
-from empathic_sdk.lab.runs.speech import FOLDER, SHARED, across, heard, measure, shared_clips
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.resources import weights_dir
 
@@ -135,11 +136,11 @@ def _records(results: Path, beginning: str) -> list[tuple[Path, RunRecord]]:
     Raises:
         DataError: There is none.
     """
-    found = find_records(results / FOLDER, f"{beginning}-seed*.json")
+    found = find_records(results / FOLDERS["speech"], f"{beginning}-seed*.json")
     if not found:
         data_set, model = beginning.split("-")
         making = f"train speech --data-set {data_set} --model {model}"
-        raise no_runs(results / FOLDER, f"{beginning}-seed*", making)
+        raise no_runs(results / FOLDERS["speech"], f"{beginning}-seed*", making)
     return found
 
 
@@ -156,7 +157,7 @@ def _spread(
 ) -> dict[str, Any]:
     """Return ``runs`` of these stored runs."""
     labels, names = clips.labels if gold is None else gold, classes or clips.classes
-    return spreads([measure(labels, stored_predictions(p, tag, clips), names) for p, _ in runs])
+    return summary([measure(labels, stored_predictions(p, tag, clips), names) for p, _ in runs])
 
 
 def _fusion_of(runs: Runs, name: str) -> dict[str, Any]:

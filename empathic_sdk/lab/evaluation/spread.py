@@ -25,6 +25,20 @@ def spread(values: Sequence[float]) -> Spread:
     return Spread(float(np.mean(values)), std)
 
 
+def spreads(measured: Sequence[Measures]) -> dict[str, Spread]:
+    """Summarise every plain figure that all these runs have."""
+    return {
+        key: spread([m[key] for m in measured])
+        for key in (measured[0] if measured else ())
+        if all(isinstance(m.get(key), float) for m in measured)
+    }
+
+
+def summary(measured: Sequence[Measures]) -> dict[str, Any]:
+    """Return ``{n, METRIC: {mean, std}}``: the key ``runs`` of every report."""
+    return {"n": len(measured), **{k: s._asdict() for k, s in spreads(measured).items()}}
+
+
 def interval(draws: NDArray[np.floating]) -> dict[str, float]:
     """Return ``low`` and ``high`` around the middle 95 % of bootstrap draws ``[n]``.
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from empathic_sdk.lab.baselines.mdget import ABLATIONS
 from empathic_sdk.lab.evaluation.configurations import Configuration, Record
 from empathic_sdk.lab.evaluation.dialogue_metrics import changed
 from empathic_sdk.lab.evaluation.published import ABLATION_NAMES
 from empathic_sdk.lab.evaluation.spread import Spread, spread
-from empathic_sdk.lab.recipes.dialogue import ABLATIONS
+from empathic_sdk.lab.recipes.dialogue_numbers import BASE, default_features
 from empathic_sdk.lab.reports import charts
 from empathic_sdk.lab.reports.one_dialogue import Depth
 from empathic_sdk.lab.reports.subject import (
@@ -24,7 +25,6 @@ from empathic_sdk.lab.reports.subject import (
     Subject,
     features,
 )
-from empathic_sdk.lab.runs.grid import BASE, default_features
 
 BINS = 15
 Section = dict[str, Any]

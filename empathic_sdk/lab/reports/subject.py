@@ -9,9 +9,9 @@ import numpy as np
 
 from empathic_sdk.errors import DataError
 from empathic_sdk.lab.evaluation.configurations import Configuration, Record, Runs
+from empathic_sdk.lab.evaluation.dialogue_figures import Scored
 from empathic_sdk.lab.evaluation.published import PUBLISHED, Published
 from empathic_sdk.lab.evaluation.spread import Measures
-from empathic_sdk.lab.runs.dialogue import Scored
 
 MODELS = {
     "mdget": "MDGET-MER",

@@ -98,8 +98,9 @@ class Trainer:
             raise ConfigurationError(
                 "there is nothing to learn from: a run needs at least one step"
             )
-        self.module, self.optimizer, self.batches, self.loss = module, optimizer, batches, loss
-        self.score, self.per_epoch, self.total = score, per_epoch, per_epoch * epochs
+        self.module, self.optimizer = module, optimizer
+        self._batches, self._loss_of, self._dev = batches, loss, score
+        self.per_epoch, self.total = per_epoch, per_epoch * epochs
         self.rate, self.clip, self.decay, self.beside = rate, clip, average, beside or {}
         self.trainable = {n: p for n, p in module.named_parameters() if p.requires_grad}
         self.live = dict(self.trainable if averaged is None else averaged)
@@ -156,7 +157,7 @@ class Trainer:
         """Take the steps that are left of this epoch; return whether dev's patience is out."""
         epoch, done = divmod(self.step, self.per_epoch)
         before, running = self.step, 0.0
-        for batch in islice(self.batches(epoch), done, None):
+        for batch in islice(self._batches(epoch), done, None):
             loss = self._one_step(batch)
             running = loss if running == 0.0 else 0.98 * running + 0.02 * loss
             tell(running)
@@ -180,7 +181,7 @@ class Trainer:
         for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
             group["lr"] = peak * factor
         self.module.train()
-        loss = self.loss(batch)
+        loss = self._loss_of(batch)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         if self.clip is not None:
@@ -199,7 +200,7 @@ class Trainer:
         """Ask dev, and keep the weights if they are the best so far."""
         with swapped(self.live, self.average):
             self.module.eval()
-            self.history.append({self.counter: self._count(), **self.score()})
+            self.history.append({self.counter: self._count(), **self._dev()})
             if self._choice() == len(self.history) - 1:
                 kept = {**self.live, **self.beside}
                 if self.folder is None:
