@@ -6,7 +6,6 @@ protocol                  where it goes                          what ships
 :class:`Recognizer`       ``EmotionAwareAgent(recognizer=)``     ``EmotionRecognizer``
 :class:`Session`          what a recogniser opens                ``DialogueSession``
 :class:`Encoder`          ``EmotionRecognizer(speech=, ...)``    ``SpeechEncoder``, ...
-:class:`DialogueModel`    what a session reads a dialogue with   ``MDGET``
 :class:`SafetyAssessor`   ``EmotionAwareAgent(safety=)``         ``RiskAssessor``
 :class:`Responder`        ``EmotionAwareAgent(responder=)``      ``EmbeddedResponder``
 :class:`LanguageModel`    ``EmotionAwareAgent(llm=)``            adapters in ``llm``
@@ -37,7 +36,7 @@ from empathic_sdk.types.user import UserContext
 from empathic_sdk.types.utterance import Utterance
 
 __all__ = [
-    "Agent", "DayStore", "DialogueModel", "Encoder", "LanguageModel", "Recognizer", "Responder",
+    "Agent", "DayStore", "Encoder", "LanguageModel", "Recognizer", "Responder",
     "SafetyAssessor", "Scenario", "Session", "Store",
 ]  # fmt: skip
 
@@ -69,8 +68,8 @@ class Session(Protocol):
 class Recognizer(Protocol):
     """Reads emotion out of utterances, as :class:`~empathic_sdk.EmotionRecognizer` does.
 
-    What else an agent looks for, if it is there: ``deployment`` (a ``Deployment``; without one text
-    alone is read); ``listen(utterance, user)``, which adds the words of a recording;
+    What may not be processed is left out before an utterance reaches it. What else an agent looks
+    for, if it is there: ``deployment`` (a ``Deployment``; without one text alone is read); ``listen(utterance, user)``, which adds the words of a recording;
     ``dialogue``, not ``None`` where the agent's replies are to be read, too; ``text``, the
     ``TextEncoder`` that the safety protocol shares (without the attribute the one that ships is
     loaded, with ``None`` the patterns judge alone).
@@ -100,21 +99,6 @@ class Encoder(Protocol):
 
     def encode(self, items: Sequence[Any], /) -> list[Embedding]:
         """Return one embedding per item."""
-        ...
-
-
-@runtime_checkable
-class DialogueModel(Protocol):
-    """Reads a dialogue utterance by utterance.
-
-    Attributes:
-        config: What it was built with: ``inputs`` (vector length by modality), ``causal``, ...
-    """
-
-    config: Any
-
-    def __call__(self, batch: Any, state: Any = None, /) -> Any:
-        """Return logits of a batch and the state to go on from."""
         ...
 
 
@@ -157,8 +141,8 @@ class Scenario(Protocol):
         ...
 
     @property
-    def modalities(self) -> frozenset[Modality]:
-        """Which modalities may be read; the others are left out unread."""
+    def modalities(self) -> frozenset[Modality] | None:
+        """Which modalities may be read, ``None`` for all; the others are left out unread."""
         ...
 
     @property
