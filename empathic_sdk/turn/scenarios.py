@@ -91,6 +91,7 @@ def readable(said: Utterance, scenario: Scenario) -> Utterance:
 
 def without(said: Utterance, may: Collection[Modality]) -> Utterance:
     """Return an utterance with the modalities in ``may`` alone."""
-    return said.model_copy(
-        update={field: empty for m, (field, empty) in _FIELDS.items() if m not in may}
-    )
+    left = {field: empty for m, (field, empty) in _FIELDS.items() if m not in may}
+    if signals := getattr(said, "signals", None):  # of modalities that somebody registered
+        left["signals"] = {m: signal for m, signal in signals.items() if m in may}
+    return said.model_copy(update=left)

@@ -69,10 +69,11 @@ class Recognizer(Protocol):
     """Reads emotion out of utterances, as :class:`~empathic_sdk.EmotionRecognizer` does.
 
     What may not be processed is left out before an utterance reaches it. What else an agent looks
-    for, if it is there: ``deployment`` (a ``Deployment``; without one text alone is read); ``listen(utterance, user)``, which adds the words of a recording;
-    ``dialogue``, not ``None`` where the agent's replies are to be read, too; ``text``, the
-    ``TextEncoder`` that the safety protocol shares (without the attribute the one that ships is
-    loaded, with ``None`` the patterns judge alone).
+    for, if it is there: ``deployment`` (a ``Deployment``; without one text alone is read);
+    ``listen(utterance, user)``, which adds the words of a recording; ``dialogue``, not ``None``
+    where the agent's replies are to be read, too; ``text``, the ``TextEncoder`` that the safety
+    protocol shares (without the attribute the one that ships is loaded, with ``None`` the patterns
+    judge alone).
     """
 
     def recognize(self, utterance: Utterance | str, /) -> EmotionState:

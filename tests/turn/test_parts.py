@@ -75,7 +75,7 @@ def test_a_recognizer_and_a_store_of_ones_own() -> None:
     assert store.forgetters == []  # closed
     with EmotionAwareAgent(recognizer=CountingRecognizer(), store=store) as later:
         turn = later.respond("hello", user="ada", conversation="c")
-    assert turn.emotion.label.value == "disgust"  # the sixth: its session went on
+    assert turn.emotion.label.value == "fear"  # the fifth that was read: its session went on
 
 
 def test_a_failed_turn_leaves_a_session_of_ones_own_as_it_was() -> None:
