@@ -281,8 +281,8 @@ class _Old(ModuleType):
             raise AttributeError(name)
         old = self.__name__.removeprefix(f"{ROOT}.")
         if (old, name) in RENAMED:
-            home, new = RENAMED[old, name]
-            return getattr(import_module(f"{ROOT}.{home}"), new)
+            place, new = RENAMED[old, name]
+            return getattr(import_module(f"{ROOT}.{place}"), new)
         home = MOVED.get(old) or SCATTERED[old].get(name)
         if home is None:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
