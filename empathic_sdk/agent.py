@@ -26,7 +26,7 @@ from empathic_sdk.responders.cancellable import Live
 from empathic_sdk.responders.embedded import EmbeddedResponder
 from empathic_sdk.responders.guarded import GuardedResponder
 from empathic_sdk.responders.llm import LLMResponder
-from empathic_sdk.turn.assessor import RiskAssessor
+from empathic_sdk.safety.assessment import RiskAssessor
 from empathic_sdk.turn.conversations import Conversations
 from empathic_sdk.turn.engine import Hooks, TurnEngine
 from empathic_sdk.turn.lifecycle import Lifecycle, closed
@@ -190,7 +190,7 @@ class EmotionAwareAgent:
             engine=TurnEngine(
                 recognizer=self.recognizer,
                 responder=self._responder,
-                assessor=RiskAssessor(text_of(self.recognizer)),
+                assessor=RiskAssessor.shipped(text_of(self.recognizer)),
                 safety=safety,
                 scenario=self._scenario,
             ),

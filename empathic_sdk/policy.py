@@ -1,9 +1,10 @@
 """What may be processed at all: deployment context, consent, and what counts as biometric.
 
-Speech, faces and interaction behaviour (typing rhythm counts) are biometric data; typed text is
-not. Inferring emotions from biometric data is prohibited at work and in education (EU AI Act,
-art. 5(1)(f)), whatever the person agrees to, save for a medical or safety purpose that is stated
-and recorded; everywhere it needs their recorded consent to the notice in force.
+Speech, faces, interaction behaviour (typing rhythm counts) and any modality that somebody registers
+are biometric data; typed text is not. Inferring emotions from biometric data is prohibited at work
+and in education (EU AI Act, art. 5(1)(f)), whatever the person agrees to, save for a medical or
+safety purpose that is stated and recorded; everywhere it needs their recorded consent to the notice
+in force.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def refusal(
 
     ``consented`` is asked only where consent decides.
     """
-    if modality not in BIOMETRIC:
+    if modality is Modality.TEXT:
         return None
     if deployment.context is None:
         return (
@@ -142,7 +143,9 @@ def overridden(
         return None
     consented = agreed(user, deployment)
     under = tuple(
-        m for m in modalities if m in BIOMETRIC and refusal(m, deployment, consented) is None
+        m
+        for m in modalities
+        if m is not Modality.TEXT and refusal(m, deployment, consented) is None
     )
     if not under:
         return None

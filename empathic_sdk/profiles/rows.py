@@ -108,13 +108,25 @@ def context_of(db: Database, user: str) -> UserContext:
 
 
 def consented(db: Database, user: str) -> dict[Modality, str]:
-    """Return the modalities that ``user`` last said yes to, each with the notice's version."""
+    """Return the modalities that ``user`` last said yes to, each with the notice's version.
+
+    One that nobody has registered in this process can be read by nobody here, and is left out.
+    """
     rows = db.execute(
         "SELECT modality, granted, version FROM consents WHERE id IN (SELECT max(id) "
         "FROM consents WHERE user_id = (SELECT id FROM users WHERE name = ?) GROUP BY modality)",
         [user],
     )
-    return {Modality(modality): version for modality, granted, version in rows if granted}
+    found = {modality: version for modality, granted, version in rows if granted}
+    return {Modality(m): version for m, version in found.items() if _is_known(m)}
+
+
+def _is_known(modality: str) -> bool:
+    try:
+        Modality(modality)
+    except ValueError:
+        return False
+    return True
 
 
 def turn_rows(

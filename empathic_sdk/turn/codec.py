@@ -23,7 +23,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from empathic_sdk.errors import InputError
-from empathic_sdk.safety.judgement import RiskContext
+from empathic_sdk.safety.decision import RiskContext
 from empathic_sdk.types import EmotionState, Turn
 from empathic_sdk.types.base import Value
 from empathic_sdk.types.reply import AnsweredContext, ResponderMemory

@@ -21,8 +21,8 @@ from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.recognition.session import DialogueSession
 from empathic_sdk.responders.cancellable import Live
 from empathic_sdk.responders.llm import LLMResponder
+from empathic_sdk.safety.assessment import RiskAssessor
 from empathic_sdk.style import call, decide, told
-from empathic_sdk.turn.assessor import RiskAssessor
 from empathic_sdk.turn.conversation import Conversation
 from empathic_sdk.turn.parts import deployment_of
 from empathic_sdk.turn.scenarios import readable, without

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.types.base import Value
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -31,12 +33,47 @@ MOOD = {e: {Emotion.JOY: 1.0}.get(e, -1.0 if e in UNPLEASANT else 0.0) for e in 
 
 
 class Modality(StrEnum):
-    """A channel through which a person shows how they feel."""
+    """A channel through which a person shows how they feel.
+
+    :func:`register_modality` adds others: they are values of this type, and no part of its
+    iteration.
+    """
 
     TEXT = "text"
     SPEECH = "speech"
     FACE = "face"
     BEHAVIOUR = "behaviour"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Modality | None:
+        return _OWN.get(value) if isinstance(value, str) else None
+
+
+_OWN: dict[str, Modality] = {}
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+
+
+def register_modality(name: str) -> Modality:
+    """Return a modality of your own, such as ``physiology``; a second call returns the same.
+
+    It counts as biometric: where it is read, a deployment context and the person's consent to it
+    are needed, as for voice, face and behaviour. Register it wherever what was recorded with it is
+    read.
+
+    Raises:
+        ConfigurationError: It is not a name of lower-case letters, digits and underscores.
+    """
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ConfigurationError(
+            f"a modality needs a name of lower-case letters, digits and _, not {name!r}"
+        )
+    if name in tuple(Modality):
+        return Modality(name)
+    if name not in _OWN:
+        made = str.__new__(Modality, name)
+        made._name_, made._value_ = name.upper(), name
+        _OWN[name] = made
+    return _OWN[name]
 
 
 class Trend(StrEnum):

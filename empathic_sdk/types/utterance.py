@@ -86,6 +86,12 @@ class Utterance(Value):
         default=None,
         description="When it began, in seconds since the dialogue began.",
     )
+    signals: dict[Modality, Any] = Field(
+        default_factory=dict,
+        repr=False,
+        description="Signals of modalities of your own (`register_modality`), as their encoder "
+        "takes them.",
+    )
 
     def __init__(self, text: str | None = None, **data: Any) -> None:
         """Check the fields; the text may be given by position, one picture without a tuple."""
@@ -100,17 +106,31 @@ class Utterance(Value):
                 "this utterance is empty: give it a text with at least one visible character, "
                 "or audio, frames or events"
             )
+        if known := [m for m in self.signals if m in tuple(Modality)]:
+            raise InputError(
+                f"signals= is for modalities of your own; {', '.join(known)} has a field"
+            )
 
     @property
     def modalities(self) -> tuple[Modality, ...]:
-        """The modalities that are present, in the order of :class:`Modality`."""
+        """The modalities that are present, in the order of :class:`Modality`, then your own."""
         there = {
             Modality.TEXT: self.text is not None and any(map(_visible, self.text)),
             Modality.SPEECH: self.audio is not None,
             Modality.FACE: bool(self.frames),
             Modality.BEHAVIOUR: bool(self.events),
         }
-        return tuple(m for m, is_there in there.items() if is_there)
+        return (*(m for m, is_there in there.items() if is_there), *self.signals)
+
+    def signal(self, modality: Modality) -> Any:
+        """Return what there is of one modality, as its encoder takes it."""
+        given = {
+            Modality.TEXT: self.text,
+            Modality.SPEECH: self.audio,
+            Modality.FACE: self.frames,
+            Modality.BEHAVIOUR: self.events,
+        }
+        return given[modality] if modality in given else self.signals.get(modality)
 
     @classmethod
     def of(cls, value: Utterance | str) -> Utterance:

@@ -10,7 +10,7 @@ import pytest
 
 from empathic_sdk import EmotionAwareAgent, EmotionRecognizer, SafetyLevel
 from empathic_sdk.errors import InputError
-from empathic_sdk.safety.judgement import RiskContext
+from empathic_sdk.safety.decision import RiskContext
 from empathic_sdk.turn.codec import ConversationRecord, decode, encode
 from empathic_sdk.turn.stateless import StatelessTurn, StatelessTurns
 from empathic_sdk.types import Emotion

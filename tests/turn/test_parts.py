@@ -25,7 +25,7 @@ from empathic_sdk import (
 from empathic_sdk.errors import ConfigurationError, InputError, PolicyError
 from empathic_sdk.options import LLMOptions
 from empathic_sdk.policy import Override
-from empathic_sdk.turn.assessor import RiskAssessor
+from empathic_sdk.safety.assessment import RiskAssessor
 from empathic_sdk.turn.scenarios import FixedScenario
 from empathic_sdk.turn.stateless import StatelessTurns
 from empathic_sdk.types.protocols import (
