@@ -81,13 +81,16 @@ def readable(said: Utterance, scenario: Scenario) -> Utterance:
         PolicyError: Nothing is left.
     """
     there, may = said.modalities, scenario.modalities
-    if all(m in may for m in there):
+    # Whoever reads every modality that ships reads registered ones, too.
+    own = may >= frozenset(Modality)
+    left = [m for m in there if m in may or (own and m in said.signals)]
+    if len(left) == len(there):
         return said
-    left = [m for m in there if m in may]
     if not left:
         kinds = " and ".join(m.value for m in Modality if m in may) or "nothing"
         raise PolicyError(f"{scenario.name} reads {kinds} only; this utterance holds none")
     dropped = {_FIELDS[m][0]: _FIELDS[m][1] for m in BIOMETRIC if m in there and m not in may}
+    dropped["signals"] = {m: signal for m, signal in said.signals.items() if m in left}
     if Modality.TEXT in there and Modality.TEXT not in may:
         dropped["text"] = None
     return said.model_copy(update=dropped)
