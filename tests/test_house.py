@@ -18,8 +18,8 @@ from empathic_sdk import _moved
 PACKAGE = Path(empathic_sdk.__file__).parent
 # Low to high: a room looks only into rooms before its own.
 LAYERS = (
-    "errors", "types", "policy", "options", "runtime", "models", "language", "encoders", "safety", "style",
-    "profiles", "monitoring", "tutoring", "dialogue", "llm", "responders", "recognition", "turn",
+    "errors", "types", "policy", "options", "runtime", "models", "language", "encoders", "safety",
+    "style", "profiles", "monitoring", "tutoring", "dialogue", "llm", "responders", "recognition", "turn",
     "agent", "integrations", "serving", "testing", "lab", "demo", "cli",
 )  # fmt: skip
 # Two files at the top may be used by anybody: the public names, and where moved modules are.

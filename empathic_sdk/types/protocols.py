@@ -14,7 +14,7 @@ protocol                     where it goes                          what ships
 :class:`LanguageModel`       ``EmotionAwareAgent(llm=)``            adapters in ``llm``
 :class:`Store`               ``EmotionAwareAgent(store=)``          ``ProfileStore``
 :class:`DayStore`            the same, and ``agent.watch`` works    ``ProfileStore``
-:class:`Scenario`            ``EmotionAwareAgent(scenario=)``       ``"counselling"``, ``"tutoring"``
+:class:`Scenario`            ``EmotionAwareAgent(scenario=)``       two, by their names
 :class:`Agent`               what takes turns                       ``EmotionAwareAgent``
 ===========================  =====================================  =============================
 """
