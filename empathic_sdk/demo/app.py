@@ -155,7 +155,10 @@ class Page:
         )  # fmt: skip
         self.blocks.load(
             self._arrive, None,
-            [*self.counselling.switches.values(), self.counselling.may, self.tutoring.known, self.login],
+            [
+                *self.counselling.switches.values(), self.counselling.may, self.tutoring.known,
+                self.login,
+            ],
             js=_LOADED, **QUIET,
         )  # fmt: skip
         self.blocks.unload(self._left)

@@ -64,7 +64,7 @@ class CounsellingTab(ConversationTab):
             html(f'<p class="es-terms">{TERMS}</p>')
 
     def beside(self) -> None:
-        """Put what was noticed, its correction, the path and the numbers beside the conversation."""
+        """Put what was noticed, its correction, the path and the numbers beside it."""
         with gr.Column(elem_classes="es-card"):
             self.noticed = html(noticing.noticed(None), elem_id="es-noticed")
             html(_CORRECT)
@@ -216,5 +216,7 @@ _INPUTS = (
     '<video class="es-view" data-es="view" muted playsinline hidden '
     'aria-label="Your camera; one still goes with each message"></video>'
     '<p class="es-light" data-es="light" role="status"></p>'
+    '<p class="es-hint" data-es="pending" role="status" hidden><span data-es="pending-word"></span>'
+    '<button type="button" class="es-discard" data-press="discard">Discard it</button></p>'
     '<p class="es-hint" data-es="hint" role="alert"></p></div>'
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -25,6 +26,7 @@ from empathic_sdk.demo.security import (
     same_origin,
     script_hashes,
 )
+from empathic_sdk.demo.style import SCRIPT
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -40,7 +42,9 @@ SCOPE = "empathic.visit"
 
 _API = "/gradio_api"
 _ASSET_COST = 0.02
+_OWN_SCRIPT = script_hashes(f"<script>{SCRIPT}</script>".encode())  # Gradio puts it in later
 _LARGE = 100_000
+_LAX = re.compile(rb"samesite=none", re.IGNORECASE)
 
 
 class Bound(NamedTuple):
@@ -316,7 +320,7 @@ class RequestGuard:
                     return
                 body = b"".join(page)
                 policy = content_policy(
-                    scripts=script_hashes(body),
+                    scripts=[*script_hashes(body), *_OWN_SCRIPT],
                     frame_ancestors=self.security.frame_ancestors,
                     gradio=b"gradio_config" in body,
                 )
@@ -382,9 +386,12 @@ def _route(path: str, method: str) -> _Route | None:
 
 def _finish(message: Message, request: _Request, security: Security) -> str:
     """Set an answer's headers; return its content type."""
+    given_headers = message.get("headers", ())
     headers = [
-        (k, v) for k, v in message.get("headers", ()) if not k.lower().startswith(b"access-control-")
-    ]  # fmt: skip
+        (k, _LAX.sub(b"SameSite=Lax", v) if k.lower() == b"set-cookie" else v)
+        for k, v in given_headers
+        if not k.lower().startswith(b"access-control-")
+    ]
     fixed = plain_headers(security, https=request.https)
     kind = next((v.decode("latin-1") for k, v in headers if k.lower() == b"content-type"), "")
     if not kind.startswith("text/html"):

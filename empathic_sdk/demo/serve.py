@@ -10,7 +10,6 @@ import threading
 import time
 import webbrowser
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from empathic_sdk.demo.app import HOME, Page, tutor_of
 from empathic_sdk.demo.guard import RequestGuard
 from empathic_sdk.demo.login import Accounts, add_login
 from empathic_sdk.demo.security import LOCAL_NAMES, Security
-from empathic_sdk.demo.style import CSS
+from empathic_sdk.demo.style import CSS, SCRIPT
 from empathic_sdk.errors import ConfigurationError
 
 SWEEP_S = 60.0
@@ -33,11 +32,10 @@ SWEEP_S = 60.0
 PORTS = range(7860, 7960)
 """Ports that are tried where none is asked for."""
 
-_SCRIPT = files("empathic_sdk.demo").joinpath("page.js").read_text(encoding="utf-8")
 _HEAD = (
     '<meta name="referrer" content="same-origin">'
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    f"<style>{CSS}</style><script>{_SCRIPT}</script>"
+    f"<style>{CSS}</style><script>{SCRIPT}</script>"
 )
 
 

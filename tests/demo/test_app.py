@@ -6,7 +6,6 @@ import inspect
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +29,7 @@ from empathic_sdk.demo.panels import Bubble  # noqa: E402
 from empathic_sdk.demo.tab import BUSY, EMPTY, FAILED, LONGEST_MESSAGE  # noqa: E402
 from empathic_sdk.demo.visits import IDLE_S, Visits  # noqa: E402
 from empathic_sdk.errors import InputError, StoreError  # noqa: E402
-from tests.demo.fakes import FakeAgent  # noqa: E402
-
-
-@dataclass
-class Request:
-    session_hash: str
-    username: str | None = None
+from tests.demo.fakes import FakeAgent, Request  # noqa: E402
 
 
 ADA, BOB = Request("ada"), Request("bob")
@@ -92,7 +85,7 @@ def test_page_options_are_understood_by_both_ways_to_serve() -> None:
 
 def test_launch_has_the_agreed_arguments() -> None:
     assert list(inspect.signature(launch).parameters) == [
-        "host", "port", "open_browser", "share", "auth", "profiles",
+        "host", "port", "open_browser", "share", "auth", "profiles", "host_names", "proxies",
     ]  # fmt: skip
 
 
@@ -249,8 +242,10 @@ def test_without_gradio_the_install_line_is_shown() -> None:
     )
 
 
-def test_the_room_offers_three_names() -> None:
-    assert demo_room.__all__ == ["build", "launch", "page_options"]
+def test_the_public_names() -> None:
+    assert demo_room.__all__ == [
+        "RateLimits", "RequestGuard", "Security", "application", "build", "launch", "page_options",
+    ]  # fmt: skip
     assert set(demo_room.__all__) <= set(dir(demo_room))
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         demo_room.nothing  # noqa: B018

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import base64
 import contextlib
 import json
@@ -10,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from empathic_sdk.demo.limits import MOST_BODY, BodyLimit
 from empathic_sdk.demo.media import MOST_PAYLOAD, MOST_PICTURE, MOST_SOUND, Given, unpack
 from empathic_sdk.errors import EmptyUtteranceError, InputError
 
@@ -76,54 +74,3 @@ def test_limits() -> None:
 def test_any_json_is_understood_or_refused(found: Any) -> None:
     with contextlib.suppress(InputError):
         assert isinstance(unpack(json.dumps(found)), Given)
-
-
-# -- the size of requests ----------------------------------------------------------------------
-
-
-async def _reads_all(scope: Any, receive: Any, send: Any) -> None:
-    more = True
-    while more:
-        more = (await receive()).get("more_body", False)
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": b"read"})
-
-
-def asked(pieces: list[bytes], headers: list[tuple[bytes, bytes]]) -> tuple[int, int]:
-    """Return the status, and how many pieces were taken."""
-    answers: list[dict[str, Any]] = []
-    left = list(pieces)
-
-    async def receive() -> dict[str, Any]:
-        body = left.pop(0) if left else b""
-        return {"type": "http.request", "body": body, "more_body": bool(left)}
-
-    async def send(message: Any) -> None:
-        answers.append(message)
-
-    scope = {"type": "http", "headers": headers}
-    asyncio.run(BodyLimit(_reads_all, most=100)(scope, receive, send))
-    return answers[0]["status"], len(pieces) - len(left)
-
-
-def test_a_body_within_the_limit_passes() -> None:
-    assert asked([b"x" * 60, b"x" * 40], []) == (200, 2)
-
-
-def test_an_announced_giant_is_refused_unread() -> None:
-    assert asked([b"x"], [(b"content-length", b"500000000")]) == (413, 0)
-    assert asked([b"x"], [(b"content-length", b"-1")]) == (413, 0)
-
-
-def test_a_giant_that_announces_nothing_is_cut_off() -> None:
-    assert asked([b"x" * 60] * 1000, []) == (413, 2)
-
-
-def test_other_connections_pass() -> None:
-    seen = []
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        seen.append(scope["type"])
-
-    asyncio.run(BodyLimit(app, most=1)({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
-    assert seen == ["lifespan"] and MOST_BODY < 20_000_000
