@@ -10,12 +10,22 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
+from empathic_sdk.demo.asgi import (
+    App,
+    HttpRequest,
+    Message,
+    Receive,
+    RefusedError,
+    Send,
+    answer,
+    at_most,
+    once,
+)
 from empathic_sdk.demo.cookies import SESSION_HASH, VisitCookies
 from empathic_sdk.demo.media import MOST_PAYLOAD
 from empathic_sdk.demo.rates import OpenStreams, RateLimiter, address_key
@@ -27,11 +37,6 @@ from empathic_sdk.demo.security import (
     script_hashes,
 )
 from empathic_sdk.demo.style import SCRIPT
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 MOST_BODY = MOST_PAYLOAD + 1_000_000
 """Bytes of a message's request: a minute of sound, a picture, the words."""
@@ -128,30 +133,32 @@ class RequestGuard:
         if kind != "http" or SCOPE in scope or self._inside(scope) is None:
             await self._app(scope, receive, send)
             return
-        request = _Request(scope)
+        request = HttpRequest(scope)
         send = self._with_headers(request, send)
         try:
             await self._handle(request, receive, send)
-        except _RefusedError as refused:
-            await _answer(send, refused)
+        except RefusedError as refused:
+            await answer(send, refused)
 
     # -- one request -----------------------------------------------------------------------------
 
-    async def _handle(self, request: _Request, receive: Receive, send: Send) -> None:
+    async def _handle(self, request: HttpRequest, receive: Receive, send: Send) -> None:
         path = self._inside(request.scope) or "/"
         address = address_key(request.address)
         if path == "/healthz" and request.method in ("GET", "HEAD"):
             request.scope[SCOPE] = Bound("")
             await self._app(request.scope, receive, send)  # asked by address, not by name
             return
-        route = _route(path, request.method)
+        route = _route(path)
         self._check_origin(request, route)
         self._take(self._addresses, address, _ASSET_COST if route and route.kind == "asset" else 1)
         most = MOST_BODY if route and route.kind == "join" else MOST_SMALL_BODY
         if not request.announced.isdigit() or int(request.announced) > most:
-            raise _RefusedError(413, "This is larger than the page can take.")
+            raise RefusedError(413, "This is larger than the page can take.")
         if route is None:
-            raise _RefusedError(404, "There is nothing here.")
+            raise RefusedError(404, "There is nothing here.")
+        if request.method not in _methods(route, path):
+            raise RefusedError(405, "This cannot be done here.")
         visitor = self.cookies.visitor(request.header(b"cookie"), https=request.https)
         if route.kind in ("document", "login"):
             if visitor is None:
@@ -161,14 +168,14 @@ class RequestGuard:
             self._take(self._visits, visitor, 1)
         elif route.kind in ("join", "cancel", "data", "heartbeat"):
             if visitor is None:
-                raise _RefusedError(403, "Open the page first: this visit has no cookie.")
+                raise RefusedError(403, "Open the page first: this visit has no cookie.")
             self._take(self._visits, visitor, 1)
         request.scope[SCOPE] = Bound(visitor or "")
         request.drop(b"x-forwarded-host", b"x-forwarded-proto", b"x-forwarded-prefix")
         await self._pass_on(request, route, path, visitor or "", receive, send)
 
     async def _pass_on(
-        self, request: _Request, route: _Route, path: str, visitor: str,
+        self, request: HttpRequest, route: _Route, path: str, visitor: str,
         receive: Receive, send: Send,
     ) -> None:  # fmt: skip
         if route.kind in ("join", "cancel"):
@@ -189,10 +196,10 @@ class RequestGuard:
         else:
             if route.kind == "document":  # its scripts are read below, so it must not be packed
                 request.drop(b"accept-encoding")
-            await self._app(request.scope, _at_most(receive, MOST_SMALL_BODY), send)
+            await self._app(request.scope, at_most(receive, MOST_SMALL_BODY), send)
 
     async def _with_body(
-        self, request: _Request, route: _Route, visitor: str, receive: Receive, send: Send
+        self, request: HttpRequest, route: _Route, visitor: str, receive: Receive, send: Send
     ) -> None:
         most = MOST_BODY if route.kind == "join" else MOST_SMALL_BODY
         room = self.security.limits.uploading_bytes
@@ -210,9 +217,9 @@ class RequestGuard:
                     held += len(pieces[-1])
                     self._uploading += len(pieces[-1])
                     if held > most:
-                        raise _RefusedError(413, "This is larger than the page can take.")
+                        raise RefusedError(413, "This is larger than the page can take.")
                     if self._uploading > room:
-                        raise _RefusedError(503, "Too many messages are on their way.", retry=5.0)
+                        raise RefusedError(503, "Too many messages are on their way.", retry=5.0)
             body = b"".join(pieces)
             pieces.clear()
             if len(body) > _LARGE:  # a recording: other visitors are answered meanwhile
@@ -220,7 +227,7 @@ class RequestGuard:
             else:
                 page, body = self._bind_body(route, visitor, body)
         except TimeoutError as error:
-            raise _RefusedError(408, "This took too long to arrive.") from error
+            raise RefusedError(408, "This took too long to arrive.") from error
         finally:
             self._uploading -= held
         request.scope[SCOPE] = Bound(visitor, page)
@@ -228,36 +235,38 @@ class RequestGuard:
         request.scope["headers"] += [
             (b"content-length", str(len(body)).encode()), (b"content-type", b"application/json"),
         ]  # fmt: skip
-        await self._app(request.scope, _once(body, receive), send)
+        await self._app(request.scope, once(body, receive), send)
 
     def _bind_body(self, route: _Route, visitor: str, body: bytes) -> tuple[str, bytes]:
         """Return the page and the body, with what the page sends and nothing else in it."""
         try:
             found = json.loads(body)
         except (ValueError, RecursionError) as error:
-            raise _RefusedError(400, "This is no message of the page.") from error
+            raise RefusedError(400, "This is no message of the page.") from error
         names = {
             "join": ("data", "event_data", "fn_index", "trigger_id"),
             "cancel": ("fn_index", "event_id"),
         }[route.kind]
         if not isinstance(found, dict) or type(found.get("fn_index")) is not int:
-            raise _RefusedError(400, "This is no message of the page.")
+            raise RefusedError(400, "This is no message of the page.")
         page = self._page(visitor, found.get("session_hash"))
         clean = {name: found.get(name) for name in names} | {"session_hash": page}
         return page, json.dumps(clean).encode()
 
     def _page(self, visitor: str, session_hash: Any) -> str:
         if not isinstance(session_hash, str) or not SESSION_HASH.fullmatch(session_hash):
-            raise _RefusedError(400, "This page has no name.")
+            raise RefusedError(400, "This page has no name.")
         return self.cookies.page(visitor, session_hash)
 
-    async def _stream(self, request: _Request, visitor: str, receive: Receive, send: Send) -> None:
+    async def _stream(
+        self, request: HttpRequest, visitor: str, receive: Receive, send: Send
+    ) -> None:
         address = address_key(request.address)
         if not self._streams_of_visits.begin(visitor):
-            raise _RefusedError(429, "Too many pages are open.", retry=10.0)
+            raise RefusedError(429, "Too many pages are open.", retry=10.0)
         try:
             if not self._streams_of_addresses.begin(address):
-                raise _RefusedError(429, "Too many pages are open.", retry=10.0)
+                raise RefusedError(429, "Too many pages are open.", retry=10.0)
             try:
                 await self._app(request.scope, receive, send)
             finally:
@@ -267,13 +276,13 @@ class RequestGuard:
 
     # -- checks ----------------------------------------------------------------------------------
 
-    def _check_origin(self, request: _Request, route: _Route | None) -> None:
+    def _check_origin(self, request: HttpRequest, route: _Route | None) -> None:
         """Refuse other names of this server, and what other sites' pages ask for."""
         if len(request.headers(b"host")) != 1 or not self.security.knows(request.host):
-            raise _RefusedError(400, "This server does not answer to that name.")
+            raise RefusedError(400, "This server does not answer to that name.")
         origins = request.headers(b"origin")
         if any(not same_origin(o, request.host, request.scheme) for o in origins):
-            raise _RefusedError(403, "Another site's page may not ask for this.")
+            raise RefusedError(403, "Another site's page may not ask for this.")
         # Somebody may follow a link to the page itself: it holds nothing of a visitor's.
         if route is not None and route.kind in ("document", "login") and route.method == "GET":
             mode, target = request.header(b"sec-fetch-mode"), request.header(b"sec-fetch-dest")
@@ -284,13 +293,13 @@ class RequestGuard:
         if site not in ("", "same-origin", "none") or any(
             not same_origin(r, request.host, request.scheme) for r in referers
         ):
-            raise _RefusedError(403, "Another site's page may not ask for this.")
+            raise RefusedError(403, "Another site's page may not ask for this.")
 
     @staticmethod
     def _take(limiter: RateLimiter, key: str, cost: float) -> None:
         wait = limiter.take(key, cost)
         if wait:
-            raise _RefusedError(429, "That is too much at once. Please wait a moment.", retry=wait)
+            raise RefusedError(429, "That is too much at once. Please wait a moment.", retry=wait)
 
     def _inside(self, scope: Message) -> str | None:
         """Return the path below where the page is mounted; ``None`` outside of it."""
@@ -302,7 +311,7 @@ class RequestGuard:
             return path.removeprefix(root)
         return None if self._path else path
 
-    def _with_headers(self, request: _Request, send: Send) -> Send:
+    def _with_headers(self, request: HttpRequest, send: Send) -> Send:
         """Return a ``send`` that sets the headers, and Gradio's reflected origins aside."""
         started: Message | None = None
         page: list[bytes] = []
@@ -333,58 +342,22 @@ class RequestGuard:
         return sending
 
 
-class _Request:
-    """A request's scope, and what the answer has to carry."""
-
-    def __init__(self, scope: Message) -> None:
-        self.scope: dict[str, Any] = dict(scope)
-        self.scope["headers"] = list(scope["headers"])
-        self.method = str(scope["method"])
-        self.scheme = str(scope.get("scheme", "http"))
-        self.https = self.scheme == "https"
-        self.host = self.header(b"host")
-        self.announced = self.header(b"content-length") or "0"
-        client = scope.get("client")
-        self.address: str | None = str(client[0]) if client else None
-        self.set_cookie: str | None = None
-
-    def headers(self, name: bytes) -> list[str]:
-        return [v.decode("latin-1") for k, v in self.scope["headers"] if k == name]
-
-    def header(self, name: bytes) -> str:
-        return "; ".join(self.headers(name)) if name == b"cookie" else self._first(name)
-
-    def _first(self, name: bytes) -> str:
-        found = self.headers(name)
-        return found[0] if found else ""
-
-    def drop(self, *names: bytes) -> None:
-        self.scope["headers"] = [(k, v) for k, v in self.scope["headers"] if k not in names]
-
-
-class _RefusedError(Exception):
-    """A request that is not passed on."""
-
-    def __init__(self, status: int, why: str, *, retry: float = 0.0) -> None:
-        super().__init__(why)
-        self.status, self.why, self.retry = status, why, retry
-
-
-def _route(path: str, method: str) -> _Route | None:
+def _route(path: str) -> _Route | None:
     found = _EXACT.get(path)
     if found is None:
         found = next((r for folder, r in _FOLDERS.items() if path.startswith(folder)), None)
-    if found is None:
-        return None
-    allowed = {found.method} | ({"HEAD"} if found.method == "GET" else set())
-    if path == "/login":
-        allowed.add("POST")
-    if method not in allowed or (method == "HEAD" and found.kind in ("data", "heartbeat")):
-        raise _RefusedError(405, "This cannot be done here.")
     return found
 
 
-def _finish(message: Message, request: _Request, security: Security) -> str:
+def _methods(route: _Route, path: str) -> set[str]:
+    if path == "/login":
+        return {"GET", "HEAD", "POST"}
+    if route.method == "GET" and route.kind not in ("data", "heartbeat"):
+        return {"GET", "HEAD"}
+    return {route.method}
+
+
+def _finish(message: Message, request: HttpRequest, security: Security) -> str:
     """Set an answer's headers; return its content type."""
     given_headers = message.get("headers", ())
     headers = [
@@ -410,40 +383,3 @@ def _finish(message: Message, request: _Request, security: Security) -> str:
         headers.append((b"set-cookie", request.set_cookie.encode()))
     message["headers"] = headers
     return kind
-
-
-def _at_most(receive: Receive, most: int) -> Receive:
-    """Return a ``receive`` that ends the connection where a body is larger than announced."""
-    seen = 0
-
-    async def counted() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        return {"type": "http.disconnect"} if seen > most else message
-
-    return counted
-
-
-def _once(body: bytes, receive: Receive) -> Receive:
-    """Return a ``receive`` that gives a body that was read already, then waits for the end."""
-    left = [body]
-
-    async def again() -> Message:
-        if left:
-            return {"type": "http.request", "body": left.pop(), "more_body": False}
-        return await receive()
-
-    return again
-
-
-async def _answer(send: Send, refused: _RefusedError) -> None:
-    text = refused.why.encode()
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", str(len(text)).encode()), (b"connection", b"close"),
-    ]  # fmt: skip
-    if refused.retry:
-        headers.append((b"retry-after", str(max(1, round(refused.retry + 0.5))).encode()))
-    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
-    await send({"type": "http.response.body", "body": text})

@@ -83,8 +83,8 @@ class Accounts:
     def account(self, request: Request) -> str | None:
         """Return the account of a request, if somebody is logged in."""
         bound = request.scope.get(SCOPE)
-        found = self._logins.get(bound.visitor) if bound else None
-        if found is None:
+        found = None if bound is None else self._logins.get(bound.visitor)
+        if bound is None or found is None:
             return None
         if self._clock() - found[1] > LOGGED_IN_S:
             del self._logins[bound.visitor]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import io
 import json
 from typing import Any
 
@@ -9,10 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from empathic_sdk.demo.media import MOST_PAYLOAD, MOST_PICTURE, MOST_SOUND, Given, unpack
+from empathic_sdk.demo.media import MOST_PAYLOAD, MOST_PICTURE, MOST_SOUND, Given, picture_size, unpack
 from empathic_sdk.errors import EmptyUtteranceError, InputError
 
-JPEG = b"\xff\xd8\xff rest of it"
+
+def drawn(kind: str, width: int = 8, height: int = 6) -> bytes:
+    """Return a picture file as Pillow writes it."""
+    image = pytest.importorskip("PIL.Image")
+    held = io.BytesIO()
+    image.new("RGB", (width, height)).save(held, kind)
+    return held.getvalue()
+
+
+# The shortest beginning of a JPEG that says how large it is: 8 x 6.
+JPEG = bytes.fromhex("ffd8ffc0001108000600080301220002110103110100")
 
 
 def packed(**found: Any) -> str:
@@ -74,3 +85,32 @@ def test_limits() -> None:
 def test_any_json_is_understood_or_refused(found: Any) -> None:
     with contextlib.suppress(InputError):
         assert isinstance(unpack(json.dumps(found)), Given)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_the_size_of_a_picture_is_read_off_its_header(kind: str) -> None:
+    assert picture_size(drawn(kind, 31, 17)) == (31, 17)
+    assert unpack(packed(picture=drawn(kind))).picture == drawn(kind)
+    for cut in range(20):
+        assert picture_size(drawn(kind)[:cut]) is None
+
+
+@pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF", "WEBP", "EPS", "ICO", "PCX", "PDF"])
+def test_pictures_of_other_kinds_are_opened_by_nobody(kind: str) -> None:
+    picture = drawn(kind, 32, 32)
+    assert picture_size(picture) is None
+    for disguised in (picture, b"\xff\xd8\xff" + picture, b"\x89PNG\r\n\x1a\n" + picture):
+        with pytest.raises(InputError, match="picture cannot be read"):
+            unpack(packed(picture=disguised))
+
+
+def test_a_small_file_that_says_it_is_huge_is_refused() -> None:
+    bomb = bytearray(drawn("PNG"))
+    bomb[16:24] = (60_000).to_bytes(4) * 2
+    with pytest.raises(InputError, match="picture cannot be read"):
+        unpack(packed(picture=bytes(bomb)))
+
+
+def test_a_picture_of_endless_markers_costs_nothing() -> None:
+    assert picture_size(b"\xff\xd8" + b"\xff\xe0\x00\x02" * 300_000) is None
+    assert picture_size(b"\xff\xd8" + b"\xff" * 1_200_000) is None

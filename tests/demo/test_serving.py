@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import subprocess
 import sys
@@ -22,6 +23,10 @@ from empathic_sdk.demo.app import HOME, Page, tutor_of  # noqa: E402
 from tests.conftest import ROOT  # noqa: E402
 from tests.demo.crowd import Visitor, canary, crowd, leaks, what_to_press  # noqa: E402
 from tests.demo.fakes import FakeAgent  # noqa: E402
+from tests.demo.test_media import JPEG  # noqa: E402
+
+
+PICTURE = base64.b64encode(JPEG).decode()
 
 
 def until(done: Callable[[], bool], seconds: float = 20.0) -> bool:
@@ -99,7 +104,7 @@ def send(url: str, page_name: str, payload: str) -> str:
 
 def test_what_is_recorded_never_becomes_a_file(page: Page, url: str, temp: Path) -> None:
     before = len(page.agent.heard)  # type: ignore[attr-defined]
-    payload = json.dumps({"sound": "UklGRg==", "seconds": 2, "picture": "/9j/4AAQ"})
+    payload = json.dumps({"sound": "UklGRg==", "seconds": 2, "picture": PICTURE})
     assert "Two." in send(url, "recorder", payload)
     said = page.agent.heard[before]  # type: ignore[attr-defined]
     assert said.audio == b"RIFF" and said.frames[0][:3] == b"\xff\xd8\xff"
