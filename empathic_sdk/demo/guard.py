@@ -123,6 +123,11 @@ class RequestGuard:
         self._streams_of_visits = OpenStreams(limits.visit_streams)
         self._streams_of_addresses = OpenStreams(limits.address_streams)
         self._uploading = 0
+        self._closing = asyncio.Event()
+
+    def close(self) -> None:
+        """End every open stream, as if its page was closed: the server is about to stop."""
+        self._closing.set()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -268,11 +273,24 @@ class RequestGuard:
             if not self._streams_of_addresses.begin(address):
                 raise RefusedError(429, "Too many pages are open.", retry=10.0)
             try:
-                await self._app(request.scope, receive, send)
+                await self._app(request.scope, self._until_closed(receive), send)
             finally:
                 self._streams_of_addresses.end(address)
         finally:
             self._streams_of_visits.end(visitor)
+
+    def _until_closed(self, receive: Receive) -> Receive:
+        async def receiving() -> Message:
+            hearing = asyncio.ensure_future(receive())
+            closing = asyncio.ensure_future(self._closing.wait())
+            try:
+                await asyncio.wait({hearing, closing}, return_when=asyncio.FIRST_COMPLETED)
+                return hearing.result() if hearing.done() else {"type": "http.disconnect"}
+            finally:
+                hearing.cancel()
+                closing.cancel()
+
+        return receiving
 
     # -- checks ----------------------------------------------------------------------------------
 

@@ -174,7 +174,7 @@ def launch(
 
 
 @contextlib.contextmanager
-def running(app: Any, *, proxies: Sequence[str] = ()) -> Iterator[str]:
+def running(app: RequestGuard, *, proxies: Sequence[str] = ()) -> Iterator[str]:
     """Serve an application from a thread on a free port of this machine, and yield its address.
 
     Args:
@@ -194,8 +194,16 @@ def running(app: Any, *, proxies: Sequence[str] = ()) -> Iterator[str]:
             thread.join(20)
 
 
-def _server(app: Any, proxies: Sequence[str]) -> uvicorn.Server:
-    return uvicorn.Server(
+class _Server(uvicorn.Server):
+    """Ends the pages' streams when it stops, instead of waiting for them."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.config.app.close()
+        await super().shutdown(sockets)
+
+
+def _server(app: RequestGuard, proxies: Sequence[str]) -> uvicorn.Server:
+    return _Server(
         uvicorn.Config(
             app,
             log_level="warning",

@@ -26,7 +26,6 @@ from empathic_sdk.types import StreamEvent, UserContext
 from tests.demo.test_panels import state, style
 
 
-
 @dataclass
 class Request:
     """A Gradio request as a handler gets it, of a page that the guard has seen."""

@@ -98,7 +98,10 @@ def test_an_answer_comes_piece_by_piece(page: Page) -> None:
     assert page.counselling.box not in merged(steps[1:])  # what is typed meanwhile stays
     assert "One." not in felt and "One." in one and "Two." not in one and "Two." in two
     assert "is writing" not in done
-    assert "Sad" in steps[1][page.counselling.noticed] and "Gentle" in steps[1][page.counselling.answering]
+    assert (
+        "Sad" in steps[1][page.counselling.noticed]
+        and "Gentle" in steps[1][page.counselling.answering]
+    )
     assert steps[1][page.colours].startswith("<style>body{--es-bg:")
     assert steps[1][page.counselling.live] == "You seem sad."
     assert "gentle, slow, short: you seem sad" in steps[1][page.counselling.noticed]

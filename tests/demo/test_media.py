@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from empathic_sdk.demo.media import MOST_PAYLOAD, MOST_PICTURE, MOST_SOUND, Given, picture_size, unpack
+from empathic_sdk.demo.media import (
+    MOST_PAYLOAD,
+    MOST_PICTURE,
+    MOST_SOUND,
+    Given,
+    picture_size,
+    unpack,
+)
 from empathic_sdk.errors import EmptyUtteranceError, InputError
 
 

@@ -65,7 +65,9 @@ def words(html: str) -> str:
 
 
 def test_what_a_person_or_the_agent_says_is_escaped() -> None:
-    html = panels.conversation("<b>notice</b>", [panels.Bubble(True, [EVIL]), panels.Bubble(False, [EVIL])])
+    html = panels.conversation(
+        "<b>notice</b>", [panels.Bubble(True, [EVIL]), panels.Bubble(False, [EVIL])]
+    )
     assert html.count(SAFE) == 2
     assert "<img" not in html and "<b>" not in html
 
@@ -77,7 +79,9 @@ def test_the_notice_is_open_until_the_talk_begins() -> None:
 
 
 def test_who_spoke_is_said_in_words_too() -> None:
-    html = panels.conversation("", [panels.Bubble(True, ["hi"]), panels.Bubble(False, ["Hello.", "You?"])])
+    html = panels.conversation(
+        "", [panels.Bubble(True, ["hi"]), panels.Bubble(False, ["Hello.", "You?"])]
+    )
     assert words(html).endswith("You: hi Agent: Hello. You?")
 
 
@@ -90,7 +94,9 @@ def test_an_answer_under_way_shows_that_more_is_coming() -> None:
 
 
 def test_words_arrive_at_the_pace() -> None:
-    html = panels.conversation("", [panels.Bubble(False, ["One.", "Two <b>."], words_per_minute=150)])
+    html = panels.conversation(
+        "", [panels.Bubble(False, ["One.", "Two <b>."], words_per_minute=150)]
+    )
     assert "<span>One.</span>" in html
     assert '<span class="es-w" style="animation-delay:0.00s">Two</span>' in html
     assert '<span class="es-w" style="animation-delay:0.40s">&lt;b&gt;.</span>' in html
