@@ -170,7 +170,8 @@ def launch(
             print(f"and, through Gradio's tunnel, on {public}", flush=True)
         if open_browser:
             threading.Timer(1.0, webbrowser.open, [address]).start()
-        _server(app, proxies).run(sockets=[listening])
+        with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when all is closed
+            _server(app, proxies).run(sockets=[listening])
 
 
 @contextlib.contextmanager

@@ -31,7 +31,6 @@ from empathic_sdk.demo.visits import IDLE_S, Visits  # noqa: E402
 from empathic_sdk.errors import InputError, StoreError  # noqa: E402
 from tests.demo.fakes import FakeAgent, Request  # noqa: E402
 
-
 ADA, BOB = Request("ada"), Request("bob")
 
 

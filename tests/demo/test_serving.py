@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -24,7 +23,6 @@ from tests.conftest import ROOT  # noqa: E402
 from tests.demo.crowd import Visitor, canary, crowd, leaks, what_to_press  # noqa: E402
 from tests.demo.fakes import FakeAgent  # noqa: E402
 from tests.demo.test_media import JPEG  # noqa: E402
-
 
 PICTURE = base64.b64encode(JPEG).decode()
 
@@ -165,18 +163,21 @@ def test_nothing_of_the_server_s_disk_can_be_read(url: str) -> None:
 @pytest.mark.timeout(300)
 def test_fifty_visitors_at_once() -> None:
     """The real agent, its pacing on; the crowd is a process of its own on the same cores."""
-    with EmotionAwareAgent(deployment=HOME) as agent, tutor_of(agent) as tutor:
-        with serve.running(serve.application(agent, tutor)) as url:
-            agent.respond("warm up", user="nobody")
-            agent.profiles.erase("nobody")
-            done = subprocess.run(
-                [sys.executable, "-m", "tests.demo.crowd", url],
-                capture_output=True, text=True, cwd=ROOT, check=False,
-            )  # fmt: skip
-            assert done.returncode == 0, done.stderr[-2000:]
-            found = json.loads(done.stdout.splitlines()[-1])
-            print(json.dumps(found))
-            assert found["visitors"] == 50 and found["answers"] == 250
-            assert found["leaks"] == []
-            assert found["first_sentence_p95_ms"] < 1000
-            assert until(lambda: agent.profiles.users() == [])
+    with (
+        EmotionAwareAgent(deployment=HOME) as agent,
+        tutor_of(agent) as tutor,
+        serve.running(serve.application(agent, tutor)) as url,
+    ):
+        agent.respond("warm up", user="nobody")
+        agent.profiles.erase("nobody")
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.demo.crowd", url],
+            capture_output=True, text=True, cwd=ROOT, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-2000:]
+        found = json.loads(done.stdout.splitlines()[-1])
+        print(json.dumps(found))
+        assert found["visitors"] == 50 and found["answers"] == 250
+        assert found["leaks"] == []
+        assert found["first_sentence_p95_ms"] < 1000
+        assert until(lambda: agent.profiles.users() == [])

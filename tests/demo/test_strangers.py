@@ -171,7 +171,7 @@ def test_only_what_the_page_needs_is_there(url: str) -> None:
                 answer = client.request(method, where, json={} if method == "POST" else None)
                 assert answer.status_code in (404, 405), (method, where, answer.status_code)
     assert len(seen) > 50  # Gradio has that many
-    assert VISIT_ROUTES <= seen
+    assert seen >= VISIT_ROUTES
     for dangerous in ("call/{api_name}", "upload", "component_server", "run/{api_name}"):
         assert f"/gradio_api/{dangerous}" in seen
 
