@@ -19,8 +19,8 @@ PACKAGE = Path(empathic_sdk.__file__).parent
 # Low to high: a room looks only into rooms before its own.
 LAYERS = (
     "errors", "types", "policy", "options", "runtime", "models", "language", "encoders", "safety",
-    "style", "profiles", "monitoring", "tutoring", "dialogue", "llm", "responders", "recognition", "turn",
-    "agent", "integrations", "serving", "testing", "lab", "demo", "cli",
+    "style", "profiles", "monitoring", "tutoring", "dialogue", "llm", "responders", "recognition",
+    "turn", "agent", "integrations", "serving", "testing", "lab", "demo", "cli",
 )  # fmt: skip
 # Two files at the top may be used by anybody: the public names, and where moved modules are.
 ANYBODY = {"__init__", "_moved"}
