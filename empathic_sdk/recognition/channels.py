@@ -69,7 +69,7 @@ def channels(
     Raises:
         ConfigurationError: A name is no modality, it is ``text``, or an encoder is none.
     """
-    found = {}
+    found: dict[Modality, Channel] = {}
     for name, channel in (given or {}).items():
         try:
             modality = Modality(name)
