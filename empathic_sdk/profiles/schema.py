@@ -156,7 +156,7 @@ class EmotionOf(_Part):
     contributions: dict[Modality, float]
     missing: list[Modality]
     general: dict[Emotion, Share] | None = Field(description="Without what feedback taught.")
-    apart: dict[Modality, dict[Emotion, Share]] = Field(description="What each says alone.")
+    apart: dict[Modality, Emotion] = Field(description="What each says alone.")
 
 
 class PacingOf(_Part):

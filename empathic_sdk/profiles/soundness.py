@@ -9,6 +9,11 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from empathic_sdk.profiles.damage import DamagedValueError
+from empathic_sdk.profiles.export import export_user
+from empathic_sdk.profiles.leaving import STAYING
+from empathic_sdk.profiles.person import profile_of
+
 _MOST = 100
 """Problems that are told; a broken file may have millions."""
 
@@ -35,12 +40,19 @@ def problems(db: Database) -> Iterator[str]:
     upcoming = next(turns, None)
     for row in db.query(
         "SELECT id, name, turns, conversations, valence_sum, emotions, last_emotion, last_seen "
-        "FROM users ORDER BY id"
+        f"FROM users WHERE {STAYING} ORDER BY id"
     ):
         there = _Totals()
+        while upcoming is not None and upcoming[0] < row["id"]:
+            upcoming = next(turns, None)  # of somebody whose erasure has begun
         if upcoming is not None and upcoming[0] == row["id"]:
             there, upcoming = upcoming[1], next(turns, None)
         yield from _differences(row, there, talks.get(row["id"], 0))
+        try:
+            profile_of(db, row["name"])
+            export_user(db, row["name"])
+        except DamagedValueError as error:
+            yield f"a value of user number {row['id']} cannot be read: {error.place}"
     owed = db.execute("SELECT erasures - compacted FROM upkeep").fetchone()[0]
     if owed > 0:
         yield "bytes of what was erased may still lie in the file: open the store to be rid of them"
