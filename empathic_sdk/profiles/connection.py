@@ -122,8 +122,8 @@ class Connector:
         found = self.log_found = inspect(Path(f"{path}-wal"))
         if found.lost and not found.certain:
             log.warning(
-                "the last change in the log of a profile store cannot be read: it was being written "
-                "when the power failed, or it is damaged; the store goes on without it"
+                "the last change in the log of a profile store cannot be read: it was being "
+                "written when the power failed, or it is damaged; the store goes on without it"
             )
         if found.certain:
             raise StoreCorruptError(

@@ -53,7 +53,7 @@ def left_over(file: StoreFile) -> list[str]:
 
 def _noted(db: Database) -> list[str]:
     found: list[str] = parsed(
-        "upkeep.copies", db.execute("SELECT copies FROM upkeep").fetchone()[0]
+        "upkeep.copies", db.execute("SELECT copies FROM upkeep").fetchone()[0], list
     )
     return found
 

@@ -56,7 +56,10 @@ def _steps(error: BaseException | None) -> list[str]:
     return [str(step) for step in error.errors()[0]["loc"] if _NAME.fullmatch(str(step))]
 
 
-def parsed(place: str, text: str) -> Any:
-    """Return the value of a column that holds JSON."""
+def parsed(place: str, text: str, kind: type = dict) -> Any:
+    """Return the value of a column that holds JSON of one kind."""
     with reading_from(place):
-        return json.loads(text)
+        found = json.loads(text)
+        if not isinstance(found, kind):
+            raise TypeError(kind)
+        return found

@@ -31,7 +31,7 @@ def leave(db: Database, user_id: int) -> None:
 def leaving(db: Database) -> list[int]:
     """Return the users whose rows are still to be deleted."""
     found: list[int] = parsed(
-        "upkeep.leaving", db.execute("SELECT leaving FROM upkeep").fetchone()[0]
+        "upkeep.leaving", db.execute("SELECT leaving FROM upkeep").fetchone()[0], list
     )
     return found
 

@@ -25,6 +25,7 @@ _JSON = (
     "safety_reasons",
     "timings",
 )
+_KINDS: dict[str, type] = {"missing": list, "safety_reasons": list}  # of JSON; else a dict
 _EMOTION = (
     "label",
     "probabilities",
@@ -187,7 +188,11 @@ def readable(text: str | None) -> str | None:
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     for name in _JSON:
-        row[name] = None if row[name] is None else parsed(f"turns.{name}", row[name])
+        row[name] = (
+            None
+            if row[name] is None
+            else parsed(f"turns.{name}", row[name], _KINDS.get(name, dict))
+        )
     row["apart"] = row["apart"] or {}  # turns from before there was such a column
     row["uncertain"] = bool(row["uncertain"])
     feedback = None

@@ -18,7 +18,10 @@ SAID = "Qsaid-2290 I failed again"
 def fill(store: ProfileStore, user: str, count: int = 10) -> None:
     for n in range(count):
         store.record(
-            make_turn(f"{user}-{n}", user=user), text=SAID, keep_text=True, session=user.encode() * 90
+            make_turn(f"{user}-{n}", user=user),
+            text=SAID,
+            keep_text=True,
+            session=user.encode() * 90,
         )
 
 

@@ -85,17 +85,29 @@ def counting(path: str, prefix: str, turns: str) -> None:
     """Count in one conversation's state, which another process counts in, too."""
     say("ready")
     sys.stdin.readline()
-    conflicts = number = 0
+    number = 0
     with ProfileStore(path, timeout_s=30.0) as store:
         while number < int(turns):
             before = store.session("ada", "c1")
+            time.sleep(0.002)  # a turn takes a while
             after = str(int(before or b"0") + 1).encode()
             try:
                 store.record(make_turn(f"{prefix}-{number}"), session=after, expected=before)
                 number += 1
             except ConflictError:
-                conflicts += 1
-    say(str(conflicts))
+                continue
+
+
+def overlapping(path: str) -> None:
+    """Take a harmless turn that begins before another process records one, and ends after."""
+    with ProfileStore(path) as store:
+        before = store.session("ada", "c1")
+        say("began")
+        sys.stdin.readline()
+        try:
+            store.record(make_turn("harmless"), session=b"calm", expected=before)
+        except ConflictError as error:
+            say(type(error).__name__)
 
 
 def backing_up(path: str, dest: str) -> None:
@@ -145,7 +157,7 @@ def filling(path: str, most_bytes: str) -> None:
 
 if __name__ == "__main__":
     known = (
-        forever, some, opened, reading, writing, erasing, counting, backing_up, leaving, filling,
+        forever, some, opened, reading, writing, erasing, counting, overlapping, backing_up, leaving, filling,
     )  # fmt: skip
     actions = {f.__name__: f for f in known}
     actions[sys.argv[1]](*sys.argv[2:])
