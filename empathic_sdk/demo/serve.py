@@ -199,7 +199,8 @@ class _Server(uvicorn.Server):
     """Ends the pages' streams when it stops, instead of waiting for them."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self.config.app.close()
+        if isinstance(self.config.app, RequestGuard):
+            self.config.app.close()
         await super().shutdown(sockets)
 
 
