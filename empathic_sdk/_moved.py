@@ -232,6 +232,16 @@ SCATTERED = {
 """Rooms that were divided: the room of each of their public names."""
 
 
+RENAMED = {
+    ("conversations", "Talk"): ("turn.conversation", "Conversation"),
+    ("conversations", "Talks"): ("turn.conversations", "Conversations"),
+    ("pipeline", "Outcome"): ("turn.stateful", "Outcome"),
+    ("pipeline", "Pipeline"): ("turn.stateful", "StatefulTurns"),
+    ("pipeline", "planner_for"): ("turn.parts", "planner_for"),
+}
+"""Names of moved modules that are called something else now, or stand elsewhere."""
+
+
 class MovedModules(MetaPathFinder, Loader):
     """Finds modules by their old names; comes last, so it costs nothing where a name exists."""
 
@@ -270,6 +280,9 @@ class _Old(ModuleType):
         if name.startswith("__"):
             raise AttributeError(name)
         old = self.__name__.removeprefix(f"{ROOT}.")
+        if (old, name) in RENAMED:
+            place, new = RENAMED[old, name]
+            return getattr(import_module(f"{ROOT}.{place}"), new)
         home = MOVED.get(old) or SCATTERED[old].get(name)
         if home is None:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")

@@ -369,7 +369,8 @@ class EmotionAwareAgent:
             language: BCP 47 tag, such as ``"de"``; the agent's own by default. English where
                 there is no notice in that language.
         """
-        may_ask = tuple(m for m in askable(self._deployment) if m in self._scenario.modalities)
+        reads = self._scenario.modalities
+        may_ask = tuple(m for m in askable(self._deployment) if reads is None or m in reads)
         override = self._deployment.override if may_ask else None
         return notice(
             language or self._language,

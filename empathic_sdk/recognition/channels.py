@@ -14,26 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from empathic_sdk.errors import ConfigurationError, EmpathicError, outline
 from empathic_sdk.recognition.contributions import shapley, shares
-from empathic_sdk.types import Embedding, Emotion, Modality, Utterance
+from empathic_sdk.types import Emotion, Modality, Utterance
+from empathic_sdk.types.protocols import ProbabilityEncoder
 
 Distribution = NDArray[np.float64]
 _LEAST = 1e-6
-
-
-@runtime_checkable
-class ProbabilityEncoder(Protocol):
-    """Reads one signal of an utterance. Thread-safe."""
-
-    def encode(self, items: Sequence[Any], /) -> list[Embedding]:
-        """Return one embedding per item, each with ``probabilities``, or with ``missing``."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -78,7 +69,7 @@ def channels(
     Raises:
         ConfigurationError: A name is no modality, it is ``text``, or an encoder is none.
     """
-    found = {}
+    found: dict[Modality, Channel] = {}
     for name, channel in (given or {}).items():
         try:
             modality = Modality(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,76 +11,8 @@ from numpy.typing import NDArray
 from empathic_sdk.errors import ConfigurationError, InputError, ModelError
 from empathic_sdk.recognition.calibration import Calibration, probabilities
 from empathic_sdk.recognition.contributions import shapley, shares
-from empathic_sdk.types import Emotion, Modality
-
-
-class Step(NamedTuple):
-    """What a dialogue model says of one utterance.
-
-    Attributes:
-        logits: float ``[7]`` in the order of ``Emotion``.
-        shift: Probability that the emotion changed since this speaker's last utterance; ``None``:
-            it is read off the two distributions.
-    """
-
-    logits: NDArray[np.floating]
-    shift: float | None = None
-
-
-@runtime_checkable
-class DialogueState(Protocol):
-    """What a dialogue model remembers of one dialogue. One thread at a time."""
-
-    def step(
-        self,
-        speaker: str,
-        features: Mapping[str, NDArray[np.float32]],
-        weights: Mapping[str, float],
-        /,
-    ) -> Step:
-        """Read the next utterance; what comes later is never known.
-
-        Where it raises, the state must stay as it was.
-
-        Args:
-            speaker: A digest that is the same for the same speaker.
-            features: float32 ``[width]`` by modality: those that are present, at least one.
-            weights: How far a modality is to be believed beside the others; 1 where not named.
-        """
-        ...
-
-    def dump(self) -> Any:
-        """Return all that the next step depends on, as JSON values, without anybody's words."""
-        ...
-
-    def load(self, dumped: Any, /) -> None:
-        """Continue from what ``dump`` returned; raise any exception for anything else."""
-        ...
-
-
-@runtime_checkable
-class DialogueModel(Protocol):
-    """A causal model that reads a dialogue utterance by utterance. Thread-safe.
-
-    An attribute ``calibration`` (a
-    :class:`~empathic_sdk.recognition.calibration.Calibration`) says what its logits mean; without
-    one they are taken as they are, and no state is ``uncertain``.
-    """
-
-    @property
-    def name(self) -> str:
-        """What tells it from others: a session state goes on only with a model of this name."""
-        ...
-
-    @property
-    def widths(self) -> Mapping[str, int]:
-        """Length of the vectors that it reads by modality; ``text`` must be among them."""
-        ...
-
-    def start(self) -> DialogueState:
-        """Open a dialogue in which nothing was said."""
-        ...
-
+from empathic_sdk.types import DialogueStep, Emotion, Modality
+from empathic_sdk.types.protocols import DialogueModel, DialogueState
 
 Factory = Callable[[], DialogueModel]
 _REGISTERED: dict[str, Factory] = {}
@@ -205,7 +137,7 @@ class SteppedMemory:
         speaker: str,
         features: Mapping[str, NDArray[np.float32]],
         weights: Mapping[str, float] | None,
-    ) -> Step:
+    ) -> DialogueStep:
         step = state.step(speaker, features, weights or {})
         logits = np.asarray(step.logits, np.float32)
         if logits.shape != (len(Emotion),) or not np.isfinite(logits).all():
@@ -213,7 +145,7 @@ class SteppedMemory:
                 f"the dialogue model {self._model.name!r} must give {len(Emotion)} finite logits, "
                 f"not {logits.shape}"
             )
-        return Step(logits, step.shift)
+        return DialogueStep(logits, step.shift)
 
     def _alone(
         self,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -19,18 +20,17 @@ from empathic_sdk.models.mdget import MDGET
 from empathic_sdk.models.utterance import UtteranceClassifier
 from empathic_sdk.policy import Deployment, agreed, allowed, announce, refusal
 from empathic_sdk.recognition.calibration import Calibration
-from empathic_sdk.recognition.channels import Channel, ProbabilityEncoder, evidence
+from empathic_sdk.recognition.channels import Channel, evidence
 from empathic_sdk.recognition.channels import channels as checked
 from empathic_sdk.recognition.dialogue_checkpoint import load_dialogue
 from empathic_sdk.recognition.dialogue_model import (
-    DialogueModel,
     Memory,
     SteppedMemory,
     calibration_of,
     made,
 )
 from empathic_sdk.recognition.dialogue_state import DialogueMemory
-from empathic_sdk.recognition.modalities import Listener, Sense, Senses
+from empathic_sdk.recognition.modalities import Listener, Senses
 from empathic_sdk.recognition.perception import Perception
 from empathic_sdk.recognition.session import DialogueSession
 from empathic_sdk.runtime import checkpoints
@@ -43,6 +43,10 @@ from empathic_sdk.types import (
     UserContext,
     Utterance,
 )
+from empathic_sdk.types.protocols import DialogueModel, Encoder, ProbabilityEncoder
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import Runnable
 
 DIALOGUE = "dialogue.safetensors"
 # A text that is legible to a lesser share says nothing beside a voice or a face.
@@ -69,7 +73,7 @@ class EmotionRecognizer:
             default the one that lies beside the encoder's own checkpoint, if there is one.
             ``False`` reads every utterance alone, and so does an encoder without a dialogue model.
             A model of your own is an object that fits
-            :class:`~empathic_sdk.recognition.dialogue_model.DialogueModel`, or the name under
+            :class:`~empathic_sdk.types.protocols.DialogueModel`, or the name under
             which one was registered.
         deployment: Where this runs; decides which modalities may be read. Default: text only.
         speech: A ``SpeechEncoder``; ``None`` is the embedded one, made when it is first needed,
@@ -101,9 +105,9 @@ class EmotionRecognizer:
         heads: str | Path | None = None,
         dialogue: str | Path | DialogueModel | Literal[False] | None = None,
         deployment: Deployment | None = None,
-        speech: Sense | Literal[False] | None = None,
-        face: Sense | Literal[False] | None = None,
-        behaviour: Sense | Literal[False] | None = None,
+        speech: Encoder | Literal[False] | None = None,
+        face: Encoder | Literal[False] | None = None,
+        behaviour: Encoder | Literal[False] | None = None,
         transcriber: Listener | Literal[False] | None = None,
         channels: Mapping[Modality | str, Channel | ProbabilityEncoder] | None = None,
     ) -> None:
@@ -210,6 +214,18 @@ class EmotionRecognizer:
         """Return a state an utterance, each in the light of the ones before it, never after."""
         return self.session(user).extend(list(utterances))
 
+    async def arecognize(
+        self, utterance: Utterance | str, *, user: UserContext | None = None
+    ) -> EmotionState:
+        """:meth:`recognize` for event loops; the reading is done in a thread."""
+        return await asyncio.to_thread(self.recognize, utterance, user=user)
+
+    async def arecognize_dialogue(
+        self, utterances: Iterable[Utterance | str], *, user: UserContext | None = None
+    ) -> list[EmotionState]:
+        """:meth:`recognize_dialogue` for event loops."""
+        return await asyncio.to_thread(self.recognize_dialogue, utterances, user=user)
+
     def session(self, user: UserContext | None = None) -> DialogueSession:
         """Open a dialogue that takes one utterance at a time."""
         return DialogueSession(self, user or UserContext())
@@ -261,7 +277,7 @@ class EmotionRecognizer:
                 sequences.append(found)
         return align(sequences, window_s=window_s)
 
-    def as_runnable(self) -> Any:
+    def as_runnable(self) -> Runnable[Any, EmotionState]:
         """Return a LangChain runnable from what was said to its :class:`EmotionState`.
 
         Its input is a str, an ``Utterance``, a message with text, sounds or pictures in it, or a

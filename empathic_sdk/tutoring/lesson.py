@@ -12,10 +12,10 @@ from empathic_sdk.language.dialogue_acts import act_of, topic_of
 from empathic_sdk.language.hardship import is_good_news, is_hard, is_loss
 from empathic_sdk.language.realization import Voice
 from empathic_sdk.tutoring import feelings, mastery, policy
-from empathic_sdk.tutoring.checking import Judgement, attempt, judge
+from empathic_sdk.tutoring.checking import attempt, judge
 from empathic_sdk.tutoring.drafting import ALWAYS, Speech
 from empathic_sdk.tutoring.intents import Move, gives_up, move_of, named_skill, skill_of
-from empathic_sdk.tutoring.problems import VERSION, Problem, Skill, make, skills, spec_of
+from empathic_sdk.tutoring.problems import VERSION, Judgement, Problem, Skill, make, skills, spec_of
 from empathic_sdk.types import (
     Answer,
     AnswerOutcome,

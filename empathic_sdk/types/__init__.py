@@ -9,6 +9,7 @@ from empathic_sdk.types.consent import (
     OverrideUse,
     Purpose,
 )
+from empathic_sdk.types.dialogue import DialogueStep
 from empathic_sdk.types.emotion import (
     Emotion,
     EmotionState,
@@ -66,6 +67,7 @@ __all__ = [
     "ChangePoint",
     "ChatMessage",
     "DaySummary",
+    "DialogueStep",
     "Embedding",
     "Emotion",
     "EmotionState",

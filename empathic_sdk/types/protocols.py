@@ -1,12 +1,10 @@
 """Protocols: whoever brings an object that fits one can plug it in.
 
-========================  =====================================  ==============================
 protocol                  where it goes                          what ships
 ========================  =====================================  ==============================
 :class:`Recognizer`       ``EmotionAwareAgent(recognizer=)``     ``EmotionRecognizer``
 :class:`Session`          what a recogniser opens                ``DialogueSession``
 :class:`Encoder`          ``EmotionRecognizer(speech=, ...)``    ``SpeechEncoder``, ...
-:class:`DialogueModel`    what a session reads a dialogue with   ``MDGET``
 :class:`SafetyAssessor`   ``EmotionAwareAgent(safety=)``         ``RiskAssessor``
 :class:`Responder`        ``EmotionAwareAgent(responder=)``      ``EmbeddedResponder``
 :class:`LanguageModel`    ``EmotionAwareAgent(llm=)``            adapters in ``llm``
@@ -15,6 +13,24 @@ protocol                  where it goes                          what ships
 :class:`Scenario`         ``EmotionAwareAgent(scenario=)``       ``"counselling"``, ``"tutoring"``
 :class:`Agent`            what takes turns                       ``EmotionAwareAgent``
 ========================  =====================================  ==============================
+=======
+===========================  =====================================  =============================
+protocol                     where it goes                          what ships
+===========================  =====================================  =============================
+:class:`Recognizer`          ``EmotionAwareAgent(recognizer=)``     ``EmotionRecognizer``
+:class:`Session`             what a recogniser opens                ``DialogueSession``
+:class:`Encoder`             ``EmotionRecognizer(speech=, ...)``    ``SpeechEncoder``, ...
+:class:`DialogueModel`       ``EmotionRecognizer(dialogue=)``       the network ``MDGET``
+:class:`DialogueState`       what a dialogue model opens            its streaming state
+:class:`ProbabilityEncoder`  ``EmotionRecognizer(channels=)``       none
+:class:`SafetyAssessor`      ``EmotionAwareAgent(safety=)``         ``RiskAssessor``
+:class:`Responder`           ``EmotionAwareAgent(responder=)``      ``EmbeddedResponder``
+:class:`LanguageModel`       ``EmotionAwareAgent(llm=)``            adapters in ``llm``
+:class:`Store`               ``EmotionAwareAgent(store=)``          ``ProfileStore``
+:class:`DayStore`            the same, and ``agent.watch`` works    ``ProfileStore``
+:class:`Scenario`            ``EmotionAwareAgent(scenario=)``       two, by their names
+:class:`Agent`               what takes turns                       ``EmotionAwareAgent``
+===========================  =====================================  =============================
 """
 
 from __future__ import annotations
@@ -23,8 +39,12 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from empathic_sdk.types.chat import LanguageModel
 from empathic_sdk.types.consent import OverrideUse
+from empathic_sdk.types.dialogue import DialogueStep
 from empathic_sdk.types.emotion import Emotion, EmotionState, Modality
 from empathic_sdk.types.features import Embedding
 from empathic_sdk.types.learning import Mastery
@@ -37,8 +57,9 @@ from empathic_sdk.types.user import UserContext
 from empathic_sdk.types.utterance import Utterance
 
 __all__ = [
-    "Agent", "DayStore", "DialogueModel", "Encoder", "LanguageModel", "Recognizer", "Responder",
-    "SafetyAssessor", "Scenario", "Session", "Store",
+    "Agent", "DayStore", "DialogueModel", "DialogueState", "Encoder", "LanguageModel",
+    "ProbabilityEncoder", "Recognizer", "Responder", "SafetyAssessor", "Scenario", "Session",
+    "Store",
 ]  # fmt: skip
 
 
@@ -69,11 +90,12 @@ class Session(Protocol):
 class Recognizer(Protocol):
     """Reads emotion out of utterances, as :class:`~empathic_sdk.EmotionRecognizer` does.
 
-    What else an agent looks for, if it is there: ``deployment`` (a ``Deployment``; without one text
-    alone is read); ``listen(utterance, user)``, which adds the words of a recording;
-    ``dialogue``, not ``None`` where the agent's replies are to be read, too; ``text``, the
-    ``TextEncoder`` that the safety protocol shares (without the attribute the one that ships is
-    loaded, with ``None`` the patterns judge alone).
+    What may not be processed is left out before an utterance reaches it. What else an agent looks
+    for, if it is there: ``deployment`` (a ``Deployment``; without one text alone is read);
+    ``listen(utterance, user)``, which adds the words of a recording; ``dialogue``, not ``None``
+    where the agent's replies are to be read, too; ``text``, the ``TextEncoder`` that the safety
+    protocol shares (without the attribute the one that ships is loaded, with ``None`` the patterns
+    judge alone).
     """
 
     def recognize(self, utterance: Utterance | str, /) -> EmotionState:
@@ -104,17 +126,66 @@ class Encoder(Protocol):
 
 
 @runtime_checkable
-class DialogueModel(Protocol):
-    """Reads a dialogue utterance by utterance.
+class ProbabilityEncoder(Protocol):
+    """Reads one signal of an utterance. Thread-safe."""
 
-    Attributes:
-        config: What it was built with: ``inputs`` (vector length by modality), ``causal``, ...
+    def encode(self, items: Sequence[Any], /) -> list[Embedding]:
+        """Return one embedding per item, each with ``probabilities``, or with ``missing``."""
+        ...
+
+
+@runtime_checkable
+class DialogueState(Protocol):
+    """What a dialogue model remembers of one dialogue. One thread at a time."""
+
+    def step(
+        self,
+        speaker: str,
+        features: Mapping[str, NDArray[np.float32]],
+        weights: Mapping[str, float],
+        /,
+    ) -> DialogueStep:
+        """Read the next utterance; what comes later is never known.
+
+        Where it raises, the state must stay as it was.
+
+        Args:
+            speaker: A digest that is the same for the same speaker.
+            features: float32 ``[width]`` by modality: those that are present, at least one.
+            weights: How far a modality is to be believed beside the others; 1 where not named.
+        """
+        ...
+
+    def dump(self) -> Any:
+        """Return all that the next step depends on, as JSON values, without anybody's words."""
+        ...
+
+    def load(self, dumped: Any, /) -> None:
+        """Continue from what ``dump`` returned; raise any exception for anything else."""
+        ...
+
+
+@runtime_checkable
+class DialogueModel(Protocol):
+    """A causal model that reads a dialogue utterance by utterance. Thread-safe.
+
+    An attribute ``calibration`` (a
+    :class:`~empathic_sdk.recognition.calibration.Calibration`) says what its logits mean; without
+    one they are taken as they are, and no state is ``uncertain``.
     """
 
-    config: Any
+    @property
+    def name(self) -> str:
+        """What tells it from others: a session state goes on only with a model of this name."""
+        ...
 
-    def __call__(self, batch: Any, state: Any = None, /) -> Any:
-        """Return logits of a batch and the state to go on from."""
+    @property
+    def widths(self) -> Mapping[str, int]:
+        """Length of the vectors that it reads by modality; ``text`` must be among them."""
+        ...
+
+    def start(self) -> DialogueState:
+        """Open a dialogue in which nothing was said."""
         ...
 
 
@@ -157,8 +228,8 @@ class Scenario(Protocol):
         ...
 
     @property
-    def modalities(self) -> frozenset[Modality]:
-        """Which modalities may be read; the others are left out unread."""
+    def modalities(self) -> frozenset[Modality] | None:
+        """Which modalities may be read, ``None`` for all; the others are left out unread."""
         ...
 
     @property

@@ -243,3 +243,16 @@ def test_wrong_numbers_are_refused(pulse: Pulse) -> None:
         Channel(pulse, prior=(0.5, 0.5))
     with pytest.raises(InputError, match="speech has a field"):
         Utterance("hi", signals={Modality.SPEECH: b""})
+
+
+def test_a_scenario_that_reads_text_alone_reads_nothing_else(fusing: EmotionRecognizer) -> None:
+    with EmotionAwareAgent(recognizer=fusing, scenario="tutoring") as agent:
+        agent.profiles.consent("ada", PULSE, True)
+        turn = agent.respond(said((Emotion.FEAR, 0.9), text="fractions please"), user="ada")
+        assert turn.emotion.contributions == {Modality.TEXT: 1.0}
+        with pytest.raises(PolicyError, match="tutoring reads text only"):
+            agent.respond(said((Emotion.FEAR, 0.9), text=None), user="ada")
+    with EmotionAwareAgent(recognizer=fusing) as agent:
+        agent.profiles.consent("ada", PULSE, True)
+        turn = agent.respond(said((Emotion.FEAR, 0.9), text=None), user="ada")
+        assert turn.emotion.label is Emotion.FEAR and turn.reply

@@ -13,13 +13,11 @@ from empathic_sdk import Deployment, Emotion, EmotionRecognizer, Modality, UserC
 from empathic_sdk.errors import ConfigurationError, InputError, ModelError
 from empathic_sdk.recognition.calibration import Calibration
 from empathic_sdk.recognition.dialogue_model import (
-    DialogueModel,
-    DialogueState,
-    Step,
     register_dialogue_model,
     registered_dialogue_models,
 )
-from empathic_sdk.types import Embedding, EmotionState
+from empathic_sdk.types import DialogueStep, Embedding, EmotionState
+from empathic_sdk.types.protocols import DialogueModel, DialogueState
 
 SEEN = UserContext(consents=frozenset({Modality.FACE}))
 
@@ -48,12 +46,12 @@ class SmoothedState:
         speaker: str,
         features: Mapping[str, NDArray[np.float32]],
         weights: Mapping[str, float],
-    ) -> Step:
+    ) -> DialogueStep:
         now = sum(weights.get(m, 1.0) * (self.model.heads[m] @ x) for m, x in features.items())
         before = self.past.get(speaker)
         logits = np.asarray(now) if before is None else (now + np.asarray(before)) / 2
         self.past[speaker] = logits.tolist()
-        return Step(logits, None if before is None else 0.25)
+        return DialogueStep(logits, None if before is None else 0.25)
 
     def dump(self) -> Any:
         return dict(self.past)
