@@ -155,7 +155,7 @@ MOVED = {
     "streaming": "turn.pacing",
     "training": "lab.training",
     "training.behaviour": "lab.recipes.behaviour",
-    "training.behaviour_simulator": "lab.simulation.typing",
+    "training.behaviour_simulator": "lab.simulation.behaviour",
     "training.clips": "lab.corpora.clips",
     "training.contexts": "lab.corpora.reply_moments",
     "training.corpora": "lab.corpora.text",
