@@ -122,6 +122,12 @@ def group(results: Path, data_set: str) -> dict[str, list[Record]]:
     return found
 
 
+def siblings(results: Path, data_set: str, name: str) -> tuple[str, list[Record]]:
+    """Return the configuration that a run belongs to, and its records; none where it has none."""
+    groups = group(results, data_set).items()
+    return next(((c, some) for c, some in groups if name in (r["name"] for r in some)), ("", []))
+
+
 def _numbers(record: Record) -> list[dict[str, Any]]:
     """Return what the runs of one configuration share; what a record lacks is its default."""
     recipe = json.loads(json.dumps({**DialogueRecipe().as_dict(), **recipe_of(record)}))

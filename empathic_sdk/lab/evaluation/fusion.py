@@ -17,7 +17,7 @@ from empathic_sdk.lab.corpora.dialogues import read_dialogues
 from empathic_sdk.lab.corpora.encoded_media import Encoders, pools
 from empathic_sdk.lab.corpora.pairing import reliability, replaced
 from empathic_sdk.lab.corpora.text_vectors import load
-from empathic_sdk.lab.evaluation.configurations import group
+from empathic_sdk.lab.evaluation.configurations import siblings
 from empathic_sdk.lab.evaluation.dialogue_figures import read_predictions
 from empathic_sdk.lab.evaluation.dialogue_metrics import paired_bootstrap
 from empathic_sdk.lab.evaluation.metrics import classification, expected_calibration_error
@@ -111,16 +111,12 @@ def nuisance(encoders: Encoders) -> tuple[dict[str, list[np.ndarray | None]], di
 
 def recorded(name: str, results: Path, data: Path) -> dict[str, Any]:
     """Return ``runs`` of a run and its siblings, rescored from their stored predictions."""
-    siblings = [
-        some for some in group(results, "meld").values() if name in (r["name"] for r in some)
-    ]
-    if not siblings:
-        return {"n": 0}
+    _, records = siblings(results, "meld", name)
     test = read_dialogues("meld", data, "test")
     gold = np.concatenate([d.labels for d in test.dialogues])
     known = gold >= 0
     figures = []
-    for record in siblings[0]:
+    for record in records:
         f1 = {}
         for condition in CONDITIONS:
             path = results / FUSION / f"{record['name']}-{condition}.predictions.jsonl.gz"
