@@ -7,7 +7,9 @@
     │   ├── EmptyUtteranceError   nothing in it: no text, sound, picture or event
     │   └── DialogueFormatError   a line of a dialogue file is broken (``.line`` is its number)
     ├── ConfigurationError      an argument or a combination of arguments is wrong
-    │   └── MissingExtraError     an optional extra is not installed (names the install line)
+    │   ├── MissingExtraError     an optional extra is not installed (names the install line)
+    │   ├── ClosedError           the agent was closed; make a new one
+    │   └── ReentrancyError       a hook asked for what would wait for the turn it is part of
     ├── PolicyError             this may not be processed here (context, consent)
     ├── ModelError              weights are missing, damaged or do not fit
     ├── HookError               a hook raised, or returned something else than it should
@@ -18,6 +20,7 @@
     │   ├── StoreVersionError     it was written by a newer version of this package
     │   ├── StoreFullError        there is no room on the disk
     │   ├── StoreKeyError         its key is wrong, or it has none and one was given
+    │   ├── ConflictError         a conversation went on elsewhere; nothing was recorded
     │   ├── PrivacyBudgetError    no so exact an answer is left to give about everybody
     │   └── UnknownTurnError      no such turn of this user
     ├── ResponderError          no responder could answer
@@ -75,6 +78,18 @@ class MissingExtraError(ConfigurationError, ImportError):
         self.extra = extra
 
 
+class ClosedError(ConfigurationError):
+    """The agent was closed. A ``ConfigurationError`` as well, as in the first release."""
+
+
+class ReentrancyError(ConfigurationError):
+    """A hook or an alarm asked for something that would wait for the turn it is part of.
+
+    Another turn of its own conversation, erasing its user, or closing the agent. A
+    ``ConfigurationError`` as well, as in the first release.
+    """
+
+
 class PolicyError(EmpathicError):
     """This may not be processed here: see ``Deployment`` and consent."""
 
@@ -113,6 +128,10 @@ class StoreFullError(StoreError):
 
 class StoreKeyError(StoreError):
     """The key does not open the store."""
+
+
+class ConflictError(StoreError):
+    """The stored state of a conversation is not the one that a turn began from."""
 
 
 class PrivacyBudgetError(StoreError):

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
+from empathic_sdk import testing
 from empathic_sdk.responders.embedded import EmbeddedResponder
 from empathic_sdk.safety.detector import assess
 from empathic_sdk.style import decide
-from empathic_sdk.types import (
-    Emotion,
-    EmotionState,
-    HookContext,
-    Modality,
-    Pacing,
-    Trend,
-    UserContext,
-)
+from empathic_sdk.types import Emotion, HookContext, Pacing, UserContext
 from empathic_sdk.types.reply import ReplyContext, ResponderMemory
-
-VALENCE = {Emotion.NEUTRAL: 0.0, Emotion.SURPRISE: 0.0, Emotion.JOY: 0.5}
 
 
 def make_state(
@@ -28,18 +19,11 @@ def make_state(
     confidence=None,
     valence=None,
 ):
-    return EmotionState(
-        label=label,
-        probabilities={e: 0.7 if e == label else 0.05 for e in Emotion},
-        confidence=confidence or (0.3 if uncertain else 0.8),
-        uncertain=uncertain,
-        valence=VALENCE.get(label, -0.5) if valence is None else valence,
-        arousal=0.0,
-        intensity=intensity,
-        shift=shift,
-        trend=Trend(trend),
-        contributions={Modality.TEXT: 1.0},
-    )
+    """The state of a label; its confidence does not follow its probability, as in real ones."""
+    fields = {} if valence is None else {"valence": valence}
+    fields |= {"intensity": intensity, "uncertain": uncertain, "shift": shift, "trend": trend}
+    made = testing.state(label, confidence=0.7, **fields)
+    return made.model_copy(update={"confidence": confidence or (0.3 if uncertain else 0.8)})
 
 
 class Talk:

@@ -21,8 +21,8 @@ from empathic_sdk import (
     Utterance,
 )
 from empathic_sdk.errors import InputError, StoreError, outline
-from empathic_sdk.turn.stateless import Listening
-from tests.test_senses import SOUND, Fake, Words, encoder, weights  # noqa: F401
+from empathic_sdk.turn.stateless import StatelessTurns
+from tests.recognition.test_modalities import SOUND, Fake, Words, encoder, weights  # noqa: F401
 
 WORD = "Qsecretword-7731"
 SAID = f"I failed {WORD} again and I am so afraid of it."
@@ -172,10 +172,10 @@ def test_senses_that_fail(
 
 
 def test_the_other_rooms(recognizer: EmotionRecognizer, log: Log) -> None:
-    listening = Listening(recognizer, tone=broken)
-    heard = listening.hear([("user", SAID)], kept=SAID.encode())
-    assert heard is not None
-    listening.guide(heard)
+    turns = StatelessTurns(recognizer, tone=broken)
+    turn = turns.take([("user", SAID)], state=SAID.encode())
+    assert turn is not None
+    turns.prompt(turn)
     with EmotionAwareAgent(recognizer=recognizer, scenario="tutoring") as tutor:
         for text in ("hi", SAID, "1/2", "I give up", CRISIS):
             tutor.respond(text, user=USER)

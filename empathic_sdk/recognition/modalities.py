@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -22,19 +22,9 @@ from empathic_sdk.errors import (
     outline,
 )
 from empathic_sdk.types import Embedding, FeatureSequence, Modality, Utterance
+from empathic_sdk.types.protocols import Encoder
 
 log = logging.getLogger("empathic_sdk")
-
-
-class Sense(Protocol):
-    """What an encoder of ``empathic_sdk.encoders`` offers."""
-
-    @property
-    def width(self) -> int:
-        """Length of a vector."""
-
-    def encode(self, items: Sequence[Any], /) -> list[Embedding]:
-        """Return one embedding an item."""
 
 
 class Listener(Protocol):
@@ -44,19 +34,19 @@ class Listener(Protocol):
         """Return a ``Transcript``, or anything with ``text``."""
 
 
-def _speech() -> Sense:
+def _speech() -> Encoder:
     from empathic_sdk.encoders.speech import SpeechEncoder
 
     return SpeechEncoder()
 
 
-def _face() -> Sense:
+def _face() -> Encoder:
     from empathic_sdk.encoders.face import FaceEncoder
 
     return FaceEncoder()
 
 
-def _behaviour() -> Sense:
+def _behaviour() -> Encoder:
     from empathic_sdk.encoders.behaviour import BehaviourEncoder
 
     return BehaviourEncoder()
@@ -74,7 +64,7 @@ def _listener() -> Listener:
     )
 
 
-_MAKERS: Mapping[Modality, Callable[[], Sense]] = {
+_MAKERS: Mapping[Modality, Callable[[], Encoder]] = {
     Modality.SPEECH: _speech,
     Modality.FACE: _face,
     Modality.BEHAVIOUR: _behaviour,
@@ -94,7 +84,7 @@ class Senses:
 
     def __init__(
         self,
-        given: Mapping[Modality, Sense | Literal[False] | None],
+        given: Mapping[Modality, Encoder | Literal[False] | None],
         transcriber: Listener | Literal[False] | None = None,
     ) -> None:
         for m, sense in given.items():
@@ -117,13 +107,8 @@ class Senses:
         sense = self._get(modality, _MAKERS[modality])
         if isinstance(sense, str):
             return _nothing(modality, sense)
-        signal = {
-            Modality.SPEECH: utterance.audio,
-            Modality.FACE: utterance.frames,
-            Modality.BEHAVIOUR: utterance.events,
-        }[modality]
         try:
-            found: Embedding = sense.encode([signal])[0]
+            found: Embedding = sense.encode([utterance.signal(modality)])[0]
             return found
         except EmpathicError as error:
             return _nothing(modality, str(error))

@@ -9,7 +9,15 @@ from empathic_sdk.types.consent import (
     OverrideUse,
     Purpose,
 )
-from empathic_sdk.types.emotion import Emotion, EmotionState, LearningState, Modality, Trend
+from empathic_sdk.types.dialogue import DialogueStep
+from empathic_sdk.types.emotion import (
+    Emotion,
+    EmotionState,
+    LearningState,
+    Modality,
+    Trend,
+    register_modality,
+)
 from empathic_sdk.types.features import AlignedWindows, Embedding, FeatureSequence
 from empathic_sdk.types.learning import Answer, AnswerOutcome, Exercise, Mastery
 from empathic_sdk.types.monitor import (
@@ -59,6 +67,7 @@ __all__ = [
     "ChangePoint",
     "ChatMessage",
     "DaySummary",
+    "DialogueStep",
     "Embedding",
     "Emotion",
     "EmotionState",
@@ -100,4 +109,5 @@ __all__ = [
     "Utterance",
     "Word",
     "contrast",
+    "register_modality",
 ]

@@ -10,20 +10,27 @@ import numpy as np
 
 from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.lab.corpora.dialogues import DialogueSet, read_dialogues
+from empathic_sdk.lab.evaluation.configurations import Runs, group, recipe_of
 from empathic_sdk.lab.evaluation.dialogue_metrics import changed, shift_f1
 from empathic_sdk.lab.evaluation.metrics import (
     classification,
     expected_calibration_error,
     per_class_f1,
 )
-from empathic_sdk.lab.evaluation.tables import Measures, Runs, group, recipe_of, spreads
+from empathic_sdk.lab.evaluation.spread import summary
 from empathic_sdk.lab.evaluation.text_runs import evaluate_text
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.types import Emotion, EmotionState, Utterance
 
 
 def evaluate_dialogue(
-    name: str, *, data: Path, split: str, results: Path, configuration: str | None = None
+    name: str,
+    *,
+    data: Path,
+    split: str,
+    results: Path,
+    configuration: str | None = None,
+    table: bool = False,
 ) -> dict[str, Any]:
     """Measure recorded runs of a dialogue model; the object that ``empathic evaluate`` prints.
 
@@ -36,6 +43,8 @@ def evaluate_dialogue(
         split: ``dev`` or ``test``.
         results: Folder of the run records.
         configuration: Which runs; default: those of the whole causal MDGET.
+        table: Add every recorded configuration, see
+            :meth:`~empathic_sdk.lab.evaluation.configurations.Runs.table`.
 
     Returns:
         ``dataset model split n causal configuration run``, the figures of that run (the one in
@@ -59,16 +68,19 @@ def evaluate_dialogue(
         "run": chosen["name"],
         **(runs.measured(chosen) if split == "test" else chosen["dev"]),
         "runs": summary(measured),
+        **({"table": runs.table()} if table else {}),
     }
 
 
-def summary(measured: Sequence[Measures]) -> dict[str, Any]:
-    """Return ``{n, METRIC: {mean, std}}``."""
-    return {"n": len(measured), **{k: s._asdict() for k, s in spreads(measured).items()}}
-
-
 def evaluate_meld(
-    *, data: Path, split: str, results: Path, checkpoint: Path | None = None, model: str = "mdget"
+    *,
+    data: Path,
+    split: str,
+    results: Path,
+    checkpoint: Path | None = None,
+    model: str = "mdget",
+    configuration: str | None = None,
+    table: bool = False,
 ) -> dict[str, Any]:
     """Measure what ships on MELD, anew and through the public API: dialogue by dialogue.
 
@@ -79,7 +91,21 @@ def evaluate_meld(
         checkpoint: Text weights, the dialogue model beside them; default: those that ship.
         model: ``mdget``, or ``text`` for the heads of single utterances alone. Where there is no
             dialogue model it is those in any case.
+        configuration: Recorded runs to measure instead; see :func:`evaluate_dialogue`.
+        table: Add every recorded configuration.
     """
+    if configuration:
+        return evaluate_dialogue(
+            "meld", data=data, split=split, results=results, configuration=configuration,
+            table=table,
+        )  # fmt: skip
+    report = _measured_anew(data, split, results, checkpoint, model)
+    return {**report, "table": Runs(results, data, "meld").table()} if table else report
+
+
+def _measured_anew(
+    data: Path, split: str, results: Path, checkpoint: Path | None, model: str
+) -> dict[str, Any]:
     recognizer = EmotionRecognizer(text=TextEncoder(checkpoint))
     if model == "text" or recognizer.dialogue is None:
         return evaluate_text("meld", data=data, split=split, checkpoint=checkpoint, results=results)
