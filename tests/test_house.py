@@ -121,6 +121,8 @@ def test_every_moved_module_exists() -> None:
     for old, new in _moved.MOVED.items():
         assert new in MODULES, f"{old} is said to be at {new}"
         assert old not in MODULES
+    for home, name in _moved.RENAMED.values():
+        assert hasattr(import_module(f"empathic_sdk.{home}"), name)
     for names in _moved.SCATTERED.values():
         for name, home in names.items():
             assert hasattr(import_module(f"empathic_sdk.{home}"), name), f"{name} is not in {home}"

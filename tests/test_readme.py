@@ -77,6 +77,7 @@ def printed(command: str) -> dict[str, Any]:
 
 
 @pytest.mark.data
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row["what"])
 def test_rows_are_what_their_commands_print(row: dict[str, str], tmp_path: Path) -> None:
     found = printed(row["command"])

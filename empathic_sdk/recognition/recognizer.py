@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -43,6 +44,9 @@ from empathic_sdk.types import (
     Utterance,
 )
 from empathic_sdk.types.protocols import DialogueModel, Encoder, ProbabilityEncoder
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import Runnable
 
 DIALOGUE = "dialogue.safetensors"
 # A text that is legible to a lesser share says nothing beside a voice or a face.
@@ -210,6 +214,18 @@ class EmotionRecognizer:
         """Return a state an utterance, each in the light of the ones before it, never after."""
         return self.session(user).extend(list(utterances))
 
+    async def arecognize(
+        self, utterance: Utterance | str, *, user: UserContext | None = None
+    ) -> EmotionState:
+        """:meth:`recognize` for event loops; the reading is done in a thread."""
+        return await asyncio.to_thread(self.recognize, utterance, user=user)
+
+    async def arecognize_dialogue(
+        self, utterances: Iterable[Utterance | str], *, user: UserContext | None = None
+    ) -> list[EmotionState]:
+        """:meth:`recognize_dialogue` for event loops."""
+        return await asyncio.to_thread(self.recognize_dialogue, utterances, user=user)
+
     def session(self, user: UserContext | None = None) -> DialogueSession:
         """Open a dialogue that takes one utterance at a time."""
         return DialogueSession(self, user or UserContext())
@@ -261,7 +277,7 @@ class EmotionRecognizer:
                 sequences.append(found)
         return align(sequences, window_s=window_s)
 
-    def as_runnable(self) -> Any:
+    def as_runnable(self) -> Runnable[Any, EmotionState]:
         """Return a LangChain runnable from what was said to its :class:`EmotionState`.
 
         Its input is a str, an ``Utterance``, a message with text, sounds or pictures in it, or a

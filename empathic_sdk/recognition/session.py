@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -69,6 +70,10 @@ class DialogueSession:
     def add(self, utterance: Utterance | str) -> EmotionState:
         """Return what this utterance shows in the light of those before; errors as `recognize`."""
         return self.extend([utterance])[0]
+
+    async def aadd(self, utterance: Utterance | str) -> EmotionState:
+        """:meth:`add` for event loops; await it before the next one."""
+        return await asyncio.to_thread(self.add, utterance)
 
     def extend(
         self, utterances: Sequence[Utterance | str], *, listen: bool = True

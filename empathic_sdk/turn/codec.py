@@ -23,7 +23,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from empathic_sdk.errors import InputError
-from empathic_sdk.safety.judgement import RiskContext
+from empathic_sdk.safety.decision import RiskContext
 from empathic_sdk.types import EmotionState, Turn
 from empathic_sdk.types.base import Value
 from empathic_sdk.types.reply import AnsweredContext, ResponderMemory
@@ -52,7 +52,7 @@ class ConversationRecord(Value):
 class _Stored(ConversationRecord):
     version: Literal[2]
     session: Any
-    session_encoding: Literal["json", "base64"] = "json"
+    session_encoding: Literal["json", "base64"]
 
 
 def encode(record: ConversationRecord, session: bytes) -> bytes:
@@ -83,7 +83,7 @@ def decode(stored: bytes) -> tuple[ConversationRecord, bytes]:
                 f"the stored state of this conversation has version {found['version']!r}; this "
                 f"package reads 1 and {VERSION}"
             )
-        whole = _Stored(**found)
+        whole = _Stored(**{name: found[name] for name in _Stored.model_fields})
         if whole.session_encoding == "base64":
             session = base64.b64decode(str(whole.session), validate=True)
         else:
@@ -101,7 +101,7 @@ def _from_first(found: dict[str, Any]) -> dict[str, Any]:
     # A state from before there was a risk model knows the level of the last turn alone.
     risk = found.get("risk", {"level": found["safety"]})
     kept = {name: found[name] for name in ("session", "history", "memory", "turns")}
-    return kept | {"version": VERSION, "risk": risk}
+    return kept | {"version": VERSION, "session_encoding": "json", "risk": risk}
 
 
 def _shown(session: bytes) -> tuple[Any, str]:

@@ -6,8 +6,8 @@ import threading
 import time
 
 from empathic_sdk.responders.prompting import LONGEST_PAST, safe_text
-from empathic_sdk.safety.judgement import RiskContext
-from empathic_sdk.safety.risk_reader import REMEMBERED
+from empathic_sdk.safety.decision import RiskContext
+from empathic_sdk.safety.risk_model import REMEMBERED
 from empathic_sdk.turn.codec import ConversationRecord, decode, encode
 from empathic_sdk.types import AGENT, Exchange, Utterance
 from empathic_sdk.types.base import Value

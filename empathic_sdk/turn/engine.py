@@ -16,13 +16,16 @@ from typing import NamedTuple
 
 from empathic_sdk.errors import HookError
 from empathic_sdk.language.requests import requests
+from empathic_sdk.policy import agreed, allowed
+from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.recognition.session import DialogueSession
 from empathic_sdk.responders.cancellable import Live
 from empathic_sdk.responders.llm import LLMResponder
+from empathic_sdk.safety.assessment import RiskAssessor
 from empathic_sdk.style import call, decide, told
-from empathic_sdk.turn.assessor import RiskAssessor
 from empathic_sdk.turn.conversation import Conversation
-from empathic_sdk.turn.scenarios import readable
+from empathic_sdk.turn.parts import deployment_of
+from empathic_sdk.turn.scenarios import readable, without
 from empathic_sdk.types import (
     AGENT,
     EmotionState,
@@ -148,6 +151,7 @@ class TurnEngine:
         self.recognizer = recognizer
         self.responder = responder
         self.scenario = scenario
+        self.deployment = deployment_of(recognizer)
         self._assessor = assessor
         self._safety = safety
         self._max_sentences = max_sentences
@@ -165,9 +169,12 @@ class TurnEngine:
         """Return an utterance as it is read: what may be, and the words of its audio as its text.
 
         Raises:
-            PolicyError: The scenario reads nothing of it.
+            PolicyError: The scenario reads nothing of it, or nothing may be processed here.
         """
         said = readable(said, self.scenario)
+        if not isinstance(self.recognizer, EmotionRecognizer):  # which holds the policy by itself
+            consented = agreed(person, self.deployment)
+            said = without(said, allowed(said.modalities, self.deployment, consented))
         listen = getattr(self.recognizer, "listen", None)
         return said if listen is None else listen(said, person)
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from empathic_sdk.errors import ConfigurationError, PolicyError
-from empathic_sdk.policy import BIOMETRIC
 from empathic_sdk.tutoring import gives_up, require_sympy
 from empathic_sdk.types import Modality, Utterance
 from empathic_sdk.types.base import Value
 from empathic_sdk.types.protocols import Responder, Scenario
 
-# The field of an utterance that each biometric modality comes in, and its value without it.
+# The field of an utterance that each modality comes in, and its value without it.
 _FIELDS: dict[Modality, tuple[str, object]] = {
+    Modality.TEXT: ("text", None),
     Modality.SPEECH: ("audio", None),
     Modality.FACE: ("frames", ()),
     Modality.BEHAVIOUR: ("events", ()),
@@ -28,13 +28,13 @@ class FixedScenario(Value):
 
     Attributes:
         name: What hooks and responders see.
-        modalities: Which may be read.
+        modalities: Which may be read; ``None``: all.
         responder: Who answers; ``None``: the agent's own responder.
         surrenders: Says whether a text only gives up an exercise.
     """
 
     name: str
-    modalities: frozenset[Modality] = frozenset(Modality)
+    modalities: frozenset[Modality] | None = None
     responder: Responder | None = None
     surrenders: Callable[[str], bool] = _never
 
@@ -80,17 +80,18 @@ def readable(said: Utterance, scenario: Scenario) -> Utterance:
     Raises:
         PolicyError: Nothing is left.
     """
-    there, may = said.modalities, scenario.modalities
-    # Whoever reads every modality that ships reads registered ones, too.
-    own = may >= frozenset(Modality)
-    left = [m for m in there if m in may or (own and m in said.signals)]
-    if len(left) == len(there):
+    may = scenario.modalities
+    if may is None or may.issuperset(said.modalities):
         return said
-    if not left:
-        kinds = " and ".join(m.value for m in Modality if m in may) or "nothing"
+    if may.isdisjoint(said.modalities):
+        kinds = " and ".join(sorted(may)) or "nothing"
         raise PolicyError(f"{scenario.name} reads {kinds} only; this utterance holds none")
-    dropped = {_FIELDS[m][0]: _FIELDS[m][1] for m in BIOMETRIC if m in there and m not in may}
-    dropped["signals"] = {m: signal for m, signal in said.signals.items() if m in left}
-    if Modality.TEXT in there and Modality.TEXT not in may:
-        dropped["text"] = None
-    return said.model_copy(update=dropped)
+    return without(said, may)
+
+
+def without(said: Utterance, may: Collection[Modality]) -> Utterance:
+    """Return an utterance with the modalities in ``may`` alone."""
+    left = {field: empty for m, (field, empty) in _FIELDS.items() if m not in may}
+    if signals := getattr(said, "signals", None):  # of modalities that somebody registered
+        left["signals"] = {m: signal for m, signal in signals.items() if m in may}
+    return said.model_copy(update=left)

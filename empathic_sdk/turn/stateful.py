@@ -12,7 +12,6 @@ from empathic_sdk.responders.cancellable import Live
 from empathic_sdk.turn.conversation import Conversation
 from empathic_sdk.turn.conversations import Conversations
 from empathic_sdk.turn.engine import Hooks, StepClock, TurnEngine
-from empathic_sdk.turn.parts import deployment_of
 from empathic_sdk.types import Exchange, SafetyLevel, Turn, UserContext, Utterance
 from empathic_sdk.types.protocols import Store
 
@@ -54,7 +53,6 @@ class StatefulTurns:
         self._conversations = conversations
         self._keep_text = keep_text
         self._past = past
-        self._deployment = deployment_of(engine.recognizer)
 
     def take(
         self,
@@ -104,7 +102,7 @@ class StatefulTurns:
             session=stored,
             mastery=reply.mastery,
             since=person.since,
-            override=overridden(said.modalities, self._deployment, person),
+            override=overridden(said.modalities, engine.deployment, person),
         )
         held.commit(record, words, stored)
         clock.lap("record")

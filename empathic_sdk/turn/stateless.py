@@ -18,8 +18,8 @@ from empathic_sdk.policy import agreed, allowed
 from empathic_sdk.responders.embedded import EmbeddedResponder
 from empathic_sdk.responders.guarded import GuardedResponder
 from empathic_sdk.responders.prompting import system_prompt
+from empathic_sdk.safety.assessment import RiskAssessor
 from empathic_sdk.safety.output_guard import SecondOpinion, check_text
-from empathic_sdk.turn.assessor import RiskAssessor
 from empathic_sdk.turn.codec import dump_turn, load_turn
 from empathic_sdk.turn.conversation import Conversation
 from empathic_sdk.turn.engine import Answered, Hooks, Reading, StepClock, TurnEngine
@@ -171,7 +171,7 @@ class StatelessTurns:
         self._engine = TurnEngine(
             recognizer=recognizer,
             responder=answers,
-            assessor=RiskAssessor(text_of(recognizer)),
+            assessor=RiskAssessor.shipped(text_of(recognizer)),
             safety=safety,
             scenario=self._scenario,
             max_sentences=max_sentences,

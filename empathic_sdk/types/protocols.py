@@ -6,8 +6,8 @@ protocol                     where it goes                          what ships
 :class:`Recognizer`          ``EmotionAwareAgent(recognizer=)``     ``EmotionRecognizer``
 :class:`Session`             what a recogniser opens                ``DialogueSession``
 :class:`Encoder`             ``EmotionRecognizer(speech=, ...)``    ``SpeechEncoder``, ...
-:class:`DialogueModel`       ``EmotionRecognizer(dialogue=)``       the network ``MDGET``
-:class:`DialogueState`       what a dialogue model opens            its streaming state
+:class:`DialogueModel`       ``EmotionRecognizer(dialogue=)``       ``MDGET``, as a checkpoint
+:class:`DialogueState`       what a dialogue model opens            inside the session
 :class:`ProbabilityEncoder`  ``EmotionRecognizer(channels=)``       none
 :class:`SafetyAssessor`      ``EmotionAwareAgent(safety=)``         ``RiskAssessor``
 :class:`Responder`           ``EmotionAwareAgent(responder=)``      ``EmbeddedResponder``
@@ -76,11 +76,12 @@ class Session(Protocol):
 class Recognizer(Protocol):
     """Reads emotion out of utterances, as :class:`~empathic_sdk.EmotionRecognizer` does.
 
-    What else an agent looks for, if it is there: ``deployment`` (a ``Deployment``; without one text
-    alone is read); ``listen(utterance, user)``, which adds the words of a recording;
-    ``dialogue``, not ``None`` where the agent's replies are to be read, too; ``text``, the
-    ``TextEncoder`` that the safety protocol shares (without the attribute the one that ships is
-    loaded, with ``None`` the patterns judge alone).
+    What may not be processed is left out before an utterance reaches it. What else an agent looks
+    for, if it is there: ``deployment`` (a ``Deployment``; without one text alone is read);
+    ``listen(utterance, user)``, which adds the words of a recording; ``dialogue``, not ``None``
+    where the agent's replies are to be read, too; ``text``, the ``TextEncoder`` that the safety
+    protocol shares (without the attribute the one that ships is loaded, with ``None`` the patterns
+    judge alone).
     """
 
     def recognize(self, utterance: Utterance | str, /) -> EmotionState:
@@ -213,8 +214,8 @@ class Scenario(Protocol):
         ...
 
     @property
-    def modalities(self) -> frozenset[Modality]:
-        """Which modalities may be read; the others are left out unread."""
+    def modalities(self) -> frozenset[Modality] | None:
+        """Which modalities may be read, ``None`` for all; the others are left out unread."""
         ...
 
     @property

@@ -13,7 +13,7 @@ from empathic_sdk.errors import ConfigurationError, DataError, ModelError
 from empathic_sdk.lab.recipes.guard import GuardRecipe, fit_guard, read_drafts
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.runtime import checkpoints
-from empathic_sdk.safety.draft_reader import REASONS, DraftReader
+from empathic_sdk.safety.draft_model import REASONS, DraftReader
 from empathic_sdk.safety.output_guard import check_sentence, check_text
 from empathic_sdk.turn.stateless import StatelessTurns
 

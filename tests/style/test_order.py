@@ -9,8 +9,8 @@ import pytest
 
 from empathic_sdk import EmotionAwareAgent, EmotionRecognizer, ProfileStore
 from empathic_sdk.responders.embedded import EmbeddedResponder
+from empathic_sdk.safety.assessment import RiskAssessor
 from empathic_sdk.style import default_pacing, default_theme, default_tone
-from empathic_sdk.turn.assessor import RiskAssessor
 from empathic_sdk.types import HookContext
 from empathic_sdk.types.reply import Reply, ReplyContext
 
@@ -78,7 +78,7 @@ def watched(recognizer: EmotionRecognizer, monkeypatch: pytest.MonkeyPatch) -> A
         EmotionAwareAgent(
             recognizer=recognizer,
             store=Watched(store, events, record="record"),
-            safety=Watched(RiskAssessor(recognizer.text), events, assess="safety"),
+            safety=Watched(RiskAssessor.shipped(recognizer.text), events, assess="safety"),
             responder=Answers(events),
             tone=hook("tone", default_tone),
             pacing=pacing,
