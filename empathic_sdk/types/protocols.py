@@ -1,27 +1,13 @@
 """Protocols: whoever brings an object that fits one can plug it in.
 
-protocol                  where it goes                          what ships
-========================  =====================================  ==============================
-:class:`Recognizer`       ``EmotionAwareAgent(recognizer=)``     ``EmotionRecognizer``
-:class:`Session`          what a recogniser opens                ``DialogueSession``
-:class:`Encoder`          ``EmotionRecognizer(speech=, ...)``    ``SpeechEncoder``, ...
-:class:`SafetyAssessor`   ``EmotionAwareAgent(safety=)``         ``RiskAssessor``
-:class:`Responder`        ``EmotionAwareAgent(responder=)``      ``EmbeddedResponder``
-:class:`LanguageModel`    ``EmotionAwareAgent(llm=)``            adapters in ``llm``
-:class:`Store`            ``EmotionAwareAgent(store=)``          ``ProfileStore``
-:class:`DayStore`         the same, and ``agent.watch`` works    ``ProfileStore``
-:class:`Scenario`         ``EmotionAwareAgent(scenario=)``       ``"counselling"``, ``"tutoring"``
-:class:`Agent`            what takes turns                       ``EmotionAwareAgent``
-========================  =====================================  ==============================
-=======
 ===========================  =====================================  =============================
 protocol                     where it goes                          what ships
 ===========================  =====================================  =============================
 :class:`Recognizer`          ``EmotionAwareAgent(recognizer=)``     ``EmotionRecognizer``
 :class:`Session`             what a recogniser opens                ``DialogueSession``
 :class:`Encoder`             ``EmotionRecognizer(speech=, ...)``    ``SpeechEncoder``, ...
-:class:`DialogueModel`       ``EmotionRecognizer(dialogue=)``       the network ``MDGET``
-:class:`DialogueState`       what a dialogue model opens            its streaming state
+:class:`DialogueModel`       ``EmotionRecognizer(dialogue=)``       ``MDGET``, as a checkpoint
+:class:`DialogueState`       what a dialogue model opens            inside the session
 :class:`ProbabilityEncoder`  ``EmotionRecognizer(channels=)``       none
 :class:`SafetyAssessor`      ``EmotionAwareAgent(safety=)``         ``RiskAssessor``
 :class:`Responder`           ``EmotionAwareAgent(responder=)``      ``EmbeddedResponder``
