@@ -24,9 +24,10 @@ SURE = 0.8
 
 _ASKS = re.compile(
     r"\b(?:suicide|suicidal|end(?:ing)? your life|kill(?:ing)? yourself|hurt(?:ing)? yourself|"
-    r"want(?:ing)? to (?:live|die)|(?:being|be) alive)\b[^?.!]*\?",
+    r"want(?:ing)? to (?:live|die)|(?:being|be) alive)\b",
     re.IGNORECASE,
 )
+_CLAUSE = re.compile(r"([^?.!]+)([?.!]|$)")
 
 
 class RiskContext(Value):
@@ -48,7 +49,7 @@ class RiskContext(Value):
 
 def asks(reply: str) -> bool:
     """Say whether a reply asks directly about suicide or self-harm."""
-    return bool(_ASKS.search(reply))
+    return any(clause[2] == "?" and _ASKS.search(clause[1]) for clause in _CLAUSE.finditer(reply))
 
 
 def strong(findings: RiskFindings) -> bool:
