@@ -1,25 +1,41 @@
-# The two commands of the README. Both are idempotent: what is set up stays set up.
+# Every target is idempotent: what is set up stays set up.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 TORCH  := torch==2.13.0
+# Where PyTorch publishes its CPU builds; a mirror of it does, too (empty: PyPI alone).
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser check docs clean
+.PHONY: help demo test test-browser coverage check docs clean
 
 help:
 	@echo "make demo    set up and open the demo on http://127.0.0.1:7860"
 	@echo "make test    set up and run the tests"
 	@echo "make test-browser  the tests of the demo in Debian's Chromium (apt-get install chromium)"
+	@echo "make coverage  the tests, with branch coverage: the total, and htmlcov/index.html"
 	@echo "make check   lint and type-check"
 	@echo "make docs    build the documentation into site/"
 
-# torch first, by its exact version: a plain request for it may pull gigabytes of CUDA.
+define ANSWERS
+import sys, urllib.request
+urllib.request.urlopen(sys.argv[1].rstrip("/") + "/torch/", timeout=5).close()
+endef
+export ANSWERS
+
+# torch first, by its exact version. On Linux PyPI's own wheels bring gigabytes of CUDA, so the index
+# of CPU builds is asked before it: there the version is 2.13.0+cpu, which pip prefers to 2.13.0.
+# Where that index does not answer within five seconds, pip goes on with whatever it is set up for.
 $(VENV)/.base: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
 	  echo "python venv support is missing: apt-get install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet $(TORCH)
+	@index="$(TORCH_INDEX)"; \
+	if [ "$$(uname -s)" != Linux ]; then index=; fi; \
+	if [ -n "$$index" ] && ! $(BIN)/python -c "$$ANSWERS" "$$index" 2>/dev/null; then \
+	  echo "$$index does not answer: $(TORCH) comes from pip's usual index"; index=; \
+	fi; \
+	set -x; $(BIN)/python -m pip install --quiet $${index:+--extra-index-url "$$index"} $(TORCH)
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.base
@@ -28,6 +44,10 @@ $(VENV)/.demo: $(VENV)/.base
 
 $(VENV)/.dev: $(VENV)/.base
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.base
+	$(BIN)/python -m pip install --quiet --editable ".[docs]"
 	@touch $@
 
 demo: $(VENV)/.demo
@@ -39,14 +59,18 @@ test: $(VENV)/.dev
 test-browser: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/demo -m browser $(LAST)
 
+# Reads of the code what runs in the tests' own processes, not in those that they start.
+coverage: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=html --cov-report=xml
+	@echo "covered: $$($(BIN)/coverage report --format=total) % (htmlcov/index.html)"
+
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: $(VENV)/.dev
-	$(BIN)/python -m pip install --quiet --editable ".[docs]"
+docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
-	rm -rf $(VENV) site build dist
+	rm -rf $(VENV) site build dist htmlcov .coverage .coverage.* coverage.xml

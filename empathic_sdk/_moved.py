@@ -26,16 +26,16 @@ MOVED = {
     "conversations": "turn.conversations",
     "encoders.batching": "runtime.batching",
     "encoders.detect": "encoders.face_detection",
-    "encoders.drafts": "safety.draft_reader",
+    "encoders.drafts": "safety.draft_model",
     "encoders.listening": "encoders.speech_features",
     "encoders.minilm": "models.minilm",
-    "encoders.risk": "safety.risk_reader",
+    "encoders.risk": "safety.risk_model",
     "encoders.transcribe": "encoders.transcription",
     "encoders.voice": "encoders.voice_activity",
     "evaluation": "lab.evaluation",
     "evaluation.adaptation": "lab.evaluation.adaptation",
     "evaluation.audit": "lab.evaluation.audit",
-    "evaluation.behaviour_runs": "lab.runs.behaviour",
+    "evaluation.behaviour_runs": "lab.recipes.behaviour",
     "evaluation.behaviour_timing": "lab.evaluation.behaviour_timing",
     "evaluation.bench": "lab.benchmarks.turns",
     "evaluation.bench_dialogue": "lab.benchmarks.dialogue",
@@ -44,25 +44,25 @@ MOVED = {
     "evaluation.bench_store": "lab.benchmarks.store",
     "evaluation.calibrate": "lab.evaluation.calibrate",
     "evaluation.courses": "lab.simulation.trajectories",
-    "evaluation.dialogue_runs": "lab.runs.dialogue",
+    "evaluation.dialogue_runs": "lab.recipes.dialogue",
     "evaluation.dialogues": "lab.evaluation.dialogue_metrics",
     "evaluation.drawing": "lab.reports.drawing",
     "evaluation.empathy": "lab.evaluation.empathy",
     "evaluation.evaluate_dialogue": "lab.evaluation.dialogue_models",
     "evaluation.evaluate_fusion": "lab.evaluation.fusion",
     "evaluation.evaluate_speech": "lab.evaluation.speech",
-    "evaluation.experiment": "lab.runs.text",
-    "evaluation.face_runs": "lab.runs.face",
-    "evaluation.fusion_runs": "lab.runs.fusion",
+    "evaluation.experiment": "lab.recipes.text",
+    "evaluation.face_runs": "lab.recipes.face",
+    "evaluation.fusion_runs": "lab.recipes.fusion",
     "evaluation.groups": "lab.evaluation.group_gaps",
     "evaluation.guard": "lab.evaluation.guard",
-    "evaluation.joint_runs": "lab.runs.joint",
+    "evaluation.joint_runs": "lab.recipes.joint",
     "evaluation.judge": "lab.evaluation.judge",
     "evaluation.markup": "lab.reports.markup",
     "evaluation.metrics": "lab.evaluation.metrics",
     "evaluation.monitor": "lab.evaluation.monitor",
     "evaluation.nuisance": "lab.evaluation.nuisance",
-    "evaluation.personal_runs": "lab.runs.personal",
+    "evaluation.personal_runs": "lab.recipes.personal",
     "evaluation.personalisation": "lab.evaluation.personalisation",
     "evaluation.published": "lab.evaluation.published",
     "evaluation.queue": "lab.runs.grid",
@@ -77,7 +77,7 @@ MOVED = {
     "evaluation.safety": "lab.evaluation.safety",
     "evaluation.simulated_users": "lab.simulation.users",
     "evaluation.speech_fusion": "lab.evaluation.speech_fusion",
-    "evaluation.speech_runs": "lab.runs.speech",
+    "evaluation.speech_runs": "lab.recipes.speech",
     "evaluation.strategy": "lab.evaluation.strategy",
     "evaluation.tables": "lab.evaluation.tables",
     "evaluation.text": "lab.evaluation.text",
@@ -109,8 +109,8 @@ MOVED = {
     "response.context": "types.reply",
     "response.crisis": "safety.protocol",
     "response.cues": "safety.cues",
-    "response.dangers": "safety.dangers",
-    "response.drafts": "safety.draft_patterns",
+    "response.dangers": "safety.pattern_files",
+    "response.drafts": "safety.draft_rules",
     "response.embedded": "responders.embedded",
     "response.guard": "safety.output_guard",
     "response.hardship": "language.hardship",
@@ -121,10 +121,10 @@ MOVED = {
     "response.prompting": "responders.prompting",
     "response.reflect": "language.reflection",
     "response.requests": "language.requests",
-    "response.risk": "safety.judgement",
+    "response.risk": "safety.decision",
     "response.safety": "safety.detector",
     "response.sentences": "language.sentences",
-    "response.signs": "safety.signs",
+    "response.signs": "safety.kinds",
     "response.strategy": "dialogue.strategy",
     "response.templates": "language.templates",
     "response.tutoring": "tutoring",
@@ -145,7 +145,7 @@ MOVED = {
     "response.tutoring.speech": "tutoring.drafting",
     "response.tutoring.state": "types.tutoring",
     "response.voice": "language.realization",
-    "response.wordings": "safety.wordings",
+    "response.wordings": "safety.pattern_files",
     "senses": "recognition.modalities",
     "session": "recognition.session",
     "state.calibration": "recognition.calibration",
@@ -160,18 +160,18 @@ MOVED = {
     "training.contexts": "lab.corpora.reply_moments",
     "training.corpora": "lab.corpora.text",
     "training.dialogue": "lab.recipes.dialogue",
-    "training.dialogue_loop": "lab.training.dialogue_loop",
+    "training.dialogue_loop": "lab.training.dialogue_fit",
     "training.dialogues": "lab.corpora.dialogues",
     "training.esconv": "lab.corpora.esconv",
     "training.face": "lab.recipes.face",
-    "training.face_loop": "lab.training.face_loop",
-    "training.face_pool": "lab.recipes.face_pool",
+    "training.face_loop": "lab.training.face_fit",
+    "training.face_pool": "lab.training.frame_pool",
     "training.faces": "lab.corpora.faces",
     "training.groups": "lab.corpora.speaker_groups",
     "training.guard": "lab.recipes.guard",
     "training.heads": "lab.training.heads",
     "training.joint": "lab.recipes.joint",
-    "training.loop": "lab.training.loop",
+    "training.loop": "lab.training.text_fit",
     "training.media": "lab.corpora.encoded_media",
     "training.pairing": "lab.corpora.pairing",
     "training.personal": "lab.recipes.personal",
@@ -197,8 +197,8 @@ SCATTERED = {
         "Reply": "types.reply",
         "ReplyContext": "types.reply",
         "ResponderMemory": "types.reply",
-        "RiskContext": "safety.judgement",
-        "Signs": "safety.judgement",
+        "RiskContext": "safety.decision",
+        "Signs": "safety",
         "TutorState": "tutoring",
         "Verdict": "safety.output_guard",
         "assess": "safety.detector",
@@ -206,7 +206,7 @@ SCATTERED = {
         "check_text": "safety.output_guard",
         "gives_up": "tutoring",
         "help_lines": "language.templates",
-        "judge": "safety.judgement",
+        "judge": "safety.decision",
         "load_bank": "language.templates",
         "notice": "language.templates",
         "permitted": "dialogue.strategy",
@@ -230,6 +230,16 @@ SCATTERED = {
     },
 }
 """Rooms that were divided: the room of each of their public names."""
+
+
+RENAMED = {
+    ("conversations", "Talk"): ("turn.conversation", "Conversation"),
+    ("conversations", "Talks"): ("turn.conversations", "Conversations"),
+    ("pipeline", "Outcome"): ("turn.stateful", "Outcome"),
+    ("pipeline", "Pipeline"): ("turn.stateful", "StatefulTurns"),
+    ("pipeline", "planner_for"): ("turn.parts", "planner_for"),
+}
+"""Names of moved modules that are called something else now, or stand elsewhere."""
 
 
 class MovedModules(MetaPathFinder, Loader):
@@ -270,10 +280,17 @@ class _Old(ModuleType):
         if name.startswith("__"):
             raise AttributeError(name)
         old = self.__name__.removeprefix(f"{ROOT}.")
+        if (old, name) in RENAMED:
+            place, new = RENAMED[old, name]
+            return getattr(import_module(f"{ROOT}.{place}"), new)
         home = MOVED.get(old) or SCATTERED[old].get(name)
         if home is None:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f"{ROOT}.{home}"), name)
+        module = import_module(f"{ROOT}.{home}")
+        if hasattr(module, name):
+            return getattr(module, name)
+        # A name that was renamed, or went to another file of the same room.
+        return getattr(import_module(f"{ROOT}.{home.partition('.')[0]}"), name)
 
 
 def install() -> None:

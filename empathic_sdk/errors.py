@@ -7,7 +7,9 @@
     │   ├── EmptyUtteranceError   nothing in it: no text, sound, picture or event
     │   └── DialogueFormatError   a line of a dialogue file is broken (``.line`` is its number)
     ├── ConfigurationError      an argument or a combination of arguments is wrong
-    │   └── MissingExtraError     an optional extra is not installed (names the install line)
+    │   ├── MissingExtraError     an optional extra is not installed (names the install line)
+    │   ├── ClosedError           the agent was closed; make a new one
+    │   └── ReentrancyError       a hook asked for what would wait for the turn it is part of
     ├── PolicyError             this may not be processed here (context, consent)
     ├── ModelError              weights are missing, damaged or do not fit
     ├── HookError               a hook raised, or returned something else than it should
@@ -74,6 +76,18 @@ class MissingExtraError(ConfigurationError, ImportError):
             f'{purpose} needs the extra "{extra}": pip install "empathic-sdk[{extra}]"'
         )
         self.extra = extra
+
+
+class ClosedError(ConfigurationError):
+    """The agent was closed. A ``ConfigurationError`` as well, as in the first release."""
+
+
+class ReentrancyError(ConfigurationError):
+    """A hook or an alarm asked for something that would wait for the turn it is part of.
+
+    Another turn of its own conversation, erasing its user, or closing the agent. A
+    ``ConfigurationError`` as well, as in the first release.
+    """
 
 
 class PolicyError(EmpathicError):

@@ -1,9 +1,10 @@
 """What may be processed at all: deployment context, consent, and what counts as biometric.
 
-Speech, faces and interaction behaviour (typing rhythm counts) are biometric data; typed text is
-not. Inferring emotions from biometric data is prohibited at work and in education (EU AI Act,
-art. 5(1)(f)), whatever the person agrees to, save for a medical or safety purpose that is stated
-and recorded; everywhere it needs their recorded consent to the notice in force.
+Speech, faces, interaction behaviour (typing rhythm counts) and any modality that somebody registers
+are biometric data; typed text is not. Inferring emotions from biometric data is prohibited at work
+and in education (EU AI Act, art. 5(1)(f)), whatever the person agrees to, save for a medical or
+safety purpose that is stated and recorded; everywhere it needs their recorded consent to the notice
+in force.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from empathic_sdk.errors import PolicyError
 from empathic_sdk.types import (
@@ -50,21 +51,31 @@ PROHIBITED = frozenset({Context.EDUCATION, Context.WORKPLACE})
 
 
 class Deployment(Value):
-    """Where an agent runs. ``Deployment()`` is the strict default: text only.
+    """Where an agent runs. ``Deployment()`` is the strict default: text only."""
 
-    Attributes:
-        context: ``personal healthcare research education workplace``, or ``None``.
-        notice: Version of the notice that is in force. Consent that was given under another major
-            version of it (what stands before the first dot) no longer counts. Give it where the
-            wording is your own.
-        override: That inferring emotions from biometric data has a medical or safety purpose,
-            which lifts the prohibition in ``education`` and ``workplace``. It does not take the
-            place of consent.
-    """
-
-    context: Context | None = None
-    notice: Name = CONSENT_VERSION
-    override: Override | None = None
+    context: Context | None = Field(
+        default=None,
+        description=(
+            "Where the agent runs: `personal`, `healthcare`, `research`, `education`, "
+            "`workplace`, or `None`."
+        ),
+    )
+    notice: Name = Field(
+        default=CONSENT_VERSION,
+        description=(
+            "Version of the notice that is in force. Consent that was given under another major "
+            "version of it (what stands before the first dot) no longer counts. Give it where "
+            "the wording is your own."
+        ),
+    )
+    override: Override | None = Field(
+        default=None,
+        description=(
+            "That inferring emotions from biometric data has a medical or safety purpose, which "
+            "lifts the prohibition in `education` and `workplace`. It does not take the place of "
+            "consent."
+        ),
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -83,7 +94,7 @@ def refusal(
 
     ``consented`` is asked only where consent decides.
     """
-    if modality not in BIOMETRIC:
+    if modality is Modality.TEXT:
         return None
     if deployment.context is None:
         return (
@@ -132,7 +143,9 @@ def overridden(
         return None
     consented = agreed(user, deployment)
     under = tuple(
-        m for m in modalities if m in BIOMETRIC and refusal(m, deployment, consented) is None
+        m
+        for m in modalities
+        if m is not Modality.TEXT and refusal(m, deployment, consented) is None
     )
     if not under:
         return None

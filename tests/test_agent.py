@@ -27,12 +27,15 @@ from empathic_sdk import (
     TurnEvent,
 )
 from empathic_sdk.errors import (
+    ClosedError,
     ConfigurationError,
     EmptyUtteranceError,
     InputError,
+    ReentrancyError,
     StoreError,
     UnknownTurnError,
 )
+from empathic_sdk.options import LLMOptions, ReplyOptions, Retention
 
 FAST = Pacing(delay_s=0.0, words_per_minute=2000, max_sentences=3)
 
@@ -71,27 +74,33 @@ def test_it_remembers_across_agents(recognizer: EmotionRecognizer, tmp_path: Pat
         assert two.profiles.get("ada").turns == 2
 
 
-def test_idle_talks_leave_memory_and_come_back(agent: EmotionAwareAgent) -> None:
-    agent._talks._limit = 5
-    for i in range(12):
-        agent.respond("I am so happy today!", user=f"user {i}", conversation="c")
-    assert len(agent._talks) <= 5
-    turn = agent.respond("I feel awful, I can't stop crying.", user="user 0", conversation="c")
-    assert turn.emotion.shift is not None
+def test_conversations_leave_memory_and_come_back(recognizer: EmotionRecognizer) -> None:
+    few = Retention(live=5)
+    with EmotionAwareAgent(recognizer=recognizer, retention=few) as agent:
+        for i in range(12):
+            agent.respond("I am so happy today!", user=f"user {i}", conversation="c")
+        live = [agent.transfers(user=f"user {i}", conversation="c") for i in range(12)]
+        assert sum(found is not None for found in live) <= 5
+        turn = agent.respond("I feel awful, I can't stop crying.", user="user 0", conversation="c")
+        assert turn.emotion.shift is not None
 
 
-def test_replies_never_repeat_a_sentence_twice_running(agent: EmotionAwareAgent) -> None:
+def test_replies_never_repeat_a_sentence_twice_running(recognizer: EmotionRecognizer) -> None:
+    agent = EmotionAwareAgent(recognizer=recognizer, pacing=lambda _: FAST)
     before: set[str] = set()
     for text in ["I feel so lonely."] * 8:
-        outcome = agent._run(text, "ada", "c", agent._hooks, None)
-        assert not before & set(outcome.sentences)
-        before = set(outcome.sentences)
+        said = {e.text for e in agent.stream(text, user="ada") if isinstance(e, SentenceEvent)}
+        assert said and not before & said
+        before = said
+    agent.close()
 
 
 def test_words_are_not_kept_unless_asked(recognizer: EmotionRecognizer, tmp_path: Path) -> None:
     for keep in (False, True):
         path = tmp_path / f"{keep}.db"
-        with EmotionAwareAgent(recognizer=recognizer, profiles=path, keep_text=keep) as agent:
+        with EmotionAwareAgent(
+            recognizer=recognizer, profiles=path, retention=Retention(keep_text=keep)
+        ) as agent:
             turn = agent.respond("My xylophone broke and I am sad.", user="ada")
             exported = str(agent.profiles.export("ada"))
             assert ("xylophone" in exported) is keep
@@ -307,13 +316,13 @@ def test_bad_arguments(recognizer: EmotionRecognizer, agent: EmotionAwareAgent) 
     for wrong in (5, "", "a\0b.db", " "):
         with pytest.raises(ConfigurationError, match=r"profiles= must be|must name a file"):
             EmotionAwareAgent(recognizer=recognizer, profiles=wrong)  # type: ignore[arg-type]
-    with pytest.raises(ConfigurationError, match="language= must be"):
-        EmotionAwareAgent(recognizer=recognizer, language="")
+    with pytest.raises(ConfigurationError, match="language: String should match"):
+        ReplyOptions(language="")
     for model in (5, "", object(), dict):
         with pytest.raises(ConfigurationError, match="llm= must"):
             EmotionAwareAgent(model, recognizer=recognizer)
-    with pytest.raises(ConfigurationError, match="llm_history= must"):
-        EmotionAwareAgent(recognizer=recognizer, llm_history=-1)
+    with pytest.raises(ConfigurationError, match="history: Input should be greater"):
+        LLMOptions(history=-1)
     with pytest.raises(InputError):
         agent.respond("hello", user="")
     with pytest.raises(InputError):
@@ -326,8 +335,12 @@ def test_a_closed_agent_says_so(recognizer: EmotionRecognizer) -> None:
     agent = EmotionAwareAgent(recognizer=recognizer)
     agent.close()
     agent.close()
-    with pytest.raises(ConfigurationError, match="this agent is closed"):
+    with pytest.raises(ClosedError, match="this agent is closed"):
         agent.respond("hello")
+    with pytest.raises(ClosedError, match="this agent is closed"):
+        asyncio.run(agent.arespond("hello"))
+    with pytest.raises(ClosedError, match="this agent is closed"):
+        agent.accept("t", user="ada")
 
 
 def test_a_store_of_yours_stays_open(recognizer: EmotionRecognizer) -> None:
@@ -397,12 +410,12 @@ def test_closing_waits_for_turns_under_way(recognizer: EmotionRecognizer, tmp_pa
         assert turn.result().user == "ada"
     with ProfileStore(tmp_path / "p.db") as store:
         assert store.get("ada").turns == 1
-    with pytest.raises(ConfigurationError, match="closed"):
+    with pytest.raises(ClosedError, match="closed"):
         asyncio.run(agent.arespond("hello"))
 
 
 def test_the_notice_says_when_words_are_kept(recognizer: EmotionRecognizer) -> None:
-    with EmotionAwareAgent(recognizer=recognizer, keep_text=True) as agent:
+    with EmotionAwareAgent(recognizer=recognizer, retention=Retention(keep_text=True)) as agent:
         assert "the words you type" in agent.notice()
         assert "not the words you type" not in agent.notice()
 
@@ -445,17 +458,16 @@ def test_two_agents_on_one_store_follow_each_other(
         assert one.profiles.get("ada").turns == 1
 
 
-def test_a_user_without_a_name_gets_a_new_talk_after_a_silence(agent: EmotionAwareAgent) -> None:
-    first = agent.respond("I am so happy!", user="ada")
-    assert agent.respond("I am so happy!", user="ada").conversation == first.conversation
-    agent._talks._idle_s = 0.0
-    time.sleep(0.01)
-    later = agent.respond("I am so happy!", user="ada")
-    assert later.conversation != first.conversation
-    assert later.emotion.shift is None
-    for i in range(40):
-        agent.respond("hello", user=f"passing {i}")
-    assert len(agent._talks._current) < 20
+def test_a_user_without_a_name_gets_a_new_conversation_after_a_silence(
+    recognizer: EmotionRecognizer,
+) -> None:
+    with EmotionAwareAgent(recognizer=recognizer, retention=Retention(idle_s=1.0)) as agent:
+        first = agent.respond("I am so happy!", user="ada")
+        assert agent.respond("I am so happy!", user="ada").conversation == first.conversation
+        time.sleep(1.05)
+        later = agent.respond("I am so happy!", user="ada")
+        assert later.conversation != first.conversation
+        assert later.emotion.shift is None
 
 
 def test_what_hooks_do_to_their_context_stays_with_them(recognizer: EmotionRecognizer) -> None:
@@ -474,7 +486,6 @@ def test_what_hooks_do_to_their_context_stays_with_them(recognizer: EmotionRecog
 def test_a_hook_that_hangs_is_left_behind(
     recognizer: EmotionRecognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("empathic_sdk.agent.HOOK_TIMEOUT_S", 0.1)
     monkeypatch.setattr(sys.modules["empathic_sdk.style.calls"], "HOOK_TIMEOUT_S", 0.1)
 
     async def hangs(context: HookContext) -> Pacing:
@@ -540,7 +551,7 @@ def test_what_would_wait_for_itself_is_refused(recognizer: EmotionRecognizer) ->
         ):
             try:
                 call()
-            except ConfigurationError as error:
+            except ReentrancyError as error:
                 said.append(str(error))
         return FAST
 

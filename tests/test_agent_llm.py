@@ -26,6 +26,7 @@ from empathic_sdk import (
     Turn,
 )
 from empathic_sdk.errors import StoreError
+from empathic_sdk.options import LLMOptions, Retention
 from empathic_sdk.types import ChatMessage
 
 GOOD = "That sounds heavy. What happened then? And after that? And then?"
@@ -69,7 +70,7 @@ def words(messages: list[ChatMessage]) -> list[str]:
 
 def test_the_model_answers_and_hears_the_talk(made: Callable[..., EmotionAwareAgent]) -> None:
     model = Model()
-    agent = made(model, llm_history=2)
+    agent = made(model, llm_options=LLMOptions(history=2))
     for text in ("first", "second", "third", "fourth"):
         turn = agent.respond(f"This is the {text} thing.", user="ada")
         assert turn.reply == "That sounds heavy. What happened then? And after that?"
@@ -83,7 +84,9 @@ def test_the_model_answers_and_hears_the_talk(made: Callable[..., EmotionAwareAg
     ]  # fmt: skip
     agent.respond("Hello.", user="bob")
     assert words(model.asked[4]) == ["Hello."]
-    assert made(Model(), llm_history=0).respond("hello").responder == "fake:model"
+    assert (
+        made(Model(), llm_options=LLMOptions(history=0)).respond("hello").responder == "fake:model"
+    )
 
 
 @pytest.mark.parametrize("keep", [False, True])
@@ -91,13 +94,13 @@ def test_history_outlasts_a_restart_only_with_the_texts(
     made: Callable[..., EmotionAwareAgent], tmp_path: Path, keep: bool
 ) -> None:
     path = tmp_path / "p.db"
-    one = made(Model(), profiles=path, keep_text=keep)
+    one = made(Model(), profiles=path, retention=Retention(keep_text=keep))
     one.respond("My xylophone broke.", user="ada", conversation="c")
     one.close()
     stored = b"".join(p.read_bytes() for p in tmp_path.iterdir())
     assert (b"xylophone" in stored) is keep
     model = Model()
-    two = made(model, profiles=path, keep_text=keep)
+    two = made(model, profiles=path, retention=Retention(keep_text=keep))
     two.respond("And the drum.", user="ada", conversation="c")
     assert ("My xylophone broke." in words(model.asked[0])) is keep
     two.profiles.erase("ada")
@@ -252,7 +255,7 @@ def test_who_stops_before_leaves_none_and_the_talk_goes_on(
 
 def test_two_threads_on_one_talk_follow_each_other(made: Callable[..., EmotionAwareAgent]) -> None:
     model = Model()
-    agent = made(model, llm_history=50)
+    agent = made(model, llm_options=LLMOptions(history=50))
 
     def say(i: int) -> Turn:
         if i % 2:

@@ -32,7 +32,7 @@ from empathic_sdk.policy import (
     refusal,
 )
 from tests.conftest import ROOT
-from tests.test_senses import SOUND, Fake, Words, encoder, weights  # noqa: F401
+from tests.recognition.test_modalities import SOUND, Fake, Words, encoder, weights  # noqa: F401
 
 MEDICAL = Override(purpose="medical", reason="Monitoring of pain after surgery.", by="Dr. Roe")
 SAFETY = Override(purpose="safety", reason="Fatigue of drivers of trains.", by="Safety office")

@@ -18,9 +18,9 @@ from empathic_sdk import _moved
 PACKAGE = Path(empathic_sdk.__file__).parent
 # Low to high: a room looks only into rooms before its own.
 LAYERS = (
-    "errors", "types", "policy", "runtime", "models", "language", "encoders", "safety", "style",
-    "profiles", "monitoring", "tutoring", "dialogue", "llm", "responders", "recognition", "turn",
-    "agent", "integrations", "serving", "testing", "lab", "demo", "cli",
+    "errors", "types", "policy", "options", "runtime", "models", "language", "encoders", "safety",
+    "style", "profiles", "monitoring", "tutoring", "dialogue", "llm", "responders", "recognition",
+    "turn", "agent", "integrations", "serving", "testing", "lab", "demo", "cli",
 )  # fmt: skip
 # Two files at the top may be used by anybody: the public names, and where moved modules are.
 ANYBODY = {"__init__", "_moved"}
@@ -121,6 +121,8 @@ def test_every_moved_module_exists() -> None:
     for old, new in _moved.MOVED.items():
         assert new in MODULES, f"{old} is said to be at {new}"
         assert old not in MODULES
+    for home, name in _moved.RENAMED.values():
+        assert hasattr(import_module(f"empathic_sdk.{home}"), name)
     for names in _moved.SCATTERED.values():
         for name, home in names.items():
             assert hasattr(import_module(f"empathic_sdk.{home}"), name), f"{name} is not in {home}"

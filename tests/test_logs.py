@@ -21,8 +21,9 @@ from empathic_sdk import (
     Utterance,
 )
 from empathic_sdk.errors import InputError, StoreError, outline
-from empathic_sdk.turn.stateless import Listening
-from tests.test_senses import SOUND, Fake, Words, encoder, weights  # noqa: F401
+from empathic_sdk.options import Retention
+from empathic_sdk.turn.stateless import StatelessTurns
+from tests.recognition.test_modalities import SOUND, Fake, Words, encoder, weights  # noqa: F401
 
 WORD = "Qsecretword-7731"
 SAID = f"I failed {WORD} again and I am so afraid of it."
@@ -101,7 +102,7 @@ def test_the_log_of_this_test_would_show_it(log: Log) -> None:
 def test_hooks_and_alarms_that_raise(recognizer: EmotionRecognizer, log: Log) -> None:
     with EmotionAwareAgent(
         recognizer=recognizer, tone=broken, pacing=abroken, theme=wrong, on_alert=broken,
-        keep_text=True,
+        retention=Retention(keep_text=True),
     ) as agent:  # fmt: skip
         turn = agent.respond(SAID, user=USER, conversation="c")
         assert len(turn.fallbacks) == 3
@@ -124,7 +125,9 @@ def test_language_models(recognizer: EmotionRecognizer, log: Log, does: str) -> 
 
 def test_stores_that_fail(recognizer: EmotionRecognizer, log: Log, tmp_path: Path) -> None:
     path = tmp_path / "p.db"
-    with EmotionAwareAgent(recognizer=recognizer, profiles=path, keep_text=True) as agent:
+    with EmotionAwareAgent(
+        recognizer=recognizer, profiles=path, retention=Retention(keep_text=True)
+    ) as agent:
         agent.respond(SAID, user=USER, conversation="c")
         with agent.profiles._file.writing() as db:  # what was kept of the talk is damaged
             db.execute("UPDATE conversations SET session = ?", [SAID.encode()])
@@ -172,10 +175,10 @@ def test_senses_that_fail(
 
 
 def test_the_other_rooms(recognizer: EmotionRecognizer, log: Log) -> None:
-    listening = Listening(recognizer, tone=broken)
-    heard = listening.hear([("user", SAID)], kept=SAID.encode())
-    assert heard is not None
-    listening.guide(heard)
+    turns = StatelessTurns(recognizer, tone=broken)
+    turn = turns.take([("user", SAID)], state=SAID.encode())
+    assert turn is not None
+    turns.prompt(turn)
     with EmotionAwareAgent(recognizer=recognizer, scenario="tutoring") as tutor:
         for text in ("hi", SAID, "1/2", "I give up", CRISIS):
             tutor.respond(text, user=USER)

@@ -58,6 +58,7 @@ def command(
 ) -> None:
     """Talk with the agent. /wrong EMOTION corrects it, /quit or Ctrl-D ends."""
     from empathic_sdk import EmotionAwareAgent
+    from empathic_sdk.options import Retention
 
     interactive = sys.stdin.isatty()
     start = time.monotonic()
@@ -65,7 +66,7 @@ def command(
         llm,
         profiles=profiles,
         scenario=scenario,  # type: ignore[arg-type]
-        keep_text=keep_text,
+        retention=Retention(keep_text=keep_text),
     ) as agent:
         click.secho(agent.notice(), dim=True)
         last = ""

@@ -81,9 +81,7 @@ WITH_WEIGHTS = (
 @click.option(
     "--lines",
     type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("tests/data/safety/heldout.jsonl"),
-    show_default=True,
-    help="safety: the held-out lines.",
+    help="safety: the held-out lines.  [default: those of the package]",
 )
 @click.option(
     "--alarms",
@@ -116,7 +114,7 @@ def command(
     cache: Path,
     configuration: str | None,
     table: bool,
-    lines: Path,
+    lines: Path | None,
     alarms: Path | None,
     judge: str | None,
     share: float,
@@ -131,7 +129,7 @@ def command(
     the times of real dialogues say alone. `fusion` is the dialogue model with borrowed voices and
     faces: it says nothing about people, and nor does `personalisation`: what learning from feedback
     gains, by simulated people. `users` is what a model that knows its user gains. `safety` is the
-    protocol's ears on labelled lines, `guard` the check of language models' drafts on labelled
+    safety protocol on labelled lines, `guard` the check of language models' drafts on labelled
     sentences, `replies` answers test talks with adaptation on and off, `monitor` is the watch over
     days on simulated people.
     """
@@ -254,7 +252,7 @@ def _shipped(
 
         return evaluate_behaviour(**given)
     if name == "fer2013":
-        from empathic_sdk.lab.runs.face import evaluate_fer2013
+        from empathic_sdk.lab.evaluation.face_figures import evaluate_fer2013
 
         return evaluate_fer2013(**given, model=str(model))
     if name == "ravdess":
@@ -269,7 +267,7 @@ def _shipped(
         if where["split"] != "test":
             raise click.UsageError("emodb is scored from recorded folds: there is only test")
         return evaluate_emodb(data=where["data"], results=where["results"], model=str(model))
-    from empathic_sdk.lab.runs.text import evaluate_text
+    from empathic_sdk.lab.evaluation.text_runs import evaluate_text
 
     return evaluate_text(name, **given)
 
@@ -310,7 +308,7 @@ def _print_table(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from empathic_sdk.lab.runs.dialogue import headline
+    from empathic_sdk.lab.evaluation.dialogue_figures import headline
 
     key = headline(name)
     shown = Table(box=SIMPLE_HEAD, padding=(0, 1), title_justify="left",

@@ -51,7 +51,7 @@ def report(profiles: Path, as_json: bool, by: str) -> None:
 
 
 def evaluate(as_json: bool, **given: Any) -> None:
-    """Measure the safety protocol's ears and print what was found."""
+    """Measure the safety protocol and print what was found."""
     from empathic_sdk.lab.evaluation.safety import evaluate_safety
 
     report = evaluate_safety(**given)
@@ -69,14 +69,11 @@ def evaluate(as_json: bool, **given: Any) -> None:
         click.echo(f"  alarms, all turns, {corpus:11} {_interval(found['interval'])}")
 
 
-DRAFTS = Path("tests/data/safety/drafts-heldout.jsonl")
-
-
 def evaluate_drafts(as_json: bool, *, checkpoint: Path | None) -> None:
     """Measure the guard of drafts and print what it refuses."""
     from empathic_sdk.lab.evaluation.guard import evaluate_guard
 
-    report = evaluate_guard(lines=DRAFTS, checkpoint=checkpoint)
+    report = evaluate_guard(checkpoint=checkpoint)
     if as_json:
         click.echo(json.dumps(report))
         return

@@ -1,138 +1,139 @@
-"""``empathic train RECIPE``."""
+"""``empathic train RECIPE``: one command for each recipe, read off the recipe itself."""
 
 from __future__ import annotations
 
+import importlib
 import json
+import logging
+from collections.abc import Callable
+from inspect import Parameter
 from pathlib import Path
+from types import UnionType
+from typing import Any, get_args, get_origin
 
 import click
 
 from empathic_sdk.cli.options import (
+    cache_option,
     data_option,
     json_option,
     results_option,
-    seed_option,
     threads_option,
 )
-from empathic_sdk.cli.train_behaviour import behaviour
-from empathic_sdk.cli.train_dialogue import dialogue, fusion, joint, table
-from empathic_sdk.cli.train_face import face
-from empathic_sdk.cli.train_guard import guard
-from empathic_sdk.cli.train_personal import personal
-from empathic_sdk.cli.train_safety import safety
-from empathic_sdk.cli.train_speech import speech
-from empathic_sdk.cli.train_strategy import strategy
+
+# Recipes whose commands are written out, by the name of their file.
+_WRITTEN = {
+    "guard": ("train_guard", "Fit the guard's second opinion on labelled sentences."),
+    "safety": ("train_safety", "Tune the risk model on labelled lines and everyday talk."),
+}
+_SHARED = {"data": data_option, "results": results_option, "cache": cache_option}
 
 
-@click.group(name="train")
+class _Recipes(click.Group):
+    """Finds recipes by their files, and imports one only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        from empathic_sdk.lab.registry import recipes
+
+        return sorted({*recipes(), *_WRITTEN})
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in _WRITTEN:
+            module = importlib.import_module(f"empathic_sdk.cli.{_WRITTEN[name][0]}")
+            written: click.Command = getattr(module, name)
+            return written
+        return _command(name) if name in self.list_commands(ctx) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from empathic_sdk.lab.registry import recipes
+
+        told = recipes() | {name: text for name, (_, text) in _WRITTEN.items()}
+        with formatter.section("Recipes"):
+            formatter.write_dl([(name, told[name]) for name in sorted(told)])
+
+
+@click.group(name="train", cls=_Recipes)
 def command() -> None:
     """Train a model from public corpora. Needs the extra "train"."""
 
 
-command.add_command(behaviour)
-command.add_command(dialogue)
-command.add_command(fusion)
-command.add_command(face)
-command.add_command(joint)
-command.add_command(guard)
-command.add_command(safety)
-command.add_command(table)
-command.add_command(speech)
-command.add_command(strategy)
-command.add_command(personal)
+def _command(name: str) -> click.Command:
+    """Return the command of a recipe."""
+    from empathic_sdk.lab.registry import UsageError
+    from empathic_sdk.lab.registry import command as of_recipe
+
+    recipe = of_recipe(name)
+    numbers = {p.name for p in recipe.numbers()}
+
+    def call(as_json: bool, threads: int | None = None, **given: Any) -> None:
+        import torch
+
+        if threads:
+            torch.set_num_threads(threads)
+        _say_how_it_goes()
+        chosen = {k: given.pop(k) for k in numbers}
+        try:
+            done = recipe.run({k: v for k, v in chosen.items() if v not in (None, False)}, **given)
+        except UsageError as error:
+            raise click.UsageError(str(error)) from error
+        if as_json:
+            click.echo(json.dumps(done.as_json()))
+        else:
+            click.echo("\n".join(done.lines))
+
+    options = [json_option, *([threads_option] if recipe.threads else [])]
+    options += [_option(p, number=True) for p in recipe.numbers()]
+    options += [_SHARED.get(p.name) or _option(p) for p in recipe.parameters()]
+    for option in reversed(options):
+        call = option(call)
+    return click.command(name=name, help=recipe.help)(call)
 
 
-@command.command()
-@data_option
-@json_option
-@seed_option
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the run; one that was cut off there is continued.  [default: runs/text-seedN]",
-)
-@results_option
-@click.option(
-    "--init",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of the pretrained network.  [default: the installed all-MiniLM-L6-v2]",
-)
-@click.option(
-    "--encoder",
-    metavar="NAME|FOLDER",
-    help="Train only heads, for this sentence-transformers model as it is.",
-)
-@click.option("--limit", type=click.IntRange(min=8), help="Items a corpus at most (a trial).")
-@click.option(
-    "--without",
-    multiple=True,
-    type=click.Choice(["meld"]),
-    help="Leave it out of training: a start for `train joint`.",
-)
-@click.option("--shuffle-labels", is_flag=True, help="A control: the result must be chance.")
-@threads_option
-@click.option(
-    "--average",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    multiple=True,
-    help="Do not train: average the finished runs in these folders (give it once a run).",
-)
-@click.option(
-    "--test",
-    is_flag=True,
-    help="Score the finished run on the test splits and complete its record; train nothing.",
-)
-def text(
-    data: Path,
-    as_json: bool,
-    seed: int,
-    out: Path | None,
-    results: Path,
-    init: Path | None,
-    encoder: str | None,
-    limit: int | None,
-    without: tuple[str, ...],
-    shuffle_labels: bool,
-    threads: int | None,
-    average: tuple[Path, ...],
-    test: bool,
-) -> None:
-    """Fine-tune the text encoder and its heads on several corpora at once.
+def _option(p: Any, *, number: bool = False) -> Callable[..., Any]:
+    """Return the option of a parameter; a number of a recipe is given only where it is named."""
+    o, kind = p.option, p.type
+    if p.name == "out" and not o.help:
+        o = o._replace(help="Folder of the run.", default="runs/ and the name of the run")
+    several = get_origin(kind) is tuple and not number
+    if get_origin(kind) in (UnionType, tuple):
+        kind = get_args(kind)[0]
+    flag = o.flag or "--" + p.name.replace("_", "-")
+    if kind is bool:
+        return click.option(flag, p.name, is_flag=True, help=o.help)
+    required = not number and p.default is Parameter.empty and p.name != "out"
+    default = None if number or p.default in (Parameter.empty, None, ()) else p.default
+    choices = o.choices() if callable(o.choices) else o.choices
+    words = o.default or (str(p.default) if number and p.default is not None else "")
+    told = f"{o.help}  [default: {words}]" if words and default is None else o.help
+    text = get_origin(p.type) is tuple and number
+    return click.option(
+        flag, p.name, type=_type(kind, choices, o), required=required, default=default,
+        multiple=several, show_default=default is not None, metavar=o.metavar, help=told,
+        callback=_split if text else None,
+    )  # fmt: skip
 
-    Dev data choose the epoch, the temperature and the thresholds; the choice is written to the
-    run record. Test data are read by a second call, with --test, once that choice stands.
-    """
-    import torch
 
-    from empathic_sdk.lab.recipes.text import TextRecipe, without_corpora
-    from empathic_sdk.lab.runs.text import average_text, score_test, train_encoder_heads, train_text
+def _split(ctx: click.Context, option: click.Parameter, value: str | None) -> Any:
+    return tuple(value.split("+")) if value else None
 
-    if threads:
-        torch.set_num_threads(threads)
-    if without and (encoder or average):
-        raise click.UsageError("--without does not go with --encoder or --average")
-    part = "".join(f"-without-{c}" for c in without)
-    name = "text-average" if average else f"text{part}-seed{seed}"
-    if encoder:
-        name = f"heads-{Path(encoder).name}-seed{seed}"
-    out = out or Path("runs") / name
-    if test:
-        record = score_test(out / "text.safetensors", data=data, results=results)
-    elif encoder:
-        recipe = TextRecipe(seed=seed, limit=limit, shuffle_labels=shuffle_labels)
-        record = train_encoder_heads(recipe, encoder=encoder, data=data, out=out, results=results)
-    elif average:
-        record = average_text(average, data=data, out=out, results=results, init=init)
-    else:
-        recipe = TextRecipe(seed=seed, limit=limit, shuffle_labels=shuffle_labels)
-        recipe = without_corpora(recipe, without)
-        record = train_text(recipe, data=data, out=out, results=results, init=init)
-    if as_json:
-        click.echo(json.dumps(record))
-        return
-    split = "test" if test else "dev"
-    for corpus, metrics in record[split].items():
-        figures = "  ".join(f"{k} {v:.4f}" for k, v in metrics.items() if isinstance(v, float))
-        click.echo(f"{split} {corpus}: {figures}")
-    weights = "heads.safetensors" if encoder else "text.safetensors"
-    click.echo(f"weights: {out / weights}   record: {results / record['name']}.json")
+
+def _type(kind: Any, choices: Any, o: Any) -> Any:
+    if choices:
+        return click.Choice(list(choices))
+    if kind is Path:
+        return click.Path(
+            exists=o.exists, file_okay=not o.folder, dir_okay=o.folder, path_type=Path
+        )
+    if kind is int and o.low is not None:
+        return click.IntRange(min=int(o.low))
+    if kind is float and o.low is not None:
+        return click.FloatRange(o.low, o.below, max_open=True)
+    return kind if kind in (int, float) else str
+
+
+def _say_how_it_goes() -> None:
+    """Let what dev says be seen on standard error: minutes are long without a word."""
+    log = logging.getLogger("empathic_sdk")
+    if not log.handlers:
+        log.addHandler(logging.StreamHandler())
+        log.setLevel(logging.INFO)

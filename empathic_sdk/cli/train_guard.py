@@ -15,9 +15,7 @@ from empathic_sdk.cli.options import json_option
 @click.option(
     "--lines",
     type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("tests/data/safety/drafts-train.jsonl"),
-    show_default=True,
-    help="The labelled sentences.",
+    help="The labelled sentences.  [default: those of the package]",
 )
 @click.option(
     "--out",
@@ -26,7 +24,7 @@ from empathic_sdk.cli.options import json_option
     show_default=True,
     help="Folder for guard.safetensors.",
 )
-def guard(as_json: bool, lines: Path, out: Path) -> None:
+def guard(as_json: bool, lines: Path | None, out: Path) -> None:
     """Fit the guard's second opinion on labelled sentences. Seconds; reads no corpus."""
     from empathic_sdk.lab.evaluation.guard import train_guard
     from empathic_sdk.lab.recipes.guard import GuardRecipe

@@ -22,16 +22,7 @@ from empathic_sdk.cli.options import (
 @click.option(
     "--lines",
     type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("tests/data/safety/train.jsonl"),
-    show_default=True,
-    help="The labelled lines.",
-)
-@click.option(
-    "--known",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("tests/data/safety/background.json"),
-    show_default=True,
-    help="Levels of turns of everyday talk that somebody has read.",
+    help="The labelled lines.  [default: those of the package]",
 )
 @seed_option
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the lines.  [default: 6]")
@@ -45,15 +36,14 @@ from empathic_sdk.cli.options import (
 def safety(
     data: Path,
     as_json: bool,
-    lines: Path,
-    known: Path,
+    lines: Path | None,
     seed: int,
     epochs: int | None,
     out: Path | None,
     results: Path,
     threads: int | None,
 ) -> None:
-    """Tune the risk model on labelled lines and everyday talk.
+    """Tune the risk model on labelled lines and everyday conversation.
 
     Dev lines choose the epoch and the limits. The held-out lines are not read: `evaluate safety`
     does.
@@ -68,7 +58,7 @@ def safety(
     recipe = SafetyRecipe(seed=seed) if epochs is None else SafetyRecipe(seed=seed, epochs=epochs)
     out = out or Path("runs") / f"safety-seed{seed}"
     record = train_safety(
-        recipe, lines=lines, data=data, out=out, results=results, known=known,
+        recipe, lines=lines, data=data, out=out, results=results,
         note=lambda line: click.echo(line, err=True),
     )  # fmt: skip
     if as_json:

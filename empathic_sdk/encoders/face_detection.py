@@ -19,21 +19,16 @@ WINDOW = 24
 
 
 class Box(Value):
-    """Where a face is.
+    """Where a face is."""
 
-    Attributes:
-        x: Left edge, in pixels.
-        y: Upper edge, in pixels.
-        width: In pixels.
-        height: In pixels.
-        score: How sure the detector is; only for you, the encoder takes the largest.
-    """
-
-    x: float = Field(allow_inf_nan=False)
-    y: float = Field(allow_inf_nan=False)
-    width: float = Field(gt=0, allow_inf_nan=False)
-    height: float = Field(gt=0, allow_inf_nan=False)
-    score: float = 1.0
+    x: float = Field(allow_inf_nan=False, description="Left edge, in pixels.")
+    y: float = Field(allow_inf_nan=False, description="Upper edge, in pixels.")
+    width: float = Field(gt=0, allow_inf_nan=False, description="Width, in pixels.")
+    height: float = Field(gt=0, allow_inf_nan=False, description="Height, in pixels.")
+    score: float = Field(
+        default=1.0,
+        description="How sure the detector is; only for you, the encoder takes the largest.",
+    )
 
 
 Detector = Callable[[Pixels], Sequence[Box]]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from empathic_sdk.language import patterns
 from empathic_sdk.language.normalization import flatten, spell
 
 _HEAD = 400  # characters looked at: an act is said in a breath
@@ -60,7 +61,8 @@ def act_of(text: str) -> str | None:
     """Name the conversational act of a text, or ``None`` where it simply tells something.
 
     Args:
-        text: What the person said; the first few hundred characters are read.
+        text: What the person said; the first few hundred characters are read. The patterns of
+            an added language come before the English ones.
 
     Returns:
         One of ``empty wordless foreign injection bot feelings who privacy how misread complaint
@@ -71,13 +73,15 @@ def act_of(text: str) -> str | None:
     letters = [c for c in text[:_HEAD] if c.isalpha()]
     if not letters:
         return "wordless"
+    if added := patterns.act(text[:_HEAD]):
+        return added
     if sum(c.isascii() for c in letters) < 0.6 * len(letters):
-        return "foreign"
+        return None if patterns.is_known(text[:_HEAD]) else "foreign"
     plain = _plain(text)
     for name, pattern in _ACTS:
         if pattern.search(plain):
             return name
-    return "foreign" if _is_foreign(plain) else None
+    return "foreign" if _is_foreign(plain) and not patterns.is_known(text[:_HEAD]) else None
 
 
 def topic_of(text: str) -> str | None:
@@ -86,7 +90,7 @@ def topic_of(text: str) -> str | None:
     hits = [name for name, pattern in _TOPICS if pattern.search(plain)]
     if "loneliness" in hits and not {"grief", "breakup"} & set(hits):
         return "loneliness"
-    return hits[0] if hits else None
+    return hits[0] if hits else patterns.topic(text)
 
 
 def _plain(text: str, length: int = _HEAD) -> str:
@@ -95,9 +99,8 @@ def _plain(text: str, length: int = _HEAD) -> str:
     return re.sub(r"(?:[.!?;:…~()]|[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])+", " ", spelled).replace("  ", " ").strip()
 
 
-_COMMON = re.compile(r"\b(?:the|i|you|is|to|and|my|it|a|of|in|me|that|was|for|not|do|we|he|she|they|what|how|so|no|am|are|have|this|all|but|just)\b")
 _OTHERS = re.compile(r"\b(?:ich|und|nicht|ist|mir|mein\w*|aber|das|bin|habe|yo|que|no es|muy|estoy|mi|pero|tengo|je|suis|pas|mon|ma|est|et|mais|nous|sono|non|mio|che|jag|och|ik|niet|het|eu|nao|meu|estou)\b")
 
 
 def _is_foreign(plain: str) -> bool:
-    return len(_OTHERS.findall(plain)) >= 2 and len(_OTHERS.findall(plain)) > len(_COMMON.findall(plain))
+    return len(_OTHERS.findall(plain)) >= 2 and len(_OTHERS.findall(plain)) > len(patterns.ENGLISH.findall(plain))

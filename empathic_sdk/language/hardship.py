@@ -9,6 +9,7 @@ import re
 from functools import lru_cache
 
 from empathic_sdk.language.normalization import flatten, spell
+from empathic_sdk.language.patterns import weighs
 
 _READ = 2000
 
@@ -70,31 +71,34 @@ def _plain(text: str) -> str:
 
 def is_hard(text: str) -> bool:
     """Say whether a word of hardship occurs."""
-    return bool(_HARD.search(_plain(text)))
+    return bool(_HARD.search(_plain(text))) or weighs("hard", text)
 
 
 def is_loss(text: str) -> bool:
     """Say whether it tells of a loss, also where no word names it."""
-    return bool(_LOSS.search(_plain(text)))
+    return bool(_LOSS.search(_plain(text))) or weighs("loss", text)
 
 
 def is_good_news(text: str) -> bool:
     """Say whether something went well, told without a bitter laugh."""
     plain = _plain(text)
-    return bool(_GOOD.search(plain)) and not _MOCK.search(plain)
+    good = bool(_GOOD.search(plain)) or weighs("good", text)
+    return good and not _MOCK.search(plain)
 
 
 def is_troubled(text: str) -> bool:
     """Say whether a word stands in it that nobody uses of something to cheer, hardship included."""
     plain = _plain(text)
-    return bool(_TROUBLED.search(plain) or _HARD.search(plain) or _LOSS.search(plain))
+    if _TROUBLED.search(plain) or _HARD.search(plain) or _LOSS.search(plain):
+        return True
+    return any(weighs(kind, text) for kind in ("troubled", "hard", "loss"))
 
 
 def is_hoped(text: str) -> bool:
     """Say whether it speaks of something hoped for, waited for or unsure."""
-    return bool(_HOPED.search(_plain(text)))
+    return bool(_HOPED.search(_plain(text))) or weighs("hoped", text)
 
 
 def is_past_fear(text: str) -> bool:
     """Say whether a fear is told of that is over."""
-    return bool(_PAST_FEAR.search(_plain(text)))
+    return bool(_PAST_FEAR.search(_plain(text))) or weighs("past_fear", text)

@@ -52,8 +52,9 @@ class Voice:
         return tuple(self._recent[-RECENT:])
 
     def bank(self, name: str, kind: str = "responder") -> Bank:
-        """Return a bank, empty where none ships under that name."""
-        return load_bank(kind, name, self.language) if has_bank(kind, name) else {}
+        """Return a bank, empty where there is none of that name."""
+        there = has_bank(kind, name, self.language)
+        return load_bank(kind, name, self.language) if there else {}
 
     def say(self, lines: Iterable[str], **slots: str) -> bool:
         """Add one of ``lines``, one not used lately if there is any.

@@ -11,13 +11,16 @@ A template file is TOML: ``version = 1``, then one table a *role*, each with ``l
     lines = ["You said {quote}, and it seems to matter a lot."]
 
 A slot stands in braces and must be one of :data:`SLOTS`. A line is one sentence.
+
+Files are looked for in the folders that were added (:func:`add_templates`), the last one first,
+then among those that ship; what a file lacks, a file below it says, role by role.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -41,8 +44,80 @@ Bank = dict[str, tuple[str, ...]]
 _SLOT = re.compile(r"\{([^{}]*)\}")
 
 
+_ADDED: list[Path] = []
+_IN_MEMORY: dict[tuple[str, str, str], Bank] = {}
+KINDS = ("responder", "safety", "monitor", "llm", "notice")
+"""Folders of templates that an added folder may hold."""
+
+
+def add_templates(folder: str | Path) -> None:
+    """Look for templates in a folder of your own before those that ship, in this process.
+
+    It is laid out like ours: ``responder/sv/social/greeting.toml`` holds Swedish greetings,
+    ``responder/en/...`` another wording of ours, ``notice/sv.toml`` the notice in Swedish. A file
+    may hold some roles of ours; the others are said in English. All of it is checked here.
+
+    Args:
+        folder: Where the templates are. Adding it again reads it again.
+
+    Raises:
+        ConfigurationError: There is no template in it, or one is broken (names file and key).
+    """
+    folder = Path(folder).resolve()
+    remove_templates(folder)
+    files = [p for kind in KINDS for p in template_files(folder / kind)]
+    if not files:
+        raise ConfigurationError(
+            f"there are no templates in {folder}: they stand in {', '.join(KINDS)}, as "
+            "responder/LANGUAGE/NAME.toml"
+        )
+    for path in files:
+        _check_beside_ours(path, folder)
+    _ADDED.insert(0, folder)
+
+
+def remove_templates(folder: str | Path) -> None:
+    """Take a folder out again that :func:`add_templates` put in; nothing happens without it."""
+    folder = Path(folder).resolve()
+    if folder in _ADDED:
+        _ADDED.remove(folder)
+    _load_bank.cache_clear()
+    _read_bank.cache_clear()
+
+
+def add_lines(
+    kind: str, name: str, roles: Mapping[str, Sequence[str]], language: str = "en"
+) -> None:
+    """Give the roles of a template file that stands in no file, in this process.
+
+    Args:
+        kind: As in :func:`load_bank`.
+        name: As there.
+        roles: Lines by role; no roles take the lines out again.
+        language: BCP 47 tag; only its first part is used.
+
+    Raises:
+        ConfigurationError: A line is broken (names role and line).
+    """
+    key = (kind, _tag(language), name)
+    if roles:
+        where = Path(kind, _tag(language), name)
+        tables = {role: {"lines": list(lines)} for role, lines in roles.items()}
+        _IN_MEMORY[key] = _checked(where, tables)
+    else:
+        _IN_MEMORY.pop(key, None)
+
+
+def _folders() -> tuple[Path, ...]:
+    return (*_ADDED, prompts_dir())
+
+
+def _tag(language: str) -> str:
+    return language.split("-")[0].lower() or "en"
+
+
 def load_bank(kind: str, name: str, language: str = "en") -> Bank:
-    """Return the roles of one template file, falling back to English.
+    """Return the roles of one template file; a role that a language lacks is the English one.
 
     Args:
         kind: Folder below ``prompts``: ``responder`` or ``safety``.
@@ -55,7 +130,17 @@ def load_bank(kind: str, name: str, language: str = "en") -> Bank:
     Raises:
         ConfigurationError: There is no such template, or it is broken (names file and key).
     """
-    return _load_bank(prompts_dir(), kind, name, language.split("-")[0].lower() or "en")
+    tag = _tag(language)
+    bank = _load_bank(_folders(), kind, name, tag)
+    for each in dict.fromkeys(("en", tag)):
+        if (kind, each, name) in _IN_MEMORY:
+            bank = bank | _IN_MEMORY[kind, each, name]
+    if not bank:
+        raise ConfigurationError(
+            f"there is no template {kind}/en/{name}.toml in {prompts_dir()}: "
+            "was the package installed with its prompts?"
+        )
+    return bank
 
 
 def load_notice(language: str = "en") -> Bank:
@@ -70,9 +155,10 @@ def load_notice(language: str = "en") -> Bank:
     Raises:
         ConfigurationError: The file is missing or broken.
     """
-    root = prompts_dir() / "notice"
-    path = root / f"{language.split('-')[0].lower()}.toml"
-    return _read_bank(path if path.is_file() else root / "en.toml")
+    paths = [
+        root / "notice" / f"{tag}.toml" for tag in (_tag(language), "en") for root in _folders()
+    ]
+    return _read_bank(next((p for p in paths if p.is_file()), paths[-1]))
 
 
 def notice(
@@ -171,34 +257,66 @@ def template_files(folder: Path | None = None) -> tuple[Path, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _load_bank(root: Path, kind: str, name: str, language: str) -> Bank:
-    for tag in (language, "en"):
-        path = root / kind / tag / f"{name}.toml"
-        if path.is_file():
-            return _read_bank(path)
-    raise ConfigurationError(
-        f"there is no template {kind}/en/{name}.toml in {root}: "
-        "was the package installed with its prompts?"
-    )
+def _load_bank(roots: tuple[Path, ...], kind: str, name: str, language: str) -> Bank:
+    bank: Bank = {}
+    for tag in dict.fromkeys(("en", language)):
+        for root in reversed(roots):
+            path = root / kind / tag / f"{name}.toml"
+            if path.is_file():
+                bank |= _read_bank(path)
+    return bank
 
 
-def has_bank(kind: str, name: str) -> bool:
-    """Say whether an English template of that name ships."""
-    return _has_bank(prompts_dir(), kind, name)
+def has_bank(kind: str, name: str, language: str = "en") -> bool:
+    """Say whether there is a template of that name, in English or in a language."""
+    tag = _tag(language)
+    in_memory = any((kind, each, name) in _IN_MEMORY for each in (tag, "en"))
+    return in_memory or _has_bank(_folders(), kind, name, tag)
 
 
 @lru_cache(maxsize=1024)
-def _has_bank(root: Path, kind: str, name: str) -> bool:
-    return (root / kind / "en" / f"{name}.toml").is_file()
+def _has_bank(roots: tuple[Path, ...], kind: str, name: str, language: str) -> bool:
+    return any(
+        (root / kind / tag / f"{name}.toml").is_file() for root in roots for tag in (language, "en")
+    )
+
+
+def _check_beside_ours(path: Path, folder: Path) -> None:
+    """Refuse a file whose lines cannot be filled where the lines of ours are."""
+    bank = _read_bank(path)
+    kind, *_, name = path.relative_to(folder).parts
+    if kind == "notice":
+        lacks = [role for role in _read_bank(prompts_dir() / kind / "en.toml") if role not in bank]
+        if lacks:
+            raise ConfigurationError(f"{path}: the notice lacks [{'], ['.join(lacks)}]")
+        name = "en.toml"
+        ours = prompts_dir() / kind / name
+    else:
+        ours = prompts_dir() / kind / "en" / Path(*path.relative_to(folder).parts[2:])
+    if not ours.is_file():
+        return
+    for role, lines in _read_bank(ours).items():
+        slots = [set(_SLOT.findall(line)) for line in lines]
+        may, must = set.union(*slots), set.intersection(*slots)
+        for number, line in enumerate(bank.get(role, ())):
+            found = set(_SLOT.findall(line))
+            if wrong := (found - may) | (must - found):
+                raise ConfigurationError(
+                    f"{path}: {role}.lines[{number}] must have the slots of the English line: "
+                    f"{{{'}, {'.join(sorted(wrong))}}} "
+                    f"{'is not filled there' if wrong <= found else 'is missing'}"
+                )
 
 
 @lru_cache(maxsize=1024)
 def _read_bank(path: Path) -> Bank:
     data = _read(path)
+    return _checked(path, {role: table for role, table in data.items() if role != "version"})
+
+
+def _checked(path: Path, roles: Mapping[str, Any]) -> Bank:
     bank: Bank = {}
-    for role, table in data.items():
-        if role == "version":
-            continue
+    for role, table in roles.items():
         if not isinstance(table, dict) or set(table) != {"lines"}:
             raise ConfigurationError(f"{path}: [{role}] must be a table that holds only `lines`")
         lines = table["lines"]

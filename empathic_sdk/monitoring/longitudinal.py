@@ -8,12 +8,12 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from empathic_sdk.errors import MissingExtraError
+from empathic_sdk.errors import ConfigurationError, MissingExtraError
 from empathic_sdk.language.templates import watch_message
 from empathic_sdk.monitoring.days import BASELINE, DAYS, QUIET_DAYS, detector, report, standing
 from empathic_sdk.policy import PROHIBITED, Deployment
-from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.types import DaySummary, LongitudinalWarning, MonitorReport
+from empathic_sdk.types.protocols import DayStore, Store
 
 log = logging.getLogger("empathic_sdk")
 
@@ -24,18 +24,16 @@ class Watch:
     """Looks at a person's days: whenever asked, and by itself once a day each.
 
     Args:
-        profiles: Where the days are.
+        profiles: Where the days are; with a store that keeps none, nobody is watched.
         deployment: Where somebody works or learns nobody is warned of by itself: over weeks that
             would tell those above them how they feel.
         language: Of the messages.
     """
 
-    def __init__(
-        self, profiles: ProfileStore, *, deployment: Deployment, language: str = "en"
-    ) -> None:
-        self._profiles = profiles
+    def __init__(self, profiles: Store, *, deployment: Deployment, language: str = "en") -> None:
+        self._store = profiles if isinstance(profiles, DayStore) else None
         self._language = language
-        self._off = deployment.context in PROHIBITED
+        self._off = deployment.context in PROHIBITED or self._store is None
         self._seen: OrderedDict[str, date] = OrderedDict()
         self._lock = threading.Lock()
         self._loading: threading.Thread | None = None
@@ -46,10 +44,13 @@ class Watch:
 
         Raises:
             MissingExtraError: There are days enough to look for changes, and ``river`` is missing.
+            ConfigurationError: The store keeps no days.
             StoreError: The days cannot be read.
         """
         today = today or _today()
-        return self._report(self._profiles.days(user, before=today, limit=DAYS), today)
+        if self._store is None:
+            raise ConfigurationError("this store keeps no days: it has no days and claim_warning")
+        return self._report(self._store.days(user, before=today, limit=DAYS), today)
 
     def _report(self, days: Sequence[DaySummary], today: date) -> MonitorReport:
         found = report(days)
@@ -69,19 +70,18 @@ class Watch:
         """
         today = today or _today()
         with self._lock:
-            if self._off or self._seen.get(user) == today:
+            store = self._store
+            if store is None or self._off or self._seen.get(user) == today:
                 return None
         try:
-            days = self._profiles.days(user, before=today, limit=DAYS)
+            days = store.days(user, before=today, limit=DAYS)
             if len(days) > BASELINE:
                 if not self._ready():
                     return None  # the next turn will ask again
                 found = self._report(days, today)
                 change = standing(found.change_points, today)
                 apart = timedelta(days=QUIET_DAYS)
-                told = change is None or not self._profiles.claim_warning(
-                    user, change.found, apart=apart
-                )
+                told = change is None or not store.claim_warning(user, change.found, apart=apart)
                 self._note(user, today)
                 return None if told else found.warning
         except Exception:

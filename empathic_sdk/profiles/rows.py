@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from datetime import date, datetime
 from typing import Any
 
@@ -25,6 +26,9 @@ _JSON = (
     "safety_reasons",
     "timings",
 )
+MODALITY = re.compile(r"[a-z][a-z0-9_]{0,31}")
+"""Names of modalities, also of those that are registered elsewhere alone."""
+
 _KINDS: dict[str, type] = {"missing": list, "safety_reasons": list}  # of JSON; else a dict
 _EMOTION = (
     "label",
@@ -121,14 +125,28 @@ def _mastery(db: Database, user_id: int) -> dict[str, Mastery]:
 
 
 def consented(db: Database, user: str) -> dict[Modality, str]:
-    """Return the modalities that ``user`` last said yes to, each with the notice's version."""
+    """Return the modalities that ``user`` last said yes to, each with the notice's version.
+
+    One that nobody has registered in this process can be read by nobody here, and is left out.
+    """
     rows = db.execute(
         "SELECT modality, granted, version FROM consents WHERE id IN (SELECT max(id) "
         "FROM consents WHERE user_id = (SELECT id FROM users WHERE name = ?) GROUP BY modality)",
         [user],
     )
-    with reading_from("consents"):
-        return {Modality(modality): version for modality, granted, version in rows if granted}
+    with reading_from("consents.modality"):
+        found = {modality: version for modality, granted, version in rows if granted}
+        return {Modality(m): version for m, version in found.items() if _is_known(m)}
+
+
+def _is_known(modality: str) -> bool:
+    try:
+        Modality(modality)
+    except ValueError:
+        if not MODALITY.fullmatch(modality):
+            raise
+        return False
+    return True
 
 
 def turn_rows(

@@ -14,30 +14,47 @@ from empathic_sdk.types.base import Value
 
 
 class Calibration(Value):
-    """Numbers that dev data fixed.
+    """Numbers that dev data fixed."""
 
-    Attributes:
-        temperature: The logits are divided by it.
-        threshold: A state whose confidence lies below is ``uncertain``.
-        present: Decision threshold an emotion for the multi-label head.
-        shift_scale: The transfer module's log-odds of a change are multiplied by it.
-        shift_bias: Then this is added (Platt 1999).
-        shift_threshold: From this probability on a change is called one.
-        fused_temperature: The temperature where more than a text was read; ``None``: the same.
-        fused_threshold: The threshold there.
-        affect: Valence and arousal of each emotion, for what no text says; empty where nothing
-            but text is read.
-    """
-
-    temperature: Annotated[float, Field(gt=0.0)] = 1.0
-    threshold: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
-    present: tuple[float, ...] = (0.5,) * 7
-    shift_scale: Annotated[float, Field(gt=0.0)] = 1.0
-    shift_bias: float = 0.0
-    shift_threshold: Annotated[float, Field(ge=0.0, le=1.0)] = 0.5
-    fused_temperature: Annotated[float, Field(gt=0.0)] | None = None
-    fused_threshold: Annotated[float, Field(ge=0.0, le=1.0)] | None = None
-    affect: tuple[tuple[float, float], ...] = ()
+    temperature: Annotated[float, Field(gt=0.0)] = Field(
+        default=1.0,
+        description="The logits are divided by it before the softmax.",
+    )
+    threshold: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
+        default=0.0,
+        description="A state whose confidence lies below is `uncertain`.",
+    )
+    present: tuple[float, ...] = Field(
+        default=(0.5,) * 7,
+        description="Decision threshold of each emotion for the multi-label head.",
+    )
+    shift_scale: Annotated[float, Field(gt=0.0)] = Field(
+        default=1.0,
+        description="The transfer module's log-odds of a change are multiplied by it.",
+    )
+    shift_bias: float = Field(
+        default=0.0,
+        description="Added to the scaled log-odds of a change (Platt 1999).",
+    )
+    shift_threshold: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
+        default=0.5,
+        description="From this probability on a change is called one.",
+    )
+    fused_temperature: Annotated[float, Field(gt=0.0)] | None = Field(
+        default=None,
+        description="The temperature where more than a text was read; `None`: the same.",
+    )
+    fused_threshold: Annotated[float, Field(ge=0.0, le=1.0)] | None = Field(
+        default=None,
+        description="The threshold there.",
+    )
+    affect: tuple[tuple[float, float], ...] = Field(
+        default=(),
+        description=(
+            "Valence and arousal of each emotion, for what no text says; empty where nothing but "
+            "text is read."
+        ),
+    )
 
     def fused(self) -> Calibration:
         """Return the numbers that hold where more than a text was read."""

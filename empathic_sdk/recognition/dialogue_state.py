@@ -7,7 +7,7 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from copy import copy
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -23,28 +23,12 @@ from empathic_sdk.models.dialogue import DialogueBatch
 from empathic_sdk.models.mdget import MDGET, MDGETConfig
 from empathic_sdk.recognition.calibration import Calibration, probabilities
 from empathic_sdk.recognition.contributions import shapley, shares
+from empathic_sdk.recognition.dialogue_model import Heard
 from empathic_sdk.types import Emotion, Modality
 
 _SPEAKERS = 64
 # Utterances whose vectors are kept to be compared with each other.
 _COMPARED = 32
-
-
-class Heard(NamedTuple):
-    """What the dialogue model says of a piece of a dialogue of ``n`` utterances.
-
-    Attributes:
-        logits: float32 ``[n, 7]``.
-        shift: One a utterance: the probability of a change since this speaker's last one, or
-            ``None`` on their first.
-        contributions: One a utterance: shares of the present modalities.
-        apart: One a utterance: the label each modality alone would give; empty where there is one.
-    """
-
-    logits: NDArray[np.float32]
-    shift: list[float | None]
-    contributions: list[dict[Modality, float]]
-    apart: list[dict[Modality, Emotion]]
 
 
 def check_finite(

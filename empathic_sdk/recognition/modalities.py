@@ -117,13 +117,8 @@ class Senses:
         sense = self._get(modality, _MAKERS[modality])
         if isinstance(sense, str):
             return _nothing(modality, sense)
-        signal = {
-            Modality.SPEECH: utterance.audio,
-            Modality.FACE: utterance.frames,
-            Modality.BEHAVIOUR: utterance.events,
-        }[modality]
         try:
-            found: Embedding = sense.encode([signal])[0]
+            found: Embedding = sense.encode([utterance.signal(modality)])[0]
             return found
         except EmpathicError as error:
             return _nothing(modality, str(error))

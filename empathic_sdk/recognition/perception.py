@@ -8,8 +8,9 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from empathic_sdk.models.mdget import MDGET
 from empathic_sdk.recognition.calibration import Calibration
+from empathic_sdk.recognition.channels import Channel
+from empathic_sdk.recognition.dialogue_model import Memory
 from empathic_sdk.types import Modality, UserContext, Utterance
 
 Result = TypeVar("Result")
@@ -24,7 +25,9 @@ class Perception(NamedTuple):
         emotion: float32 ``[n, 7]`` logits of the text's own heads; zeros where there is no text.
         affect: float32 ``[n, 2]``; zeros where there is no text.
         legible: float32 ``[n]``: share of a text in a script that the network knows.
-        unread: Why a modality that was given plays no part, one an utterance.
+        unread: Why a modality that was given plays no part, one per utterance.
+        odds: float64 ``[7]`` by modality, one per utterance: what channels that the dialogue model
+            does not read say of it (:mod:`~empathic_sdk.recognition.channels`).
     """
 
     features: dict[Modality, NDArray[np.float32]]
@@ -33,6 +36,11 @@ class Perception(NamedTuple):
     affect: NDArray[np.float32]
     legible: NDArray[np.float32]
     unread: list[dict[Modality, str]]
+    odds: list[dict[Modality, NDArray[np.float64]]]
+
+    def read(self, i: int) -> list[Modality]:
+        """Return the modalities of utterance ``i`` that the dialogue model reads."""
+        return [m for m, p in self.present.items() if p[i]]
 
 
 class Perceiver(Protocol):
@@ -41,12 +49,15 @@ class Perceiver(Protocol):
     Attributes:
         calibration: Logits to probabilities.
         text_temperature: Of the text's own heads.
-        dialogue: The dialogue model, ``None`` where each utterance is read alone.
+        channels: Modalities that join after the dialogue model.
     """
 
     calibration: Calibration
     text_temperature: float
-    dialogue: MDGET | None
+    channels: dict[Modality, Channel]
+
+    def memory(self) -> Memory | None:
+        """Open a dialogue of the dialogue model; ``None`` where each utterance is read alone."""
 
     def listen(self, utterance: Utterance, user: UserContext) -> Utterance:
         """Return an utterance with the words of its audio as its text, where it has none."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -15,10 +16,21 @@ from empathic_sdk.encoders.normalize import legible
 from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.errors import ConfigurationError, InputError, ModelError
 from empathic_sdk.llm.extras import needs_langchain
-from empathic_sdk.models.mdget import MDGET, MDGETConfig
+from empathic_sdk.models.mdget import MDGET
 from empathic_sdk.models.utterance import UtteranceClassifier
 from empathic_sdk.policy import Deployment, agreed, allowed, announce, refusal
 from empathic_sdk.recognition.calibration import Calibration
+from empathic_sdk.recognition.channels import Channel, ProbabilityEncoder, evidence
+from empathic_sdk.recognition.channels import channels as checked
+from empathic_sdk.recognition.dialogue_checkpoint import load_dialogue
+from empathic_sdk.recognition.dialogue_model import (
+    DialogueModel,
+    Memory,
+    SteppedMemory,
+    calibration_of,
+    made,
+)
+from empathic_sdk.recognition.dialogue_state import DialogueMemory
 from empathic_sdk.recognition.modalities import Listener, Sense, Senses
 from empathic_sdk.recognition.perception import Perception
 from empathic_sdk.recognition.session import DialogueSession
@@ -32,6 +44,9 @@ from empathic_sdk.types import (
     UserContext,
     Utterance,
 )
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import Runnable
 
 DIALOGUE = "dialogue.safetensors"
 # A text that is legible to a lesser share says nothing beside a voice or a face.
@@ -57,6 +72,9 @@ class EmotionRecognizer:
         dialogue: A causal dialogue checkpoint for that encoder (``empathic train joint``); by
             default the one that lies beside the encoder's own checkpoint, if there is one.
             ``False`` reads every utterance alone, and so does an encoder without a dialogue model.
+            A model of your own is an object that fits
+            :class:`~empathic_sdk.recognition.dialogue_model.DialogueModel`, or the name under
+            which one was registered.
         deployment: Where this runs; decides which modalities may be read. Default: text only.
         speech: A ``SpeechEncoder``; ``None`` is the embedded one, made when it is first needed,
             ``False`` none. It must be the one that the dialogue model was trained with.
@@ -64,9 +82,18 @@ class EmotionRecognizer:
         behaviour: A ``BehaviourEncoder``, in the same way.
         transcriber: What turns speech into words where an utterance has no text; ``None`` is
             Whisper, if its weights are on this machine. ``False``: the voice alone.
+        channels: Encoders that the dialogue model does not read, by modality: their own
+            probabilities are fused with what it says
+            (:class:`~empathic_sdk.recognition.channels.Channel`). For a modality of your own
+            (``register_modality``), or one of ours in place of its encoder.
+
+    Attributes:
+        dialogue: The dialogue model: a network, the object given, or ``None``.
+        widths: Length of the vectors that it reads, by modality; empty without one.
 
     Raises:
-        ModelError: No heads fit the encoder, or a dialogue model fits its encoders not.
+        ConfigurationError: An argument is nothing that can be used.
+        ModelError: No heads fit the encoder, or the dialogue model does not fit its encoders.
 
     Thread-safe.
     """
@@ -76,13 +103,15 @@ class EmotionRecognizer:
         *,
         text: TextEncoder | None = None,
         heads: str | Path | None = None,
-        dialogue: str | Path | Literal[False] | None = None,
+        dialogue: str | Path | DialogueModel | Literal[False] | None = None,
         deployment: Deployment | None = None,
         speech: Sense | Literal[False] | None = None,
         face: Sense | Literal[False] | None = None,
         behaviour: Sense | Literal[False] | None = None,
         transcriber: Listener | Literal[False] | None = None,
+        channels: Mapping[Modality | str, Channel | ProbabilityEncoder] | None = None,
     ) -> None:
+        self.channels = checked(channels)
         self.senses = Senses(
             {Modality.SPEECH: speech, Modality.FACE: face, Modality.BEHAVIOUR: behaviour},
             transcriber,
@@ -111,65 +140,58 @@ class EmotionRecognizer:
             )
         self.about = about
         self._heads.eval()
-        if dialogue not in (None, False) and not (isinstance(dialogue, str | Path) and dialogue):
-            raise ConfigurationError(
-                f"dialogue must be the path of a checkpoint, False or None, not {dialogue!r}"
-            )
-        self.dialogue: MDGET | None = None
+        self.dialogue: Any = None
+        self.widths: dict[str, int] = {}
         self._turns: Batcher[Callable[[], Any], tuple[Any, BaseException | None]] = Batcher(_each)
         beside = None if self.text.path is None else self.text.path.with_name(DIALOGUE)
         if dialogue is None and beside is not None and beside.is_file():
             dialogue = beside
-        if dialogue:
-            self._load_dialogue(Path(dialogue))
+        if isinstance(dialogue, str) and (named := made(dialogue)) is not None:
+            dialogue = named
+        if isinstance(dialogue, str | Path) and dialogue:
+            found = load_dialogue(Path(dialogue), self.text)
+            self.dialogue, self.dialogue_about = found.network, found.about
+            self.widths = {str(m): width for m, width in found.network.config.inputs.items()}
+            self._calibrate(found.calibration)
+        elif isinstance(dialogue, DialogueModel):
+            self._plug_in(dialogue)
+        elif dialogue not in (None, False):
+            raise ConfigurationError(
+                "dialogue must be the path of a checkpoint, a dialogue model (name, widths and "
+                f"start()), the name of a registered one, False or None, not {dialogue!r}"
+            )
+        for m in self.channels:  # read by them alone
+            self.widths.pop(m, None)
         given = {Modality.SPEECH: speech, Modality.FACE: face, Modality.BEHAVIOUR: behaviour}
         for m, sense in given.items():
-            wants = self._wants(m)
+            wants = self.widths.get(m)
             if sense and wants not in (None, sense.width):
                 raise ModelError(
                     f"the dialogue model wants {m} vectors of {wants}, the encoder given gives "
                     f"{sense.width}: train one with it (`empathic train fusion`)"
                 )
 
-    def _wants(self, modality: Modality) -> int | None:
-        """Return the length of the vectors that are read of a modality; ``None``: it is not."""
-        return None if self.dialogue is None else self.dialogue.config.inputs.get(modality)
+    def _plug_in(self, model: DialogueModel) -> None:
+        if model.widths.get(Modality.TEXT) != self.text.width:
+            raise ModelError(
+                f"the dialogue model {model.name!r} wants {dict(model.widths)}; this recogniser "
+                f"has text vectors of {self.text.width}"
+            )
+        self.dialogue, self.dialogue_about = model, {"name": model.name}
+        self.widths = {str(m): int(width) for m, width in model.widths.items()}
+        self._calibrate(calibration_of(model))
 
-    def _load_dialogue(self, path: Path) -> None:
-        tensors, about = checkpoints.load(path)
-        try:
-            config = MDGETConfig.from_dict(about["configuration"])
-            with torch.device("meta"):
-                network = MDGET(config)
-            network.load_state_dict(tensors, assign=True)
-            calibration = Calibration(**about["calibration"])
-        except (KeyError, TypeError, ValueError, RuntimeError, ConfigurationError) as error:
-            raise ModelError(f"{path} holds no dialogue model that fits: {error}") from error
-        if config.timing:
-            raise ModelError(
-                f"the dialogue model at {path} reads the timing of utterances, which a session "
-                "does not give it: train one without --timing"
-            )
-        if not config.causal:
-            raise ModelError(
-                f"the dialogue model at {path} reads the future; an agent cannot: give one that "
-                "was trained with causal=True"
-            )
-        if config.inputs.get(Modality.TEXT) != self.text.width or config.classes != len(Emotion):
-            raise ModelError(
-                f"the dialogue model at {path} wants {dict(config.inputs)} and gives "
-                f"{config.classes} classes; this recogniser has text vectors of "
-                f"{self.text.width} and {len(Emotion)} emotions"
-            )
-        wants = about.get("text_sha256")
-        if wants and (self.text.path is None or checkpoints.sha256(self.text.path) != wants):
-            raise ModelError(
-                f"the dialogue model at {path} was trained with another text encoder than "
-                f"{self.text.name!r}: its vectors mean nothing to it"
-            )
-        self.dialogue = network.eval()
-        self.dialogue_about = about
+    def _calibrate(self, calibration: Calibration) -> None:
+        """Take the numbers of the dialogue model, which has no multi-label head."""
         self.calibration = calibration.model_copy(update={"present": self.calibration.present})
+
+    def memory(self) -> Memory | None:
+        """Open a dialogue of the dialogue model; ``None`` where each utterance is read alone."""
+        if self.dialogue is None:
+            return None
+        if isinstance(self.dialogue, MDGET):
+            return DialogueMemory(self.dialogue, self.calibration)
+        return SteppedMemory(self.dialogue)
 
     def recognize(
         self, utterance: Utterance | str, *, user: UserContext | None = None
@@ -191,6 +213,18 @@ class EmotionRecognizer:
     ) -> list[EmotionState]:
         """Return a state an utterance, each in the light of the ones before it, never after."""
         return self.session(user).extend(list(utterances))
+
+    async def arecognize(
+        self, utterance: Utterance | str, *, user: UserContext | None = None
+    ) -> EmotionState:
+        """:meth:`recognize` for event loops; the reading is done in a thread."""
+        return await asyncio.to_thread(self.recognize, utterance, user=user)
+
+    async def arecognize_dialogue(
+        self, utterances: Iterable[Utterance | str], *, user: UserContext | None = None
+    ) -> list[EmotionState]:
+        """:meth:`recognize_dialogue` for event loops."""
+        return await asyncio.to_thread(self.recognize_dialogue, utterances, user=user)
 
     def session(self, user: UserContext | None = None) -> DialogueSession:
         """Open a dialogue that takes one utterance at a time."""
@@ -236,11 +270,14 @@ class EmotionRecognizer:
         for m in allowed(utterance.modalities, self.deployment, consented):
             if m is Modality.TEXT:
                 sequences.append(self.text.features(utterance.text or ""))
-            elif (found := self.senses.sequence(m, utterance)) is not None:
+            elif (
+                m not in utterance.signals
+                and (found := self.senses.sequence(m, utterance)) is not None
+            ):
                 sequences.append(found)
         return align(sequences, window_s=window_s)
 
-    def as_runnable(self) -> Any:
+    def as_runnable(self) -> Runnable[Any, EmotionState]:
         """Return a LangChain runnable from what was said to its :class:`EmotionState`.
 
         Its input is a str, an ``Utterance``, a message with text, sounds or pictures in it, or a
@@ -302,11 +339,32 @@ class EmotionRecognizer:
             emotion[rows] = out.emotion.numpy() * share[:, None]
             affect[rows], known[rows] = out.affect.numpy() * share[:, None], share
         for m in (Modality.SPEECH, Modality.FACE, Modality.BEHAVIOUR):
-            if any(m in left for left in may):
+            if m not in self.channels and any(m in left for left in may):
                 features[m], present[m] = self._sense(m, said, may, unread)
-        found = Perception(features, present, emotion, affect, known, unread)
+        odds = [self._odds(u, may[i], unread[i], user) for i, u in enumerate(said)]
+        found = Perception(features, present, emotion, affect, known, unread, odds)
         for i in range(n):
             self._leave_out(found, i, user, n)
+        return found
+
+    def _odds(
+        self,
+        utterance: Utterance,
+        may: Sequence[Modality],
+        unread: dict[Modality, str],
+        user: UserContext,
+    ) -> dict[Modality, NDArray[np.float64]]:
+        """Return what channels say of one utterance, by modality."""
+        found = {}
+        for m in may:
+            if m in self.channels:
+                said = evidence(self.channels[m], m, utterance)
+                if isinstance(said, str):
+                    unread[m] = said
+                else:
+                    found[m] = said * (user.weights.get(m, 1.0) or 1.0)
+            elif m in utterance.signals:
+                unread[m] = f"no encoder is plugged in for {m}: give one as channels="
         return found
 
     def _sense(
@@ -317,7 +375,7 @@ class EmotionRecognizer:
         unread: list[dict[Modality, str]],
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Return one modality's vectors ``[n, width]`` and where they are real."""
-        width = self._wants(modality)
+        width = self.widths.get(modality)
         features = np.zeros((len(said), width or 1), np.float32)
         present = np.zeros(len(said), bool)
         for i, utterance in enumerate(said):
@@ -326,21 +384,21 @@ class EmotionRecognizer:
             if width is None:
                 unread[i][modality] = f"no dialogue model is loaded that reads {modality}"
                 continue
-            made = self.senses.read(modality, utterance)
-            if made.missing is None and len(made.vector) != width:
+            read = self.senses.read(modality, utterance)
+            if read.missing is None and len(read.vector) != width:
                 unread[i][modality] = (
-                    f"the encoder gives vectors of {len(made.vector)}, the dialogue model "
+                    f"the encoder gives vectors of {len(read.vector)}, the dialogue model "
                     f"wants {width}"
                 )
-            elif made.missing is None:
-                features[i], present[i] = made.vector, True
+            elif read.missing is None:
+                features[i], present[i] = read.vector, True
             else:
-                unread[i][modality] = made.missing
+                unread[i][modality] = read.missing
         return features, present
 
     def _leave_out(self, found: Perception, i: int, user: UserContext, n: int) -> None:
         """Take out what says nothing beside what does; refuse an utterance with nothing left."""
-        there = [m for m, p in found.present.items() if p[i]]
+        there = [*found.read(i), *found.odds[i]]
         if not there:
             raise InputError(
                 f"nothing in utterance {i + 1} of {n} can be read: "
@@ -349,7 +407,8 @@ class EmotionRecognizer:
         mute = [m for m in there if user.weights.get(m, 1.0) == 0.0]
         if 0 < len(mute) < len(there):
             for m in mute:
-                found.present[m][i] = False
+                if found.odds[i].pop(m, None) is None:
+                    found.present[m][i] = False
                 found.unread[i][m] = "this person's own weights leave it out"
             there = [m for m in there if m not in mute]
         if len(there) > 1 and Modality.TEXT in there and found.legible[i] < _LEGIBLE:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,10 +13,12 @@ from numpy.typing import NDArray
 
 from empathic_sdk.errors import InputError
 from empathic_sdk.recognition.calibration import probabilities
-from empathic_sdk.recognition.dialogue_state import DialogueMemory, Heard, check_finite
+from empathic_sdk.recognition.channels import contributions
+from empathic_sdk.recognition.dialogue_model import Heard
+from empathic_sdk.recognition.dialogue_state import check_finite
 from empathic_sdk.recognition.perception import Perceiver, Perception
 from empathic_sdk.recognition.tracker import StateTracker, digest
-from empathic_sdk.types import AGENT, EmotionState, Modality, UserContext, Utterance
+from empathic_sdk.types import AGENT, Emotion, EmotionState, Modality, UserContext, Utterance
 
 _STATE_VERSION = 2
 # Utterances that go through the dialogue model in one call; a longer dialogue takes several.
@@ -35,6 +38,16 @@ class Transfers(NamedTuple):
     changed: NDArray[np.float32]
 
 
+def _pieces(seen: Perception, n: int) -> Iterator[range]:
+    """Yield runs of at most 64 utterances that the dialogue model all reads, or none of them."""
+    start = 0
+    for i in range(1, n + 1):
+        ends = i == n or bool(seen.read(i)) != bool(seen.read(start))
+        if ends or i - start == _PIECE:
+            yield range(start, i)
+            start = i
+
+
 class DialogueSession:
     """One dialogue, heard one utterance at a time; its cost an utterance stays flat.
 
@@ -51,13 +64,16 @@ class DialogueSession:
         self._recognizer = recognizer
         self.user = user
         self._tracker = StateTracker(recognizer.calibration)
-        network = recognizer.dialogue
-        self._memory = None if network is None else DialogueMemory(network, recognizer.calibration)
+        self._memory = recognizer.memory()
         self._spoke: deque[str] = deque(maxlen=64)
 
     def add(self, utterance: Utterance | str) -> EmotionState:
         """Return what this utterance shows in the light of those before; errors as `recognize`."""
         return self.extend([utterance])[0]
+
+    async def aadd(self, utterance: Utterance | str) -> EmotionState:
+        """:meth:`add` for event loops; await it before the next one."""
+        return await asyncio.to_thread(self.add, utterance)
 
     def extend(
         self, utterances: Sequence[Utterance | str], *, listen: bool = True
@@ -78,10 +94,10 @@ class DialogueSession:
         seen = self._recognizer.perceive(said, self.user)
         check_finite(seen.features, seen.present)
         out = []
-        for start in range(0, len(said), _PIECE):
-            piece = range(start, min(len(said), start + _PIECE))
-            heard = self._hear(said, seen, piece)
-            self._spoke.extend(said[i].speaker for i in piece)
+        for piece in _pieces(seen, len(said)):
+            heard = self._hear(said, seen, piece) if seen.read(piece[0]) else None
+            if heard is not None:
+                self._spoke.extend(said[i].speaker for i in piece)
             for k, i in enumerate(piece):
                 out.append(self._state_of(said[i].speaker, seen, i, heard, k))
         self.text_vectors = seen.features[Modality.TEXT]
@@ -119,25 +135,52 @@ class DialogueSession:
         self, speaker: str, seen: Perception, i: int, heard: Heard | None, k: int
     ) -> EmotionState:
         """Return the state of utterance ``i``, the ``k``-th of a piece that was heard."""
-        present = [m for m, p in seen.present.items() if p[i]]
+        present, odds = seen.read(i), seen.odds[i]
         alone = present == [Modality.TEXT]
         theirs = speaker != AGENT  # the agent is not the person whose context this is
         logits = seen.emotion[i]
         if heard is not None:
             logits = heard.logits[k] * (seen.legible[i] if alone else 1.0)
+        affect = seen.affect[i] if alone or not present else self._affect(seen, i, logits)
+        shared = None if heard is None else heard.contributions[k]
+        apart = None if heard is None else heard.apart[k]
+        if odds:
+            shared, apart = self._with_channels(present, odds, logits, shared, apart)
+        possible = dict.fromkeys((*Modality, *self._recognizer.channels))
         return self._tracker.add(
             speaker,
             logits,
-            seen.affect[i] if alone else self._affect(seen, i, logits),
-            [m for m in Modality if m not in present],
-            shift=None if heard is None else heard.shift[k],
-            contributions=None if heard is None else heard.contributions[k],
+            affect,
+            [m for m in possible if m not in present and m not in odds],
+            shift=None if heard is None or odds else heard.shift[k],
+            contributions=shared,
             unread=seen.unread[i],
             fused=not alone,
             bias=self.user.bias if theirs else (),
             caution=self.user.threshold if theirs else 0.0,
-            apart=None if heard is None else heard.apart[k],
+            apart=apart,
+            odds=list(odds.values()),
         )
+
+    def _with_channels(
+        self,
+        present: Sequence[Modality],
+        odds: Mapping[Modality, NDArray[np.float64]],
+        logits: NDArray[np.floating],
+        inside: Mapping[Modality, float] | None,
+        apart: Mapping[Modality, Emotion] | None,
+    ) -> tuple[dict[Modality, float], dict[Modality, Emotion]]:
+        """Return contributions and what each modality alone says where channels take part."""
+        calibration = self._recognizer.calibration
+        if present != [Modality.TEXT]:
+            calibration = calibration.fused()
+        p = probabilities(logits, calibration.temperature) if present else None
+        emotions = tuple(Emotion)
+        said = {m: emotions[int(x.argmax())] for m, x in odds.items()}
+        if p is not None:
+            said = {**(apart or {present[0]: emotions[int(p.argmax())]}), **said}
+        shared = contributions(p, odds, inside or dict.fromkeys(present[:1], 1.0))
+        return shared, said if len(said) > 1 else {}
 
     def _affect(
         self, seen: Perception, i: int, logits: NDArray[np.floating]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from empathic_sdk.errors import InputError
 from empathic_sdk.recognition.calibration import Calibration, personal, probabilities
+from empathic_sdk.recognition.channels import fused as late
 from empathic_sdk.types import Emotion, EmotionState, Modality, Trend
 from empathic_sdk.types.emotion import MOOD
 
@@ -48,6 +49,7 @@ class StateTracker:
         bias: Sequence[float] = (),
         caution: float = 0.0,
         apart: Mapping[Modality, Emotion] | None = None,
+        odds: Sequence[NDArray[np.float64]] = (),
     ) -> EmotionState:
         """Return the state after one more utterance of ``speaker``.
 
@@ -63,15 +65,20 @@ class StateTracker:
             bias: What this person's corrections add to the log-probabilities, ``[7]`` or nothing.
             caution: What they add to the threshold of ``uncertain``.
             apart: What each modality alone says.
+            odds: What channels say that join after the logits, ``[7]`` each.
         """
         calibration = self._calibration.fused() if fused else self._calibration
         if fused and Modality.TEXT in missing:
             # The fused threshold is that of several channels that agree. One that stands alone
             # must be as sure as a text must be; behaviour, learned from simulated people, never is.
-            alone = set(Modality) - set(missing) == {Modality.BEHAVIOUR}
-            floor = 1.0 if alone else max(self._calibration.threshold, calibration.threshold)
+            behaviour = not odds and set(Modality) - set(missing) == {Modality.BEHAVIOUR}
+            floor = 1.0 if behaviour else max(self._calibration.threshold, calibration.threshold)
             calibration = calibration.model_copy(update={"threshold": floor})
         p = probabilities(logits, calibration.temperature)
+        if odds:
+            p, alone = late(p, odds), p
+            if calibration.affect:
+                affect = np.add(affect, (p - alone) @ np.asarray(calibration.affect))
         general = None
         if any(bias):
             general = p

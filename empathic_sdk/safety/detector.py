@@ -1,8 +1,8 @@
-"""The safety protocol's first ear: which named signs stand in what was just said?
+"""Which named risk patterns stand in what was just said.
 
-A list of patterns: it can be read, tested and argued with, and it misses what nobody wrote down.
-The second ear is the model of ``risk.py``, which reads the same signs among other things.
-See ``docs/safety.md``.
+Patterns can be read, tested and argued with, and they miss what nobody wrote down: beside them a
+model reads the same line in its dialogue (``risk_model.py``; ``decision.py`` joins the two). The
+patterns themselves are data (``patterns/*.toml``). See ``docs/safety.md``.
 """
 
 from __future__ import annotations
@@ -10,40 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 from empathic_sdk.language.normalization import flatten, segments, spell
-from empathic_sdk.safety.cues import (
-    BYE,
-    DEADLY,
-    FICTION,
-    FIRST,
-    IDIOMS,
-    INTENT,
-    JOKE,
-    LEFT,
-    MEANS,
-    NEGATED,
-    NIGHT,
-    NO,
-    NO_DENIAL,
-    PAST,
-    PLACE,
-    SAFE,
-    SAYS_I,
-    SOFT,
-    STILL,
-    SUBJECT,
-    THANKS,
-    TIME,
-    YES,
-)
-from empathic_sdk.safety.dangers import DANGERS, FOREIGN
-from empathic_sdk.safety.signs import SIGNS, SUICIDE_REASONS, Sign
-from empathic_sdk.safety.wordings import SCRIPTS, TONGUES, WORDINGS
+from empathic_sdk.safety import cues
+from empathic_sdk.safety.kinds import SUICIDE_REASONS, rank
+from empathic_sdk.safety.pattern_files import RiskPatterns, risk_patterns
 from empathic_sdk.types import Emotion, EmotionState, SafetyAssessment, SafetyLevel, Trend
 
-_TABLES = (*SIGNS, *DANGERS, *WORDINGS, *FOREIGN, *TONGUES)
-_ORDER = list(SafetyLevel)
 _KEEP = 20  # segments examined closely; the rarest anchors first, so that a flood hides nothing
 _ANCHORS = (
     "kill", "suic", "sui", "unaliv", "kms", "die", "dying", "dead", "death", "end ", "alive",
@@ -69,10 +44,29 @@ _ANCHORS = (
 )  # fmt: skip
 
 
+# What the model was taught: reasons of patterns that it may let pass.
+MODELLED = SUICIDE_REASONS - {"method_request"} | {
+    "hopelessness", "self_harm", "past", "other_person", "bereavement", "joke", "denied", "means",
+    "time", "intent",
+}  # fmt: skip
+
+MARKS = 8
+"""Numbers by which the model is told what the patterns found."""
+
+# Reasons that are about what somebody else does, or that were done: no word before them turns them.
+_OF_OTHERS = frozenset({
+    "abuse", "unsafe_home", "harm_to_others", "harm_done", "bereavement", "other_person",
+})  # fmt: skip
+
+_PATTERNS = tuple(group for group in risk_patterns() if not group.script)
+_WITH_SCRIPTS = (*_PATTERNS, *(group for group in risk_patterns() if group.script))
+_FOREIGN = tuple(group for group in risk_patterns() if group.foreign)
+
+
 def assess(
     text: str, state: EmotionState | None = None, *, previous: SafetyLevel = SafetyLevel.NONE
 ) -> SafetyAssessment:
-    """Say how worrying one utterance is, and by which signs.
+    """Say how worrying one utterance is by the patterns alone.
 
     Pure and linear in the length of the text: 100,000 characters take a few milliseconds. Never
     raises on any string.
@@ -87,31 +81,79 @@ def assess(
     Returns:
         Level and reasons; ``actions`` and ``help_lines`` are the responder's to fill.
     """
-    return Heard.of(text).assess(state, previous=previous)
+    return RiskFindings.of(text).assess(state, previous=previous)
+
+
+class Finding(NamedTuple):
+    """One place where a risk pattern was found.
+
+    Attributes:
+        id: Of the pattern.
+        reason: What it amounts to: the pattern's own, or ``past other_person joke denied ...``.
+        level: How worrying it is there.
+        segment: Which of :attr:`RiskFindings.segments` it stands in.
+        start: Where it begins in that segment.
+        end: Where it ends.
+    """
+
+    id: str
+    reason: str
+    level: SafetyLevel
+    segment: int
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)
-class Heard:
-    """One text as the patterns see it: its segments, and the signs in each.
+class RiskFindings:
+    """One text as the patterns see it.
 
     Attributes:
-        spoken: The segments worth a close look, spelled out.
-        signs: The worst level of every sign found in them.
+        segments: The clauses worth a close look, normalised, in their order.
+        findings: Every place where a pattern was found, weighed by the words around it.
     """
 
-    spoken: tuple[str, ...]
-    signs: Mapping[str, SafetyLevel]
+    segments: tuple[str, ...]
+    findings: tuple[Finding, ...]
 
     @classmethod
-    def of(cls, text: str) -> Heard:
-        """Look for signs in ``text``; the slow part, done once a turn."""
-        spoken = _close_look(text)
+    def of(cls, text: str) -> RiskFindings:
+        """Search a text; the slow part, done once per turn."""
+        parts = tuple(_close_look(text))
+        return cls(parts, tuple(f for n, part in enumerate(parts) for f in _search(n, part)))
+
+    @cached_property
+    def levels(self) -> Mapping[str, SafetyLevel]:
+        """The worst level of every reason that was found."""
         found: dict[str, SafetyLevel] = {}
-        for segment in spoken:
-            for reason, level in _signs_in(segment):
-                if rank(level) > rank(found.get(reason, SafetyLevel.NONE)):
-                    found[reason] = level
-        return cls(tuple(spoken), found)
+        for finding in self.findings:
+            if rank(finding.level) > rank(found.get(finding.reason, SafetyLevel.NONE)):
+                found[finding.reason] = finding.level
+        return found
+
+    @cached_property
+    def alone(self) -> SafetyAssessment:
+        """What they amount to without a state and without the turns before."""
+        return self.assess()
+
+    @cached_property
+    def foreign(self) -> bool:
+        """Whether one of them is in another language than English."""
+        return bool(self.alone.reasons) and any(
+            group.regex.search(part) for part in self.segments for group in _FOREIGN
+        )
+
+    def marks(self) -> tuple[float, ...]:
+        """Return :data:`MARKS` numbers, each 0 or 1, for the model."""
+        found, level = set(self.alone.reasons), rank(self.alone.level)
+        return (
+            *(float(level >= k) for k in (1, 2, 3)),
+            float(bool(found & (SUICIDE_REASONS | {"self_harm"}))),
+            float(bool(found & {"other_person", "bereavement"})),
+            float("past" in found),
+            float(bool(found & {"joke", "denied"})),
+            float(bool(found - MODELLED)),
+        )
 
     def assess(
         self,
@@ -120,7 +162,7 @@ class Heard:
         previous: SafetyLevel = SafetyLevel.NONE,
         asked: bool = False,
     ) -> SafetyAssessment:
-        """Weigh the signs in the light of a state and of the turn before.
+        """Weigh the findings in the light of a state and of the turn before.
 
         Args:
             state: What the person shows.
@@ -128,25 +170,19 @@ class Heard:
             asked: Whether the last reply asked directly about suicide, so that a bare "yes" is
                 an answer whatever the last level was.
         """
-        found, spoken = dict(self.signs), list(self.spoken)
-        _combine(found, spoken, state)
-        _remember(found, spoken, previous)
-        answers = asked and "confirmed" not in found and spoken and YES.match(spoken[0])
-        if answers and not SAFE.search(" . ".join(spoken)):
+        found = dict(self.levels)
+        _combine(found, self.segments, state)
+        _remember(found, self.segments, previous)
+        answers = (
+            asked
+            and "confirmed" not in found
+            and self.segments
+            and cues.starts("yes", self.segments[0])
+        )
+        if answers and not cues.has("safe", " . ".join(self.segments)):
             found["confirmed"] = SafetyLevel.HIGH
         level = max(found.values(), key=rank, default=SafetyLevel.NONE)
         return SafetyAssessment(level=level, reasons=tuple(sorted(found)))
-
-
-def speaks_foreign(spoken: Sequence[str]) -> bool:
-    """Say whether a sign in another language than English stands in segments."""
-    tables = (*FOREIGN, *TONGUES, *SCRIPTS)
-    return any(sign.pattern.search(segment) for segment in spoken for sign in tables)
-
-
-def rank(level: SafetyLevel) -> int:
-    """Return 0 for ``none`` to 3 for ``imminent``."""
-    return _ORDER.index(level)
 
 
 def _close_look(text: str) -> list[str]:
@@ -167,89 +203,87 @@ def _close_look(text: str) -> list[str]:
     return [spell(part) for part in parts]
 
 
-def _signs_in(segment: str) -> list[tuple[str, SafetyLevel]]:
-    plain = IDIOMS.sub(" _ ", segment)
-    if segment in ("suicide", "suicidal"):
-        return [("suicidal_statement", SafetyLevel.HIGH)]
-    found: list[tuple[str, SafetyLevel]] = []
-    for sign in _TABLES if plain.isascii() else (*_TABLES, *SCRIPTS):
-        for match in sign.pattern.finditer(plain):
-            found += _weigh(sign, match, plain)
-    return found
+def _search(number: int, segment: str) -> list[Finding]:
+    plain = cues.without_idioms(segment)
+    return [
+        Finding(pattern.id, reason, level, number, match.start(), match.end())
+        for group in (_PATTERNS if plain.isascii() else _WITH_SCRIPTS)
+        for pattern, match in group.finditer(plain)
+        for reason, level in _weigh(group, match, plain)
+    ]
 
 
-def _weigh(sign: Sign, match: re.Match[str], plain: str) -> list[tuple[str, SafetyLevel]]:
+def _weigh(group: RiskPatterns, match: re.Match[str], plain: str) -> list[tuple[str, SafetyLevel]]:
     """Lower what is denied, past, told of somebody else, or said as a joke."""
     before = plain[max(0, match.start() - 70) : match.start()]
-    level = sign.level
     concern = SafetyLevel.CONCERN
-    if not sign.literal and _denied(before):
+    if group.deniable and _denied(before):
         # "not suicidal, but ...": what follows the but decides, and is worth a gentle look.
         more = re.search(r"\b(?:but|though|although|except|yet)\b", plain[match.end() :])
         return [("denied", concern)] if more else []
     about_me = bool(re.search(r"\b(?:me|myself|i|my)\b", match[0]))
-    if FICTION.search(plain) and not about_me and not SAYS_I.search(before):
+    if cues.has("fiction", plain) and not about_me and not cues.has("says_i", before):
         return []
-    subjects = list(SUBJECT.finditer(before + match[0][:12]))
+    subjects = cues.places("subject", before + match[0][:12])
     if (
-        sign.reason
-        not in (
-            "abuse",
-            "unsafe_home",
-            "harm_to_others",
-            "harm_done",
-            "bereavement",
-            "other_person",
-        )
+        group.reason not in _OF_OTHERS
         and not about_me
         and subjects
-        and not FIRST.search(before[subjects[-1].end() :])
+        and not cues.has("first_person", before[subjects[-1].end() :])
     ):
         return [("other_person", concern)]
-    if sign.reason == "unsafe_home" and match[0][:5] in ("abusi", "viole") and LEFT.search(before):
+    if (
+        group.reason == "unsafe_home"
+        and match[0][:5] in ("abusi", "viole")
+        and cues.has("left", before)
+    ):
         return [("left_danger", concern)]
     if (
-        sign.reason not in ("bereavement", "harm_done")
-        and PAST.search(plain)
-        and not STILL.search(plain)
+        group.reason not in ("bereavement", "harm_done")
+        and cues.has("past", plain)
+        and not cues.has("still", plain)
     ):
-        return [("past", concern), (sign.reason, concern)]
-    if sign.joke and JOKE.search(plain) and not MEANS.search(plain):
+        return [("past", concern), (group.reason, concern)]
+    if group.joking and cues.has("joke", plain) and not cues.has("means", plain):
         # A vague sign told with a laugh is a laugh; a plain one still deserves a look.
-        return [] if sign.level == concern else [("joke", concern), (sign.reason, concern)]
-    return [(sign.reason, level)]
+        return [] if group.level == concern else [("joke", concern), (group.reason, concern)]
+    return [(group.reason, group.level)]
 
 
 def _denied(before: str) -> bool:
     # The words right before the match; a comma or a conjunction ends a denial's reach.
     clause = re.split(r"\b(?:but|because|and|so)\b|,", before)[-1]
-    return bool(NEGATED.search(clause)) and not NO_DENIAL.search(clause)
+    return bool(cues.has("negated", clause)) and not cues.has("no_denial", clause)
 
 
-def _combine(found: dict[str, SafetyLevel], spoken: list[str], state: EmotionState | None) -> None:
+def _combine(
+    found: dict[str, SafetyLevel], parts: Sequence[str], state: EmotionState | None
+) -> None:
     """Add what only shows across sentences: intent, means, a time; a goodbye; a low state."""
-    whole = " . ".join(spoken)
+    whole = " . ".join(parts)
     low = state is not None and (
         (state.label in (Emotion.SADNESS, Emotion.FEAR) and state.intensity >= 0.6)
         or state.trend == Trend.WORSENING
     )
-    soft = len(set(SOFT.findall(whole)))
+    soft = len({match[0] for match in cues.places("soft", whole)})
     if not found and soft and (low or soft > 1):
         found["hopelessness"] = SafetyLevel.CONCERN
-    if NIGHT.search(whole) and (THANKS.search(whole) or BYE.search(whole)):
+    if cues.has("last_night", whole) and (cues.has("thanks", whole) or cues.has("goodbye", whole)):
         found.setdefault("farewell", SafetyLevel.CONCERN)
-    if PLACE.search(whole):
+    if cues.has("place", whole):
         if found.keys() & (SUICIDE_REASONS | {"hopelessness"}):
             found["preparation"] = SafetyLevel.IMMINENT
         elif low:
             found["own_death"] = SafetyLevel.CONCERN
-    if "hopelessness" in found and BYE.search(whole):
+    if "hopelessness" in found and cues.has("goodbye", whole):
         found["farewell"] = SafetyLevel.HIGH
     if "own_death" in found and len(found) > 1:
         del found["own_death"]  # a vague sign says nothing beside a plain one
     if "suspicious_purchase" in found and len(found) > 1:
         found["suspicious_purchase"] = SafetyLevel.HIGH
-    if "giving_away" in found and ("hopelessness" in found or BYE.search(whole) or "need" in whole):
+    if "giving_away" in found and (
+        "hopelessness" in found or cues.has("goodbye", whole) or "need" in whole
+    ):
         found["giving_away"] = SafetyLevel.HIGH
     acute = {
         reason
@@ -258,36 +292,36 @@ def _combine(found: dict[str, SafetyLevel], spoken: list[str], state: EmotionSta
         and (reason in SUICIDE_REASONS or reason in ("self_harm", "harm_to_others"))
     }
     if not acute:
-        if DEADLY.search(whole) and INTENT.search(whole):
+        if cues.has("deadly", whole) and cues.has("intent", whole):
             found["means"] = found["intent"] = SafetyLevel.HIGH
         return
-    for reason, pattern in (("means", MEANS), ("time", TIME), ("intent", INTENT)):
-        for match in pattern.finditer(whole):
+    for reason in ("means", "time", "intent"):
+        for match in cues.places(reason, whole):
             if not _denied(whole[max(0, match.start() - 40) : match.start()].split(" . ")[-1]):
                 found[reason] = SafetyLevel.IMMINENT
                 break
 
 
-def _remember(found: dict[str, SafetyLevel], spoken: list[str], previous: SafetyLevel) -> None:
+def _remember(found: dict[str, SafetyLevel], parts: Sequence[str], previous: SafetyLevel) -> None:
     """Stay attentive after a worrying turn: it ebbs by one level a turn, and a yes is an answer."""
     if rank(previous) < rank(SafetyLevel.HIGH):
         return
-    whole = " . ".join(spoken)
-    first = spoken[0] if spoken else ""
-    if INTENT.search(whole) and not NO.match(first):
+    whole = " . ".join(parts)
+    first = parts[0] if parts else ""
+    if cues.has("intent", whole) and not cues.starts("no", first):
         found["intent"] = SafetyLevel.IMMINENT
-    for reason, pattern in (("means", MEANS), ("time", TIME)):
-        if pattern.search(whole) and not (NO.match(first) or SAFE.search(whole)):
+    for reason in ("means", "time"):
+        if cues.has(reason, whole) and not (cues.starts("no", first) or cues.has("safe", whole)):
             found.setdefault(reason, SafetyLevel.HIGH)
-    if YES.match(first) and not SAFE.search(whole):
+    if cues.starts("yes", first) and not cues.has("safe", whole):
         found["confirmed"] = SafetyLevel.HIGH
-        if TIME.search(whole) or MEANS.search(whole):
+        if cues.has("time", whole) or cues.has("means", whole):
             found["intent"] = SafetyLevel.IMMINENT
-    elif NO.match(first) or SAFE.search(whole):
+    elif cues.starts("no", first) or cues.has("safe", whole):
         found["recent_risk"] = SafetyLevel.CONCERN
-        if SAFE.search(whole):
+        if cues.has("safe", whole):
             found["reached_out"] = SafetyLevel.CONCERN
-    elif BYE.search(whole):
+    elif cues.has("goodbye", whole):
         found["farewell"] = SafetyLevel.HIGH
     else:
         found["recent_risk"] = (

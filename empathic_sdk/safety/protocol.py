@@ -1,15 +1,15 @@
-"""The safety protocol's mouth: what is said when a turn is worrying.
+"""The safety protocol: what is said when a turn is worrying.
 
 Acknowledge; ask directly and calmly; name human help; urge both a professional and someone they
-trust; stay. Never methods, never a diagnosis, never an end of the talk. The full list of lines is
-shown at first and every :data:`SHOW_EVERY` turns; in between one line stays in sight.
+trust; stay. Never methods, never a diagnosis, never an end of the conversation. The full list of
+lines is shown at first and every :data:`SHOW_EVERY` turns; in between one line stays in sight.
 """
 
 from __future__ import annotations
 
 from empathic_sdk.language.realization import Voice
 from empathic_sdk.language.templates import help_lines
-from empathic_sdk.safety.signs import SUICIDE_REASONS
+from empathic_sdk.safety.kinds import SUICIDE_REASONS
 from empathic_sdk.types import HelpLine, SafetyAssessment, SafetyLevel
 from empathic_sdk.types.reply import ReplyContext, ResponderMemory
 
@@ -167,13 +167,13 @@ def risk_of(reasons: tuple[str, ...], before: str | None = None) -> str:
     found = set(reasons)
     if found & SUICIDE_REASONS:
         return "suicide"
-    for risk, signs in (
+    for risk, about in (
         ("self_harm", {"self_harm"}),
         ("abuse", {"abuse", "unsafe_home"}),
         ("harm", {"harm_to_others"}),
         ("harm_done", {"harm_done"}),
     ):
-        if found & signs:
+        if found & about:
             return risk
     return before or "suicide"
 

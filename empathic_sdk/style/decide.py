@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Generator
 from typing import Any, cast
 
-from empathic_sdk.errors import HookError
+from empathic_sdk.errors import HookError, InputError
 from empathic_sdk.style.calls import acall, call, told
 from empathic_sdk.style.pacing import default_pacing
 from empathic_sdk.style.themes import default_theme
@@ -21,6 +21,7 @@ from empathic_sdk.types import (
     Tone,
     ToneHook,
 )
+from empathic_sdk.types.base import Value
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +39,12 @@ def decide(
 
     A hook may be a plain callable or return an awaitable, which is run to its end; either runs on
     a short-lived thread, under the caller's context variables. A hook that raises, returns the
-    wrong type or hangs never breaks the turn: the default steps in and a warning names it.
+    wrong type or hangs never breaks the turn: the default steps in and a warning names it. Each
+    hook gets a copy of its own of the context, and what it returns is copied: nothing that it does
+    to either, then or later, is seen by anybody else.
 
     Args:
-        context: What each hook gets.
+        context: What each hook gets a copy of.
         tone: Instead of :func:`default_tone`.
         pacing: Instead of :func:`default_pacing`.
         theme: Instead of :func:`default_theme`.
@@ -54,7 +57,7 @@ def decide(
         asked = next(steps)
         while True:
             try:
-                got = call(asked, context)
+                got = call(asked, context.model_copy(deep=True))
             except Exception as error:
                 asked = steps.throw(error)
             else:
@@ -73,7 +76,7 @@ async def adecide(
     """Run tone, pacing and theme as :func:`decide` does, awaiting coroutines in this loop.
 
     Args:
-        context: What each hook gets.
+        context: What each hook gets a copy of.
         tone: Instead of :func:`default_tone`.
         pacing: Instead of :func:`default_pacing`.
         theme: Instead of :func:`default_theme`.
@@ -86,7 +89,7 @@ async def adecide(
         asked = next(steps)
         while True:
             try:
-                got = await acall(asked, context)
+                got = await acall(asked, context.model_copy(deep=True))
             except Exception as error:
                 asked = steps.throw(error)
             else:
@@ -113,7 +116,7 @@ def _one(
     name: str,
     hook: Callable[[HookContext], Any] | None,
     default: Callable[[HookContext], Any],
-    kind: type,
+    kind: type[Value],
     context: HookContext,
     problems: list[str],
 ) -> Generator[Callable[[HookContext], Any], Any, Any]:
@@ -125,9 +128,17 @@ def _one(
             raise HookError(
                 f"the {name} hook must return a {kind.__name__}, not {type(value).__name__}"
             )
+        return _copied(name, kind, value)
     except Exception as error:
         which = getattr(hook, "__qualname__", type(hook).__qualname__)
         log.warning("the %s hook %s failed; the default steps in: %s", name, which, told(error))
         problems.append(f"hook:{name}:{type(error).__name__}")
         return default(context)
-    return value
+
+
+def _copied(name: str, kind: type[Value], value: Value) -> Value:
+    """Return a value like the one a hook made, checked: frozen values can be forced."""
+    try:
+        return kind(**{field: getattr(value, field) for field in kind.model_fields})
+    except (InputError, AttributeError) as error:
+        raise HookError(f"the {name} hook returned a {kind.__name__} with wrong values") from error

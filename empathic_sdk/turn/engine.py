@@ -1,7 +1,9 @@
-"""One turn, from utterance to :class:`Turn`, as a plain sequence of calls.
+"""The one turn: an utterance is read, assessed, styled and answered.
 
-It is written once, as ordinary blocking code; asynchronous callers run it in a worker thread
-(see ``agent.py``), where hooks that are coroutines are sent back to the caller's event loop.
+Every door runs it: the agent (``stateful.py`` adds the store), LangChain's middleware and chat
+model (``stateless.py`` takes state in and gives it out as bytes). It is written once, as ordinary
+blocking code; asynchronous callers run it in a worker thread, where hooks that are coroutines are
+sent back to the caller's event loop.
 """
 
 from __future__ import annotations
@@ -9,29 +11,27 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from empathic_sdk.dialogue.planner import Planner, shipped_planner
-from empathic_sdk.errors import InputError, outline
+from empathic_sdk.errors import HookError
 from empathic_sdk.language.requests import requests
-from empathic_sdk.policy import overridden, text_alone
-from empathic_sdk.profiles import ProfileStore
+from empathic_sdk.policy import agreed, allowed
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
+from empathic_sdk.recognition.session import DialogueSession
 from empathic_sdk.responders.cancellable import Live
-from empathic_sdk.responders.embedded import EmbeddedResponder
 from empathic_sdk.responders.llm import LLMResponder
-from empathic_sdk.responders.prompting import LONGEST_PAST, safe_text
-from empathic_sdk.runtime import checkpoints
-from empathic_sdk.safety.assessment import assess_turn
-from empathic_sdk.safety.risk_reader import RiskReader
-from empathic_sdk.style import decide
-from empathic_sdk.turn.conversations import Talk, Talks
-from empathic_sdk.tutoring import gives_up
+from empathic_sdk.safety.assessment import RiskAssessor
+from empathic_sdk.style import call, decide, told
+from empathic_sdk.turn.conversation import Conversation
+from empathic_sdk.turn.parts import deployment_of
+from empathic_sdk.turn.scenarios import readable, without
 from empathic_sdk.types import (
-    Exchange,
-    HookContext,
+    AGENT,
+    EmotionState,
     PacingHook,
+    ResponseStyle,
+    SafetyAssessment,
     SafetyLevel,
     ThemeHook,
     ToneHook,
@@ -39,32 +39,11 @@ from empathic_sdk.types import (
     UserContext,
     Utterance,
 )
-from empathic_sdk.types.reply import Reply, ReplyContext
+from empathic_sdk.types.protocols import Recognizer, Responder, SafetyAssessor, Scenario, Session
+from empathic_sdk.types.reply import AnsweredContext, Reply, ReplyContext, TurnContext
+from empathic_sdk.types.safety import named
 
-ATTENTIVE_FOR = timedelta(days=7)
-"""How long a worrying turn is remembered into a new talk of the same person."""
-
-AGENT = "agent"
 log = logging.getLogger("empathic_sdk")
-
-
-def planner_for(recognizer: EmotionRecognizer) -> Planner | None:
-    """Return the learned support planner, or ``None`` with a warning where the rules must do.
-
-    It reads the vectors of the text encoder it was trained with; another's mean nothing to it.
-    """
-    planner = shipped_planner()
-    if planner is None:
-        return None
-    path = recognizer.text.path
-    if path is not None and checkpoints.sha256(path) == planner.about["text_sha256"]:
-        return planner
-    log.warning(
-        "the learned support planner was trained with another text encoder than %r; the rules "
-        "decide alone",
-        recognizer.text.name,
-    )
-    return None
 
 
 class Hooks(NamedTuple):
@@ -75,224 +54,246 @@ class Hooks(NamedTuple):
     theme: ThemeHook | None = None
 
 
-class Outcome(NamedTuple):
-    """A finished turn and its reply, cut into sentences."""
+class Reading(NamedTuple):
+    """One utterance, read.
 
-    turn: Turn
-    sentences: tuple[str, ...]
+    Attributes:
+        utterance: What was said, with the words of its audio where they are known.
+        state: What it shows.
+        text_vector: Its text vector, where the planner reads any; otherwise empty.
+        reply_vector: That of the agent's reply before it, if there was one.
+    """
+
+    utterance: Utterance
+    state: EmotionState
+    text_vector: tuple[float, ...] = ()
+    reply_vector: tuple[float, ...] = ()
 
 
-class Pipeline:
-    """The rooms of the house, wired: recognise, look up, decide, answer, record."""
+class Answered(NamedTuple):
+    """A turn that was taken and is not recorded yet.
 
-    def __init__(
-        self,
-        *,
-        recognizer: EmotionRecognizer,
-        profiles: ProfileStore,
-        responder: EmbeddedResponder | LLMResponder,
-        talks: Talks,
-        scenario: str,
-        keep_text: bool,
-        past: int = 0,
-        risk: RiskReader | None = None,
-    ) -> None:
-        self.recognizer = recognizer
-        self.profiles = profiles
-        self.responder = responder
-        self.talks = talks
-        self.scenario = scenario
-        self.keep_text = keep_text
-        self.past = past
-        self.risk = risk
+    Attributes:
+        context: All of it.
+        fallbacks: What went wrong on the way.
+    """
 
-    def run(
-        self,
-        said: Utterance,
-        *,
-        user: str,
-        conversation: str,
-        hooks: Hooks,
-        live: Live | None = None,
-    ) -> Outcome:
-        """Take one turn. It is recorded whole, in one transaction, or not at all."""
-        clock = _Clock()
-        if self.scenario == "tutoring":
-            said = text_alone(said)
-        with self.talks.held(user, conversation, self._open) as talk:
-            try:
-                return self._turn(said, user, conversation, hooks, talk, clock, live)
-            except BaseException:
-                talk.undo()
-                raise
+    context: AnsweredContext
+    fallbacks: tuple[str, ...]
 
-    def _turn(
-        self,
-        said: Utterance,
-        user: str,
-        conversation: str,
-        hooks: Hooks,
-        talk: Talk,
-        clock: _Clock,
-        live: Live | None,
-    ) -> Outcome:
-        person = self.profiles.get(user)
-        self._sync(talk, user, conversation)
-        talk.session.user = person  # what they consent to may have changed since
-        said = self.recognizer.listen(said, person)
-        text = said.text or ""
-        # What was said to a person is part of what their next words mean. Both are read in one
-        # pass: a pass of the encoder costs nearly the same for one text and for two.
-        state = talk.session.extend([*talk.unheard, said], listen=False)[-1]
-        clock.lap("recognize")
-        history = tuple(talk.history)
-        # "I give up" of an exercise is no weak sign for a low mood to turn into a strong one.
-        surrender = self.scenario == "tutoring" and gives_up(text)
-        safety = assess_turn(
-            text,
-            None if surrender else state,
-            before=talk.before,
-            context=talk.risk,
-            reader=self.risk,
-        )
-        clock.lap("safety")
-        # A hook of the caller's gets copies: what it does to them must not reach the turn.
-        shown = any(hook is not None for hook in hooks)
-        style, fallbacks = decide(
-            HookContext(
-                state=state.model_copy(deep=True) if shown else state,
-                history=tuple(s.model_copy(deep=True) for s in history) if shown else history,
-                user=person,
-                safety=safety,
-                scenario=self.scenario,
-                turn=talk.turns,
-            ),
-            **hooks._asdict(),
-        )
-        clock.lap("hooks")
-        reply = self._reply(
-            ReplyContext(
-                text=text,
-                state=state,
-                history=history,
-                style=style,
-                safety=safety,
-                user=person,
-                scenario=self.scenario,
-                turn=talk.turns,
-                conversation=conversation,
-                memory=talk.memory,
-                **self._vectors(talk),
-                at=said.at,
-                past=talk.past,
-            ),
-            live,
-        )
-        clock.lap("respond")
-        turn = Turn(
-            id=uuid.uuid4().hex,
+    def turn(self, *, user: str, timings: dict[str, float], turn_id: str | None = None) -> Turn:
+        """Return it as what callers get."""
+        context, reply = self.context, self.context.reply
+        quiet = reply.safety.level is SafetyLevel.NONE
+        return Turn(
+            id=turn_id or uuid.uuid4().hex,
             reply=reply.text,
-            emotion=state,
-            style=style,
+            emotion=context.state,
+            style=context.style,
             strategy=reply.strategy,
             safety=reply.safety,
             responder=reply.responder,
-            fallbacks=(*fallbacks, *reply.fallbacks),
-            timings=dict(clock.laps),
+            fallbacks=(*self.fallbacks, *reply.fallbacks),
+            timings=timings,
             user=user,
-            conversation=conversation,
+            conversation=context.conversation,
             learning=reply.learning,
             exercise=reply.exercise,
             answer=reply.answer,
-            proposals=requests(text) if reply.safety.level is SafetyLevel.NONE else (),
+            proposals=requests(context.text) if quiet else (),
         )
-        after = talk.advance(state, reply.memory, reply.safety.level, reply.text)
-        self.profiles.record(
-            turn,
-            text=said.text if self.keep_text else None,
-            keep_text=self.keep_text,
-            session=after,
-            mastery=reply.mastery,
-            since=person.since,
-            override=overridden(said.modalities, self.recognizer.deployment, person),
-        )
-        talk.kept = after
-        if self.risk is not None:
-            talk.remember((True, text), (False, reply.text))
-        if self.recognizer.dialogue is not None:
-            talk.unheard = (Utterance(reply.text, speaker=AGENT),)
-        if self.past and text.strip():
-            words = Exchange(safe_text(text, LONGEST_PAST), reply.text)
-            talk.past = (*talk.past, words)[-self.past :]
-        clock.lap("record")
-        timings = {**clock.laps, "total": clock.total()}
-        return Outcome(turn.model_copy(update={"timings": timings}), reply.sentences)
-
-    def _vectors(self, talk: Talk) -> dict[str, tuple[float, ...]]:
-        """Return the text vectors that a learned planner reads: of what was said, and before it."""
-        rows = getattr(talk.session, "text_vectors", None)
-        if rows is None or getattr(self.responder, "planner", None) is None:
-            return {}
-        found = {"text_vector": tuple(rows[-1].tolist())}
-        if len(rows) > 1:
-            found["reply_vector"] = tuple(rows[-2].tolist())
-        return found
-
-    def _reply(self, context: ReplyContext, live: Live | None) -> Reply:
-        if isinstance(self.responder, LLMResponder):
-            return self.responder.reply(context, live)
-        return self.responder.reply(context)
-
-    def _open(self, user: str, conversation: str) -> Talk:
-        person = self.profiles.get(user)
-        talk = Talk(self.recognizer.session(person))
-        if self.profiles.session(user, conversation) is None:
-            self._carry_over(talk, person)
-        return talk
-
-    def _sync(self, talk: Talk, user: str, conversation: str) -> None:
-        try:
-            talk.sync(self.profiles.session(user, conversation))
-        except InputError as error:
-            # Older or damaged: the talk begins anew, what was recorded of it stays.
-            log.warning("the stored state of a conversation was unreadable: %s", outline(error))
-            talk.undo()
-        if self.past and self.keep_text and talk.turns and not talk.past:
-            rows = self.profiles.turns(user, conversation=conversation, limit=self.past)
-            talk.past = tuple(
-                Exchange(row["text"], row["reply"])
-                for row in rows
-                if row.get("text") and row.get("reply")
-            )
-
-    def _carry_over(self, talk: Talk, person: UserContext) -> None:
-        """A new talk soon after a worrying one is not a clean slate."""
-        seen = person.last_seen
-        if seen is None or datetime.now(UTC) - seen > ATTENTIVE_FOR:
-            return
-        last = self.profiles.turns(person.user, limit=1)
-        if not last or last[0]["safety"]["level"] == SafetyLevel.NONE:
-            return
-        stored = self.profiles.session(person.user, last[0]["conversation"])
-        earlier = Talk(self.recognizer.session(person))
-        try:
-            earlier.sync(stored)
-        except InputError:
-            return
-        talk.attend(earlier)
 
 
-class _Clock:
-    """Milliseconds a step."""
+class StepClock:
+    """Milliseconds per step of a turn.
+
+    Attributes:
+        laps: What each step took so far, by its name.
+    """
 
     def __init__(self) -> None:
         self.laps: dict[str, float] = {}
         self._start = self._last = time.perf_counter()
 
     def lap(self, name: str) -> None:
+        """End a step."""
         now = time.perf_counter()
         self.laps[name] = round((now - self._last) * 1e3, 3)
         self._last = now
 
     def total(self) -> float:
+        """Return the milliseconds since the start."""
         return round((time.perf_counter() - self._start) * 1e3, 3)
+
+
+class TurnEngine:
+    """Takes turns. Holds no conversation and no store; thread-safe.
+
+    Args:
+        recognizer: What reads emotion.
+        responder: Who answers.
+        assessor: The safety assessment that ships.
+        safety: What assesses in its place; ``None``: nothing does.
+        scenario: What it is all for.
+        max_sentences: Length of a reply at most, whatever the pacing says.
+    """
+
+    def __init__(
+        self,
+        *,
+        recognizer: Recognizer,
+        responder: Responder,
+        assessor: RiskAssessor,
+        safety: SafetyAssessor | None,
+        scenario: Scenario,
+        max_sentences: int | None = None,
+    ) -> None:
+        self.recognizer = recognizer
+        self.responder = responder
+        self.scenario = scenario
+        self.deployment = deployment_of(recognizer)
+        self._assessor = assessor
+        self._safety = safety
+        self._max_sentences = max_sentences
+
+    @property
+    def reads_replies(self) -> bool:
+        """Whether what is said to a person is read as part of their dialogue."""
+        return getattr(self.recognizer, "dialogue", None) is not None
+
+    def open(self, person: UserContext) -> Conversation:
+        """Begin a conversation."""
+        return Conversation(self.recognizer.session(person))
+
+    def prepare(self, said: Utterance, person: UserContext) -> Utterance:
+        """Return an utterance as it is read: what may be, and the words of its audio as its text.
+
+        Raises:
+            PolicyError: The scenario reads nothing of it, or nothing may be processed here.
+        """
+        said = readable(said, self.scenario)
+        if not isinstance(self.recognizer, EmotionRecognizer):  # which holds the policy by itself
+            consented = agreed(person, self.deployment)
+            said = without(said, allowed(said.modalities, self.deployment, consented))
+        listen = getattr(self.recognizer, "listen", None)
+        return said if listen is None else listen(said, person)
+
+    def read(
+        self, conversation: Conversation, said: Sequence[Utterance], person: UserContext
+    ) -> list[Reading]:
+        """Read the next utterances of a conversation, in one pass where the recogniser can.
+
+        What was said to a person is part of what their next words mean: the reply that the session
+        has not read yet comes first. One pass costs nearly the same for one text and for two.
+
+        Raises:
+            InputError: One of them cannot be read; then none is.
+            PolicyError: Nothing in one of them may be processed here.
+        """
+        session = conversation.session
+        session.user = person  # what they consent to may have changed since
+        whole = [*conversation.words.pending, *said]
+        states = _states(session, whole)
+        vectors = self._vectors(session, whole)
+        return [
+            Reading(utterance, state, *vector)
+            for utterance, state, vector in zip(whole, states, vectors, strict=True)
+        ][len(whole) - len(said) :]
+
+    def take(
+        self,
+        conversation: Conversation,
+        reading: Reading,
+        *,
+        person: UserContext,
+        name: str,
+        hooks: Hooks,
+        clock: StepClock,
+        live: Live | None = None,
+    ) -> Answered:
+        """Assess, style and answer one utterance that was read. The conversation stays as it is.
+
+        Args:
+            conversation: What it is part of.
+            reading: The utterance.
+            person: What is known of whoever said it.
+            name: Of the conversation.
+            hooks: The caller's own.
+            clock: Notes what each step takes.
+            live: Takes the sentences of a language model as they come.
+        """
+        record, words, text = conversation.record, conversation.words, reading.utterance.text or ""
+        context = TurnContext(
+            text=text,
+            at=reading.utterance.at,
+            state=reading.state,
+            history=record.history,
+            user=person,
+            scenario=self.scenario.name,
+            turn=record.turns,
+            conversation=name,
+            memory=record.memory,
+            before=words.before,
+            previous=record.risk.level,
+            asked=record.risk.asked,
+            gives_up=self.scenario.gives_up(text),
+            past=words.past,
+            text_vector=reading.text_vector,
+            reply_vector=reading.reply_vector,
+        )
+        safety, problems = self._assess(context)
+        context = context.assessed(safety)
+        clock.lap("safety")
+        style, more = decide(context.for_hooks(), **hooks._asdict())
+        clock.lap("hooks")
+        styled = context.styled(self._limited(style))
+        reply = self._reply(styled, live)
+        clock.lap("respond")
+        return Answered(styled.answered(reply), (*problems, *more))
+
+    def _assess(self, context: TurnContext) -> tuple[SafetyAssessment, tuple[str, ...]]:
+        if self._safety is None:
+            return self._assessor.assess(context), ()
+        try:
+            found = call(self._safety.assess, context.model_copy(deep=True))
+            if not isinstance(found, SafetyAssessment):
+                raise HookError(
+                    f"safety= must return a SafetyAssessment, not {type(found).__name__}"
+                )
+            level = SafetyLevel(found.level)
+            return SafetyAssessment(level=level, reasons=named(found.reasons)), ()
+        except Exception as error:
+            log.warning("the safety assessor failed; the one that ships decides: %s", told(error))
+            return self._assessor.assess(context), (f"safety:{type(error).__name__}",)
+
+    def _limited(self, style: ResponseStyle) -> ResponseStyle:
+        most = self._max_sentences
+        if most is None or most >= style.pacing.max_sentences:
+            return style
+        pacing = style.pacing.model_copy(update={"max_sentences": most})
+        return style.model_copy(update={"pacing": pacing})
+
+    def _reply(self, context: ReplyContext, live: Live | None) -> Reply:
+        if isinstance(self.responder, LLMResponder):
+            return self.responder.reply(context, live)
+        reply: Reply = self.responder.reply(context)
+        return reply
+
+    def _vectors(
+        self, session: Session, said: Sequence[Utterance]
+    ) -> list[tuple[tuple[float, ...], tuple[float, ...]]]:
+        """Return the text vectors that a learned planner reads, of each utterance and before it."""
+        rows = session.text_vectors if isinstance(session, DialogueSession) else None
+        if rows is None or getattr(self.responder, "planner", None) is None:
+            return [((), ())] * len(said)
+        found = []
+        for i, row in enumerate(rows):
+            replied = i > 0 and said[i - 1].speaker == AGENT
+            found.append((tuple(row.tolist()), tuple(rows[i - 1].tolist()) if replied else ()))
+        return found
+
+
+def _states(session: Session, said: Sequence[Utterance]) -> list[EmotionState]:
+    if isinstance(session, DialogueSession):
+        return session.extend(said, listen=False)  # that was tried when they were prepared
+    return [session.add(utterance) for utterance in said]

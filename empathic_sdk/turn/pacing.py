@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from empathic_sdk.turn.engine import Outcome
+from empathic_sdk.turn.stateful import Outcome
 from empathic_sdk.types import Pacing, SentenceEvent, StateEvent, StreamEvent, TurnEvent
 
 

@@ -6,8 +6,8 @@ import threading
 from collections import OrderedDict
 
 from empathic_sdk.errors import UnknownTurnError
-from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.types import Proposal, Turn
+from empathic_sdk.types.protocols import Store
 
 MOST = 1000
 
@@ -15,8 +15,8 @@ MOST = 1000
 class Proposals:
     """The open proposals of the last turns that made any, of all people; thread-safe."""
 
-    def __init__(self, profiles: ProfileStore) -> None:
-        self._profiles = profiles
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._open: OrderedDict[tuple[str, str], tuple[Proposal, ...]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -42,7 +42,7 @@ class Proposals:
             )
         if keep:
             try:
-                self._profiles.adopt(user, found)
+                self._store.adopt(user, found)
             except BaseException:
                 with self._lock:  # it can be tried again
                     self._open[user, turn_id] = found

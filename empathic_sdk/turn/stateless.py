@@ -1,257 +1,288 @@
-"""What an agent of another framework needs of us: hear, guide, check; without keeping anything.
+"""Turns for agents of other frameworks: nothing is kept here, state travels as bytes.
 
-Where :class:`EmotionAwareAgent` holds people and talks itself, this holds none: what the next
-message depends on goes out as bytes and comes back with it, so that it lives where the framework
-keeps its own state.
+Where :class:`~empathic_sdk.EmotionAwareAgent` remembers people and writes the reply itself, this
+remembers none: what the next turn depends on goes out as bytes and comes back with it, so that it
+lives where the framework keeps its own state.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Iterable
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from empathic_sdk.errors import ConfigurationError, EmpathicError, InputError, PolicyError
-from empathic_sdk.policy import allowed, text_alone
-from empathic_sdk.recognition.recognizer import EmotionRecognizer
+from empathic_sdk.errors import EmpathicError, InputError, PolicyError
+from empathic_sdk.policy import agreed, allowed
 from empathic_sdk.responders.embedded import EmbeddedResponder
+from empathic_sdk.responders.guarded import GuardedResponder
 from empathic_sdk.responders.prompting import system_prompt
-from empathic_sdk.safety.assessment import assess_turn, draft_reader, shipped_reader
+from empathic_sdk.safety.assessment import RiskAssessor
 from empathic_sdk.safety.output_guard import SecondOpinion, check_text
-from empathic_sdk.safety.risk_reader import RiskReader
-from empathic_sdk.style import decide
-from empathic_sdk.turn.conversations import Talk
+from empathic_sdk.turn.codec import dump_turn, load_turn
+from empathic_sdk.turn.conversation import Conversation
+from empathic_sdk.turn.engine import Answered, Hooks, Reading, StepClock, TurnEngine
+from empathic_sdk.turn.parts import (
+    check_hooks,
+    check_parts,
+    check_planner,
+    deployment_of,
+    planner_for,
+    responder_of,
+    second_opinion,
+    text_of,
+)
+from empathic_sdk.turn.scenarios import readable, scenario_of
 from empathic_sdk.types import (
     AGENT,
-    EmotionState,
-    HookContext,
     PacingHook,
     SafetyLevel,
     ThemeHook,
     ToneHook,
+    Turn,
     UserContext,
     Utterance,
 )
-from empathic_sdk.types.reply import Reply, ReplyContext
+from empathic_sdk.types.protocols import Recognizer, Responder, SafetyAssessor, Scenario
+from empathic_sdk.types.reply import AnsweredContext
+from empathic_sdk.types.safety import Remark
 
 MOST = 24
-"""Utterances heard at once at most, the newest."""
+"""Utterances that are read at once at most, the newest."""
 
-UNHEARD = "…"
+UNREADABLE = "…"
 """Stands for what could not be read at all."""
+
+Said = Iterable[tuple[str, str] | Utterance]
 
 log = logging.getLogger("empathic_sdk")
 
 
-class Heard(NamedTuple):
-    """What came of listening.
+class StatelessTurn(NamedTuple):
+    """A turn of a conversation that is kept elsewhere.
 
     Attributes:
-        context: Of the last thing that the person said; everything a reply is made from.
-        reply: What the embedded responder says to it, the safety protocol included.
-        line: The protocol's sentence with a help line, where the turn is quiet and one is to stay
-            in sight; otherwise empty.
-        kept: To hand in with what is said next. Derived values only.
+        turn: The turn, as the agent gives it. Its reply is the embedded responder's, the safety
+            protocol included.
+        context: All that it was made from, its reply included; of the last thing that the person
+            said.
+        help_line: The protocol's sentence with a help line, where the turn is quiet and one is to
+            stay in sight; otherwise empty.
+        state: To hand in with what is said next. Derived values only.
 
     ``dump`` and ``load`` carry it through a store that takes JSON.
     """
 
-    context: ReplyContext
-    reply: Reply
-    line: str
-    kept: bytes
+    turn: Turn
+    context: AnsweredContext
+    help_line: str
+    state: bytes
 
     @property
     def crisis(self) -> bool:
         """Whether the safety protocol answers, and nobody else."""
-        return self.reply.safety.level != SafetyLevel.NONE
+        return self.context.reply.safety.level != SafetyLevel.NONE
 
     def dump(self) -> dict[str, Any]:
         """Return it as JSON values, without what the person said."""
-        context = self.context.model_copy(update={"text": "", "past": ()})
-        return {
-            "context": context.model_dump(mode="json"),
-            "reply": self.reply.model_dump(mode="json"),
-            "line": self.line,
-            "kept": self.kept.decode(),
-        }
+        return dump_turn(self.turn, self.context, self.help_line, self.state)
 
     @classmethod
-    def load(cls, dumped: dict[str, Any]) -> Heard:
+    def load(cls, dumped: dict[str, Any]) -> StatelessTurn:
         """Return what :meth:`dump` gave.
 
         Raises:
             InputError: It is something else.
         """
-        try:
-            return cls(
-                context=ReplyContext.model_validate(dumped["context"]),
-                reply=Reply.model_validate(dumped["reply"]),
-                line=str(dumped["line"]),
-                kept=str(dumped["kept"]).encode(),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError("this is not what Heard.dump gave") from error
+        stored = load_turn(dumped)
+        answered = Answered(stored.context, stored.fallbacks)
+        user = stored.context.user.user
+        turn = answered.turn(user=user, timings=stored.timings, turn_id=stored.id)
+        return cls(turn, stored.context, stored.help_line, stored.state.encode())
+
+    # Names of the first release.
+
+    @property
+    def reply(self) -> Any:
+        """The reply; the old name of ``context.reply``."""
+        return _old("reply", "context.reply", self.context.reply)
+
+    @property
+    def line(self) -> str:
+        """The old name of ``help_line``."""
+        return str(_old("line", "help_line", self.help_line))
+
+    @property
+    def kept(self) -> bytes:
+        """The old name of ``state``."""
+        return bytes(_old("kept", "state", self.state))
 
 
-class Listening:
-    """Hears what is said, and says how to answer. Thread-safe; holds no talk.
+class StatelessTurns:
+    """Takes turns of conversations that are kept elsewhere. Thread-safe.
 
     Args:
         recognizer: What reads emotion.
         tone: Your hook, as for the agent; ``None`` = the default.
         pacing: Your hook.
         theme: Your hook.
-        scenario: ``"counselling"`` or ``"tutoring"``.
+        scenario: ``"counselling"``, ``"tutoring"``, or an object that fits ``Scenario``.
         language: Of the embedded replies and the system prompt.
+        planner: Who chooses the support strategy: ``"rules"`` or ``"learned"``.
         max_sentences: Length of a reply at most, whatever the pacing says.
+        responder: Who writes the replies, as for the agent.
+        safety: What assesses, as for the agent.
 
     Raises:
-        ConfigurationError: The scenario is neither.
+        ConfigurationError: An argument is wrong.
+        MissingExtraError: Tutoring without its extra.
     """
 
     def __init__(
         self,
-        recognizer: EmotionRecognizer,
+        recognizer: Recognizer,
         *,
         tone: ToneHook | None = None,
         pacing: PacingHook | None = None,
         theme: ThemeHook | None = None,
-        scenario: str = "counselling",
+        scenario: Scenario | str = "counselling",
         language: str = "en",
+        planner: Literal["rules", "learned"] = "rules",
         max_sentences: int | None = None,
+        responder: Responder | None = None,
+        safety: SafetyAssessor | None = None,
     ) -> None:
         """Keep the parts."""
-        if scenario not in ("counselling", "tutoring"):
-            raise ConfigurationError("scenario must be 'counselling' or 'tutoring'")
+        check_parts(recognizer, responder, safety)
+        check_hooks(tone=tone, pacing=pacing, theme=theme)
+        check_planner(planner)
+        self._scenario = scenario_of(scenario)
         self._recognizer = recognizer
-        self._hooks = {"tone": tone, "pacing": pacing, "theme": theme}
-        self._scenario = scenario
+        self._hooks = Hooks(tone, pacing, theme)
         self._language = language
-        self._max_sentences = max_sentences
-        self._responder = EmbeddedResponder(language=language)
+        self._deployment = deployment_of(recognizer)
+        embedded = EmbeddedResponder(language=language)
+        if planner == "learned":
+            embedded.planner = planner_for(recognizer)
+        answers = responder_of(responder or self._scenario.responder, embedded)
+        if isinstance(answers, GuardedResponder):
+            answers.second = second_opinion(recognizer)
+        self._engine = TurnEngine(
+            recognizer=recognizer,
+            responder=answers,
+            assessor=RiskAssessor.shipped(text_of(recognizer)),
+            safety=safety,
+            scenario=self._scenario,
+            max_sentences=max_sentences,
+        )
 
-    def hear(
+    def take(
         self,
-        said: Iterable[tuple[str, str] | Utterance],
+        said: Said,
         *,
-        kept: bytes | None = None,
+        state: bytes | None = None,
         user: UserContext | None = None,
         conversation: str = "",
-        earlier: Iterable[tuple[str, str] | Utterance] = (),
-    ) -> Heard | None:
-        """Take in what was said, in order.
+        earlier: Said = (),
+    ) -> StatelessTurn | None:
+        """Take in what was said, in order: a turn for everything that the person said.
 
         Args:
             said: Utterances, or pairs of speaker (``"user"`` or ``"agent"``) and text. What holds
                 nothing visible, or nothing that may be processed here, is passed over.
-            kept: What the last :class:`Heard` of this talk gave; what cannot be read of it (an
-                older version) counts as a new talk.
+            state: ``StatelessTurn.state`` of the last turn; what cannot be read of it (an
+                older version) counts as a new conversation.
             user: What is known of the person: consents, preferences.
-            conversation: Name of the talk; part of the seed of every choice.
-            earlier: What was said before and is in ``kept``: it is not heard again, only what the
-                safety protocol reads beside the new words.
+            conversation: Its name; part of the seed of every choice.
+            earlier: What was said before and is in ``state``: it is not read again, only shown to
+                the safety protocol beside the new words.
 
         Returns:
-            ``None`` where the person said nothing.
+            The last turn; ``None`` where the person said nothing.
         """
         person = user or UserContext()
-        heard = self._utterances(said, person)
-        if not any(u.speaker != AGENT for u in heard):
+        utterances = self._utterances(said, person)
+        if not any(u.speaker != AGENT for u in utterances):
             return None
-        talk = Talk(self._recognizer.session(person))
-        if kept is not None:
-            try:
-                talk.load(kept)
-            except InputError:
-                log.warning("the kept state of a talk was unreadable; it begins anew")
-                talk = Talk(self._recognizer.session(person))
-        talk.remember(*((u.speaker != AGENT, u.text or "") for u in _plain(earlier)))
-        reader = self._risk
-        deaf = self._recognizer.dialogue is None  # it reads each utterance by itself
-        states = self._states(talk, [u for u in heard if not (deaf and u.speaker == AGENT)])
-        for utterance in heard:
-            text = utterance.text or ""
+        engine, clock = self._engine, StepClock()
+        held = self._opened(state, person)
+        held.note(*(Remark(u.speaker != AGENT, u.text or "") for u in _plain(earlier)))
+        reads = engine.reads_replies
+        read = iter(
+            self._read(held, [u for u in utterances if reads or u.speaker != AGENT], person)
+        )
+        clock.lap("recognize")
+        answered = None
+        for utterance in utterances:
             if utterance.speaker == AGENT:
-                talk.remember((False, text))
-                if not deaf:
-                    next(states)
+                held.note(Remark(False, utterance.text or ""))
+                if reads:
+                    next(read)
                 continue
-            state = next(states)
-            history = tuple(talk.history)
-            safety = assess_turn(text, state, before=talk.before, context=talk.risk, reader=reader)
-            hook_context = HookContext(
-                state=state, history=history, user=person, safety=safety,
-                scenario=self._scenario, turn=talk.turns,
-            )  # fmt: skip
-            style, _ = decide(hook_context, **self._hooks)  # type: ignore[arg-type]
-            limit = self._max_sentences
-            if limit is not None and limit < style.pacing.max_sentences:
-                pacing = style.pacing.model_copy(update={"max_sentences": limit})
-                style = style.model_copy(update={"pacing": pacing})
-            context = ReplyContext(
-                text=text, state=state, history=history, style=style, safety=safety, user=person,
-                scenario=self._scenario, turn=talk.turns, conversation=conversation,
-                memory=talk.memory,
-            )  # fmt: skip
-            reply = self._responder.reply(context)
-            after = talk.advance(state, reply.memory, reply.safety.level, reply.text)
-            talk.remember((True, text))
-        lines = reply.safety.help_lines
-        with_line = [s for s in reply.sentences if any(line.contact in s for line in lines)]
-        line = " ".join(with_line) if reply.safety.level == SafetyLevel.NONE else ""
-        return Heard(context=context, reply=reply, line=line, kept=after)
+            answered = engine.take(
+                held, next(read), person=person, name=conversation, hooks=self._hooks, clock=clock
+            )
+            # What is said to the person is somebody else's affair, and comes with what is next.
+            held.commit(*held.after(answered.context, said=False))
+        assert answered is not None
+        timings = {**clock.laps, "total": clock.total()}
+        turn = answered.turn(user=person.user, timings=timings)
+        return StatelessTurn(turn, answered.context, _help_line(answered), held.encoded())
 
-    def guide(self, heard: Heard) -> str:
+    def prompt(self, turn: StatelessTurn) -> str:
         """Return what to tell a language model besides its own role."""
         return system_prompt(
-            heard.context,
-            heard.reply.strategy,
+            turn.context,
+            turn.context.reply.strategy,
             language=self._language,
             role=False,
-            line_follows=bool(heard.line),
+            line_follows=bool(turn.help_line),
         )
 
-    def check(self, text: str, heard: Heard) -> tuple[str, tuple[str, ...]]:
+    def check(self, text: str, turn: StatelessTurn) -> tuple[str, tuple[str, ...]]:
         """Return what may be shown of a model's text, and which rules the rest breaks."""
-        return check_text(text, heard.context, self._second)
-
-    @cached_property
-    def _risk(self) -> RiskReader | None:
-        return shipped_reader(self._recognizer.text)
+        return check_text(text, turn.context, self._second)
 
     @cached_property
     def _second(self) -> SecondOpinion | None:
-        return draft_reader(self._recognizer.text)
+        return second_opinion(self._recognizer)
 
-    def _utterances(
-        self, said: Iterable[tuple[str, str] | Utterance], person: UserContext
-    ) -> list[Utterance]:
+    def _opened(self, state: bytes | None, person: UserContext) -> Conversation:
+        held = self._engine.open(person)
+        if state is not None:
+            try:
+                held.load(state)
+            except InputError:
+                log.warning("the kept state of a conversation was unreadable; it begins anew")
+                return self._engine.open(person)
+        return held
+
+    def _utterances(self, said: Said, person: UserContext) -> list[Utterance]:
         """Return what may be read, words of a recording included; the newest :data:`MOST`."""
         found = []
         for utterance in _plain(said):
             try:
-                if self._scenario == "tutoring":
-                    utterance = text_alone(utterance)
-                consents = person.consents.__contains__
-                allowed(utterance.modalities, self._recognizer.deployment, consents)
+                left = readable(utterance, self._scenario)
+                allowed(left.modalities, self._deployment, agreed(person, self._deployment))
+                found.append(self._engine.prepare(left, person))
             except PolicyError:
                 continue
-            found.append(self._recognizer.listen(utterance, person))
         return found
 
-    def _states(self, talk: Talk, heard: list[Utterance]) -> Iterator[EmotionState]:
-        """Give the states of utterances; of one whose media are broken, that of its words."""
+    def _read(
+        self, held: Conversation, said: list[Utterance], person: UserContext
+    ) -> list[Reading]:
+        """Read utterances; where the media of one are broken, words alone."""
         try:
-            return iter(talk.session.extend(heard, listen=False))
+            return self._engine.read(held, said, person)
         except EmpathicError:
             log.warning("a recording or picture could not be read; words alone are", exc_info=True)
-        words = [Utterance(u.text or UNHEARD, speaker=u.speaker, at=u.at) for u in heard]
-        return iter(talk.session.extend(words, listen=False))
+        words = [Utterance(u.text or UNREADABLE, speaker=u.speaker, at=u.at) for u in said]
+        return self._engine.read(held, words, person)
 
 
-def _plain(said: Iterable[tuple[str, str] | Utterance]) -> list[Utterance]:
+def _plain(said: Said) -> list[Utterance]:
     found = []
     for one in list(said)[-MOST:]:
         try:
@@ -259,3 +290,47 @@ def _plain(said: Iterable[tuple[str, str] | Utterance]) -> list[Utterance]:
         except InputError:  # nothing visible in it
             continue
     return found
+
+
+def _help_line(answered: Answered) -> str:
+    safety = answered.context.reply.safety
+    if safety.level != SafetyLevel.NONE:
+        return ""
+    sentences = answered.context.reply.sentences
+    return " ".join(s for s in sentences if any(h.contact in s for h in safety.help_lines))
+
+
+def _old(name: str, new: str, value: Any) -> Any:
+    warnings.warn(
+        f"StatelessTurn.{name} is now {new}; the old name goes with the next release",
+        DeprecationWarning,
+        stacklevel=3,
+    )
+    return value
+
+
+class _Listening(StatelessTurns):
+    """The first release's name and verbs of :class:`StatelessTurns`."""
+
+    def hear(self, said: Said, *, kept: bytes | None = None, **more: Any) -> StatelessTurn | None:
+        """:meth:`take`, as the first release called it."""
+        return self.take(said, state=kept, **more)
+
+    def guide(self, heard: StatelessTurn) -> str:
+        """:meth:`prompt`, as the first release called it."""
+        return self.prompt(heard)
+
+
+_RENAMED = {"Heard": ("StatelessTurn", StatelessTurn), "Listening": ("StatelessTurns", _Listening)}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _RENAMED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    new, value = _RENAMED[name]
+    warnings.warn(
+        f"{name} is now {new}; the old name goes with the next release",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return value

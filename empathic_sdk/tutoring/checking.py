@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from empathic_sdk.tutoring import forms
 from empathic_sdk.tutoring.phrases import AFTER, BEFORE
-from empathic_sdk.tutoring.problems import Problem
+from empathic_sdk.tutoring.problems import Judgement, Problem, spec_of
 from empathic_sdk.tutoring.reading import (
     LONGEST,
     Node,
@@ -24,13 +24,6 @@ from empathic_sdk.types import AnswerOutcome
 _RIGHT, _OPEN = AnswerOutcome.RIGHT, AnswerOutcome.UNSIMPLIFIED
 _WRONG, _UNREADABLE = AnswerOutcome.WRONG, AnswerOutcome.UNREADABLE
 _BEST = (_RIGHT, _OPEN, _WRONG, _UNREADABLE)
-
-
-class Judgement(NamedTuple):
-    """What an answer is, and the name of what is worth saying about it."""
-
-    outcome: AnswerOutcome
-    remark: str | None = None
 
 
 _CLAUSE = re.compile(r"[!?;\n]+|\.(?!\d)|,\s+|\bbut\b|\bbecause\b|=>|→|⇒|\bso\b|\btherefore\b")
@@ -110,8 +103,12 @@ def judge(problem: Problem, text: str) -> Judgement:
     Returns:
         Right; right but not finished, with what is missing (``lowest not_worked_out rounded
         as_percent stray_percent step``); wrong, with the common mistake where it is one; or
-        unreadable, with the reason (``too_long too_big name syntax zero``).
+        unreadable, with the reason (``too_long too_big name syntax zero``). A registered skill
+        with a ``judge`` of its own has its own remarks.
     """
+    own = spec_of(problem.skill).judge
+    if own is not None:
+        return own(problem, text) or Judgement(_UNREADABLE)
     bare = attempt(text)
     readings = read(text if bare is None else bare, "x")
     if isinstance(readings, Unread):
@@ -152,11 +149,7 @@ def _number(problem: Problem, node: Node) -> Judgement:
             node = node.parts[0]  # 50 % is a half, as finished as 0.5
         if not forms.is_number(node):
             return Judgement(_OPEN, "not_worked_out")
-        if (
-            problem.kind != "percent"
-            and problem.skill != "percentages"
-            and not forms.is_lowest(node)
-        ):
+        if problem.kind != "percent" and problem.lowest and not forms.is_lowest(node):
             return Judgement(_OPEN, "lowest")
         return Judgement(_RIGHT)
     places = forms.decimals(node)

@@ -11,7 +11,8 @@ from enum import StrEnum
 
 from empathic_sdk.tutoring.checking import attempt
 from empathic_sdk.tutoring.feelings import plain_of
-from empathic_sdk.tutoring.problems import Skill
+from empathic_sdk.tutoring.problems import Problem, skills, spec_of
+from empathic_sdk.types import AnswerOutcome
 
 
 class Move(StrEnum):
@@ -33,12 +34,6 @@ class Move(StrEnum):
     TALK = "talk"
 
 
-_SKILLS: tuple[tuple[Skill, re.Pattern[str]], ...] = (
-    (Skill.FRACTIONS, re.compile(r"\bfractions?\b")),
-    (Skill.PERCENTAGES, re.compile(r"\bpercent(?:age)?s?\b|\bper cents?\b|\bdiscounts?\b")),
-    (Skill.EQUATIONS, re.compile(r"\b(?:linear )?equations?\b|\balgebra\b|\bsolv\w+ for x\b")),
-    (Skill.DERIVATIVES, re.compile(r"\bderivatives?\b|\bcalculus\b|\bdifferentiat\w+|\bderiving\b")),
-)
 _WISH = re.compile(
     r"\b(?:topic|subject|practi[sc]e|do|try|want|would like|let us|can we|could we|teach|learn|study|about|instead|please|"
     r"switch|change|go to|move to|back to|help|some|give me|exercises?|work on|next)\b"
@@ -62,15 +57,28 @@ _MOVES: tuple[tuple[Move, re.Pattern[str]], ...] = (
 _TOPIC_ALONE = 3  # words in which a topic's name needs no verb to be a wish
 
 
-def move_of(text: str, *, open_exercise: bool) -> Move:
+def move_of(text: str, *, open_exercise: bool, problem: Problem | None = None) -> Move:
     """Name what a message is for.
 
     Args:
         text: What the learner typed.
         open_exercise: Whether an exercise waits; without one nothing is an answer.
+        problem: That exercise: one whose skill judges for itself says what is an answer to it.
     """
-    if open_exercise and attempt(text) is not None:
+    judge = None if problem is None else spec_of(problem.skill).judge
+    if judge is None or problem is None:
+        if open_exercise and attempt(text) is not None:
+            return Move.ANSWER
+        return _wish_of(text)
+    # Any words may be an answer there: the right ones are, others unless they ask for something.
+    found = judge(problem, text)
+    if found is not None and found.outcome is AnswerOutcome.RIGHT:
         return Move.ANSWER
+    wish = _wish_of(text)
+    return Move.ANSWER if wish is Move.TALK and found is not None else wish
+
+
+def _wish_of(text: str) -> Move:
     plain = plain_of(text)
     if skill_of(text) is not None:
         return Move.TOPIC
@@ -82,21 +90,21 @@ def move_of(text: str, *, open_exercise: bool) -> Move:
     return Move.TALK
 
 
-def skill_of(text: str) -> Skill | None:
+def skill_of(text: str) -> str | None:
     """Return the skill that a message asks for; a complaint about one asks for nothing."""
     plain = plain_of(text)
     if re.search(r"\b(?:hate|sick of|tired of|enough of|no more|not|cannot|stop|bored (?:of|with))\b", plain):
         return None
-    named = [skill for skill, pattern in _SKILLS if pattern.search(plain)]
+    named = [skill for skill in skills() if spec_of(skill).pattern.search(plain)]
     if not named or not (_WISH.search(plain) or len(plain.split()) <= _TOPIC_ALONE):
         return None
     return named[-1]
 
 
-def named_skill(text: str) -> Skill | None:
+def named_skill(text: str) -> str | None:
     """Return the skill that a message speaks of, wished for or not."""
     plain = plain_of(text)
-    return next((skill for skill, pattern in _SKILLS if pattern.search(plain)), None)
+    return next((skill for skill in skills() if spec_of(skill).pattern.search(plain)), None)
 
 
 def gives_up(text: str) -> bool:

@@ -15,7 +15,7 @@ from empathic_sdk.tutoring import feelings, mastery, policy
 from empathic_sdk.tutoring.checking import Judgement, attempt, judge
 from empathic_sdk.tutoring.drafting import ALWAYS, Speech
 from empathic_sdk.tutoring.intents import Move, gives_up, move_of, named_skill, skill_of
-from empathic_sdk.tutoring.problems import LEVELS, VERSION, Problem, Skill, make
+from empathic_sdk.tutoring.problems import VERSION, Problem, Skill, make, skills, spec_of
 from empathic_sdk.types import (
     Answer,
     AnswerOutcome,
@@ -35,7 +35,6 @@ _PATIENCE = re.compile(
     r"\b(?:wait|hold on|hang on|let me (?:think|see|try)|"
     r"(?:one|a|just a) (?:moment|second|sec|minute|min))\b"
 )
-_SPOKEN = {Skill.EQUATIONS: "linear equations"}
 
 
 class Lesson(NamedTuple):
@@ -73,7 +72,9 @@ def teach(context: ReplyContext, voice: Voice, *, limit: int) -> Lesson:
 def is_task(context: ReplyContext) -> bool:
     """Whether a message is about the exercise, and not something told or asked besides."""
     state = _kept(context)
-    return move_of(context.text, open_exercise=state.exercise is not None) is not Move.TALK
+    there = state.exercise is not None
+    move = move_of(context.text, open_exercise=there, problem=_open(state))
+    return move is not Move.TALK
 
 
 def standing(context: ReplyContext, language: str) -> tuple[LearningState | None, Exercise | None]:
@@ -101,7 +102,8 @@ class _Turn:
         self.learning = self.state.learning or feelings.RESTING
 
     def run(self) -> None:
-        move = move_of(self.context.text, open_exercise=self.problem is not None)
+        there = self.problem is not None
+        move = move_of(self.context.text, open_exercise=there, problem=self.problem)
         if move is Move.ANSWER and self.problem is not None:
             self._answered(self.problem)
         elif move is Move.TALK:
@@ -119,7 +121,9 @@ class _Turn:
     # -- an answer --------------------------------------------------------------------------
 
     def _answered(self, problem: Problem) -> None:
-        verdict = judge(problem, attempt(self.context.text) or self.context.text)
+        text = self.context.text
+        own = spec_of(problem.skill).judge is not None
+        verdict = judge(problem, text if own else attempt(text) or text)
         self.answer = Answer(exercise=problem.id, outcome=verdict.outcome, remark=verdict.remark)
         right = verdict.outcome is AnswerOutcome.RIGHT
         wrong = verdict.outcome is AnswerOutcome.WRONG
@@ -137,7 +141,7 @@ class _Turn:
             self.speech.add("verdict", verdict.remark or "not_worked_out", 0)
         else:
             self.strategy = Strategy.INFORMATION
-            self.speech.add("verdict", f"unread_{verdict.remark}", 0)
+            self.speech.add("verdict", f"unread_{verdict.remark or 'syntax'}", 0)
 
     def _signs(self, verdict: Judgement) -> tuple[str, ...]:
         match verdict.outcome:
@@ -167,7 +171,7 @@ class _Turn:
 
     def _wrong(self, problem: Problem, verdict: Judgement, *, guessed: bool) -> None:
         self._count(problem, right=False)
-        bank, role = ("mistakes", verdict.remark) if verdict.remark else ("verdict", "wrong")
+        bank, role = self._said_of(problem, verdict)
         help_ = policy.support(
             feelings.mood_of(self.learning),
             self.state.tries,
@@ -194,6 +198,15 @@ class _Turn:
                 self._give(problem.skill, problem.level - 1, "smaller")
             case "offer":
                 self.speech.add("help", "offer", 1)
+
+    def _said_of(self, problem: Problem, verdict: Judgement) -> tuple[str, str]:
+        """Return bank and role of what is said of a wrong answer."""
+        own = f"mistake_{verdict.remark}"
+        if own in self.voice.bank(f"tutoring/math/{problem.skill}"):
+            return f"math/{problem.skill}", own
+        if verdict.remark in self.voice.bank("tutoring/mistakes"):
+            return "mistakes", verdict.remark
+        return "verdict", "wrong"
 
     # -- help -------------------------------------------------------------------------------
 
@@ -295,15 +308,20 @@ class _Turn:
 
     def _harder(self, problem: Problem) -> None:
         self._close(problem, "skipped")
-        if problem.level < LEVELS:
+        if problem.level < spec_of(problem.skill).levels:
             self._give(problem.skill, problem.level + 1, "harder")
             return
         self.speech.add("steering", "top", 2, topic=_name(problem.skill))
         skill = mastery.following(self.known, problem.skill)
         self._give(skill, self._level(skill), "switch")
 
+    def _topics(self, rank: int) -> None:
+        self.speech.add("session", "topics", rank)
+        if more := [spec_of(s).spoken for s in skills() if s not in tuple(Skill)]:
+            self.speech.add("session", "more_topics", rank, topic=", ".join(more))
+
     def _menu(self, problem: Problem) -> None:
-        self.speech.add("session", "topics", 0)
+        self._topics(0)
         self.speech.add("session", "how", 1)
         self.speech.add_task("again", problem, rank=2)
 
@@ -429,9 +447,10 @@ class _Turn:
         level = self._level(skill)
         if feelings.mood_of(self.learning) == "frustrated":
             level = max(1, level - 1)
-        met = bool(self.known)
-        slots = {"topic": _name(skill)} if met else {}
-        self.speech.add("session", "back" if met else "topics", 3, **slots)
+        if self.known:
+            self.speech.add("session", "back", 3, topic=_name(skill))
+        else:
+            self._topics(3)
         self._give(skill, level, "first")
 
     # -- giving and taking back ---------------------------------------------------------------
@@ -451,7 +470,7 @@ class _Turn:
         )
         self._give(choice.skill, choice.level, choice.manner, rank=rank)
 
-    def _give(self, skill: Skill, level: int, manner: str, *, rank: int = 0) -> None:
+    def _give(self, skill: str, level: int, manner: str, *, rank: int = 0) -> None:
         """Put a new exercise on the table, in a manner."""
         state = self.state
         problem, digest = self._fresh(skill, level)
@@ -469,7 +488,7 @@ class _Turn:
             recent=(*state.recent, digest)[-KEPT:],
         )  # fmt: skip
 
-    def _fresh(self, skill: Skill, level: int) -> tuple[Problem, str]:
+    def _fresh(self, skill: str, level: int) -> tuple[Problem, str]:
         """Draw an exercise that was not among the last ones of this talk."""
         name = f"{self.context.user.user}|{self.context.conversation}|{self.state.served}"
         seed = int.from_bytes(_hash(f"{name}|{skill}|{level}")[:4], "big") // 2
@@ -537,7 +556,7 @@ class _Turn:
         state = self.context.state
         return words and not state.uncertain and state.label is Emotion.JOY
 
-    def _level(self, skill: Skill) -> int:
+    def _level(self, skill: str) -> int:
         return mastery.working_level(self.known, skill)
 
     def _seconds(self) -> float | None:
@@ -557,8 +576,8 @@ def sibling_of(problem: Problem, number: int) -> Problem:
         if [other.ask.role, *(step.line.role for step in other.steps)] == shape:
             return other
         near = near or other
-    assert near is not None  # four hundred draws do not all give one answer
-    return near
+    # Four hundred draws of ours never give one answer; a registered skill may have few.
+    return near or make(problem.skill, problem.level, problem.seed + 1 + 100 * number)
 
 
 def _kept(context: ReplyContext) -> TutorState:
@@ -579,8 +598,8 @@ def _open(state: TutorState) -> Problem | None:
         return None
 
 
-def _name(skill: Skill) -> str:
-    return _SPOKEN.get(skill, str(skill))
+def _name(skill: str) -> str:
+    return spec_of(skill).spoken
 
 
 def _hash(text: str) -> bytes:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from empathic_sdk.tutoring.problems import LEVELS, Skill
+from empathic_sdk.tutoring.problems import skills, spec_of
 from empathic_sdk.types import Mastery
 
 PRIOR = 0.3
@@ -36,7 +36,7 @@ Known = Mapping[str, Mastery]
 """Mastery by name, as the profile keeps it."""
 
 
-def name_of(skill: Skill, level: int) -> str:
+def name_of(skill: str, level: int) -> str:
     """Return under which name a level is kept."""
     return f"{skill}.{level}"
 
@@ -50,7 +50,7 @@ def update(known: float, right: bool) -> float:
     return given + (1 - given) * LEARN
 
 
-def observe(kept: Known, skill: Skill, level: int, right: bool) -> dict[str, Mastery]:
+def observe(kept: Known, skill: str, level: int, right: bool) -> dict[str, Mastery]:
     """Return the one entry that an exercise changes, by name."""
     before = _current(kept, skill, level)
     known = update(PRIOR if before is None else before.known, right)
@@ -58,39 +58,41 @@ def observe(kept: Known, skill: Skill, level: int, right: bool) -> dict[str, Mas
     return {name_of(skill, level): Mastery(known=known, seen=seen, version=VERSION)}
 
 
-def known(kept: Known, skill: Skill, level: int) -> float:
+def known(kept: Known, skill: str, level: int) -> float:
     """Return P(L) of a level: who can do a harder one can do this one."""
-    found = [_current(kept, skill, above) for above in range(level, LEVELS + 1)]
+    found = [_current(kept, skill, above) for above in range(level, spec_of(skill).levels + 1)]
     return max((m.known for m in found if m is not None), default=PRIOR)
 
 
-def overall(kept: Known, skill: Skill) -> float:
+def overall(kept: Known, skill: str) -> float:
     """Return the mean of P(L) over the levels of a skill."""
-    return sum(known(kept, skill, level) for level in range(1, LEVELS + 1)) / LEVELS
+    levels = spec_of(skill).levels
+    return sum(known(kept, skill, level) for level in range(1, levels + 1)) / levels
 
 
-def working_level(kept: Known, skill: Skill) -> int:
+def working_level(kept: Known, skill: str) -> int:
     """Return the easiest level that is not mastered; the hardest where all are."""
-    for level in range(1, LEVELS + 1):
+    levels = spec_of(skill).levels
+    for level in range(1, levels + 1):
         if known(kept, skill, level) < MASTERED:
             return level
-    return LEVELS
+    return levels
 
 
-def following(kept: Known, after: Skill | None = None) -> Skill:
+def following(kept: Known, after: str | None = None) -> str:
     """Return the next skill, in their order and round again, that is not mastered.
 
     Args:
         kept: Mastery by name.
         after: The skill to move on from; ``None`` begins with the first.
     """
-    order = list(Skill)
-    start = 0 if after is None else order.index(after) + 1
+    order = skills()
+    start = order.index(after) + 1 if after in order else 0
     turn = order[start:] + order[:start]
     others = [skill for skill in turn if skill != after]
-    return next((s for s in others if known(kept, s, LEVELS) < MASTERED), others[0])
+    return next((s for s in others if known(kept, s, spec_of(s).levels) < MASTERED), others[0])
 
 
-def _current(kept: Known, skill: Skill, level: int) -> Mastery | None:
+def _current(kept: Known, skill: str, level: int) -> Mastery | None:
     found = kept.get(name_of(skill, level))
     return found if found is not None and found.version == VERSION else None

@@ -119,6 +119,7 @@ def _problem(
         hints=hints,
         steps=(*steps, Step(Line("step_result"), decimal(answer))),
         mistakes=mistakes(answer, wrong),
+        lowest=False,
     )
 
 

@@ -39,7 +39,7 @@ from typing import Literal, NamedTuple
 
 from empathic_sdk.tutoring import mastery
 from empathic_sdk.tutoring.feelings import Mood
-from empathic_sdk.tutoring.problems import LEVELS, Skill
+from empathic_sdk.tutoring.problems import spec_of
 
 Help = Literal["slow", "retry", "hint", "explain", "example", "offer", "easier"]
 Manner = Literal["smaller", "explain", "harder", "switch", "settle", "up", "more"]
@@ -48,7 +48,7 @@ Manner = Literal["smaller", "explain", "harder", "switch", "settle", "up", "more
 class Choice(NamedTuple):
     """The next exercise, and in which manner it comes."""
 
-    skill: Skill
+    skill: str
     level: int
     manner: Manner
 
@@ -68,7 +68,7 @@ class Situation:
         known: Mastery by name.
     """
 
-    skill: Skill
+    skill: str
     level: int
     right: bool
     mood: Mood = "engaged"
@@ -98,7 +98,7 @@ def choose(now: Situation) -> Choice:
 
 
 def _up(now: Situation, known: mastery.Known, manner: Manner) -> Choice:
-    if now.level < LEVELS:
+    if now.level < spec_of(now.skill).levels:
         return Choice(now.skill, now.level + 1, manner)
     other = mastery.following(known, now.skill)
     return Choice(other, mastery.working_level(known, other), "switch")

@@ -1,10 +1,13 @@
-"""Exercises: generated from a skill, a level and a seed, with hints, steps and known mistakes."""
+"""Exercises: generated from a skill, a level and a seed, with hints, steps and known mistakes.
+
+Four skills ship; :func:`register_skill` adds one of your own.
+"""
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
@@ -12,21 +15,24 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any, Literal, NamedTuple
 
-from empathic_sdk.errors import InputError, MissingExtraError
-from empathic_sdk.language.templates import load_bank
-from empathic_sdk.types import Exercise
+from empathic_sdk.errors import ConfigurationError, InputError, MissingExtraError
+from empathic_sdk.language.templates import add_lines, load_bank
+from empathic_sdk.types import AnswerOutcome, Exercise
 
 LEVELS = 4
-"""Levels of difficulty of every skill, from 1."""
+"""Levels of difficulty of a skill, from 1; one of your own may have fewer."""
 
 VERSION = 1
 """Of the generators: the same skill, level and seed give the same exercise within a version."""
+
+_DRAWS = 10_000
+"""After so many bad draws there is no exercise to be had."""
 
 Kind = Literal["number", "percent", "equation", "derivative"]
 
 
 class Skill(StrEnum):
-    """What can be practised, in the order in which it is offered."""
+    """The skills that ship, in the order in which they are offered."""
 
     FRACTIONS = "fractions"
     PERCENTAGES = "percentages"
@@ -56,10 +62,10 @@ class Problem:
     """One exercise with all that is known of it.
 
     Attributes:
-        skill: Which.
-        level: 1 to :data:`LEVELS`.
+        skill: One of :class:`Skill`, or the name of a registered one.
+        level: 1 to the levels of the skill.
         seed: What made it.
-        kind: How an answer is judged.
+        kind: How an answer is judged, where the skill has no ``judge`` of its own.
         ask: The statement.
         task: The mathematics of the statement, such as ``1/4 + 1/6``.
         answer: Right answer, a SymPy expression; in percent for ``percent``.
@@ -67,9 +73,10 @@ class Problem:
         steps: The solution, a step an entry, the last one the answer.
         mistakes: Wrong answers with a name, by common mistake.
         finished: Whether a polynomial must be written out (any form will do otherwise).
+        lowest: Whether a fraction must be in lowest terms.
     """
 
-    skill: Skill
+    skill: str
     level: int
     seed: int
     kind: Kind
@@ -80,6 +87,7 @@ class Problem:
     steps: tuple[Step, ...]
     mistakes: Mapping[str, Any] = field(default_factory=dict)
     finished: bool = False
+    lowest: bool = True
 
     @property
     def id(self) -> str:
@@ -103,38 +111,192 @@ class Problem:
         )
 
 
-def make(skill: Skill | str, level: int, seed: int) -> Problem:
+class Judgement(NamedTuple):
+    """What an answer is, and the name of what is worth saying about it."""
+
+    outcome: AnswerOutcome
+    remark: str | None = None
+
+
+Draw = Callable[[int, int, random.Random], Problem | None]
+"""Draws the exercise of a level and a seed; ``None`` where the dice fell badly."""
+
+Judge = Callable[[Problem, str], Judgement | None]
+"""Judges what a learner typed; ``None`` where it is not meant as an answer."""
+
+
+@dataclass(frozen=True, eq=False)
+class SkillSpec:
+    """All that tutoring needs to know of one skill.
+
+    Attributes:
+        name: As in ``Exercise.skill``.
+        draw: Makes an exercise.
+        pattern: What learners call it, sought in lower-case text.
+        spoken: What the tutor calls it.
+        levels: How many levels of difficulty it has.
+        judge: Judges an answer; ``None``: it is mathematics, and :func:`judge` does.
+    """
+
+    name: str
+    draw: Draw
+    pattern: re.Pattern[str]
+    spoken: str
+    levels: int = LEVELS
+    judge: Judge | None = None
+
+
+def _ours(skill: Skill, pattern: str, spoken: str | None = None) -> SkillSpec:
+    def draw(level: int, seed: int, dice: random.Random) -> Problem | None:
+        made: Problem | None = import_module(f"empathic_sdk.tutoring.{skill}").draw(
+            level, seed, dice
+        )
+        return made
+
+    return SkillSpec(skill, draw, re.compile(pattern), spoken or str(skill))
+
+
+_SKILLS: dict[str, SkillSpec] = {
+    spec.name: spec
+    for spec in (
+        _ours(Skill.FRACTIONS, r"\bfractions?\b"),
+        _ours(Skill.PERCENTAGES, r"\bpercent(?:age)?s?\b|\bper cents?\b|\bdiscounts?\b"),
+        _ours(
+            Skill.EQUATIONS,
+            r"\b(?:linear )?equations?\b|\balgebra\b|\bsolv\w+ for x\b",
+            "linear equations",
+        ),
+        _ours(
+            Skill.DERIVATIVES,
+            r"\bderivatives?\b|\bcalculus\b|\bdifferentiat\w+|\bderiving\b",
+        ),
+    )
+}
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+
+
+def register_skill(
+    name: str,
+    draw: Draw,
+    *,
+    pattern: str,
+    spoken: str | None = None,
+    levels: int = LEVELS,
+    lines: Mapping[str, Sequence[str]] | None = None,
+    judge: Judge | None = None,
+) -> None:
+    """Add a skill that can be practised, for every agent of this process.
+
+    Args:
+        name: Lower-case letters, digits and underscores; not one that is taken.
+        draw: Returns the exercise of a level and a seed, drawn with the generator it is given
+            (the same exercise every time), or ``None`` to be asked again.
+        pattern: Regular expression for what learners call it, sought in lower-case text.
+        spoken: What the tutor calls it; by default its name.
+        levels: 1 to :data:`LEVELS`.
+        lines: Sentences by role: every role that a statement, hint or step of yours names, and
+            ``explain_1`` to ``explain_N``, one for each level, each with at least one way to
+            explain the idea. ``mistake_NAME`` is what is said of a wrong answer with that remark.
+            ``None``: they stand in a template file ``responder/en/tutoring/math/NAME.toml`` that
+            ``empathic_sdk.language.add_language`` reads.
+        judge: Judges answers. ``None``: they are mathematics, judged as ``Problem.kind`` says,
+            which needs SymPy.
+
+    Raises:
+        ConfigurationError: The name is taken or not a name, or there are no such lines.
+    """
+    if not _NAME.fullmatch(name) or name in _SKILLS:
+        raise ConfigurationError(
+            f"a skill needs a name of lower-case letters, digits and _ that is not taken, not "
+            f"{name!r}; there are: {', '.join(_SKILLS)}"
+        )
+    if not callable(draw) or not (judge is None or callable(judge)):
+        raise ConfigurationError("draw= and judge= must be functions")
+    if levels not in range(1, LEVELS + 1):
+        raise ConfigurationError(f"levels= must be 1 to {LEVELS}, not {levels!r}")
+    try:
+        called = re.compile(pattern)
+    except re.error as error:
+        raise ConfigurationError(f"pattern= is no regular expression: {error}") from error
+    bank = _bank(name)
+    if lines is not None:
+        add_lines("responder", bank, lines)
+    if lacks := {f"explain_{n}" for n in range(1, levels + 1)} - set(load_bank("responder", bank)):
+        add_lines("responder", bank, {})
+        raise ConfigurationError(f"the lines of {name!r} lack {', '.join(sorted(lacks))}")
+    _SKILLS[name] = SkillSpec(name, draw, called, spoken or name, levels, judge)
+
+
+def unregister_skill(name: str) -> None:
+    """Take out a skill that :func:`register_skill` added.
+
+    Raises:
+        ConfigurationError: It ships with the package, or there is none.
+    """
+    if name not in _SKILLS or name in tuple(Skill):
+        raise ConfigurationError(f"{name!r} is no skill that was registered")
+    del _SKILLS[name]
+    add_lines("responder", _bank(name), {})
+
+
+def skills() -> tuple[str, ...]:
+    """Return the names of all skills, in the order in which they are offered."""
+    return tuple(_SKILLS)
+
+
+def spec_of(skill: str) -> SkillSpec:
+    """Return what is known of a skill.
+
+    Raises:
+        InputError: There is none of that name.
+    """
+    if skill not in _SKILLS:
+        raise InputError(f"{skill!r} is no skill; there are: {', '.join(_SKILLS)}")
+    return _SKILLS[skill]
+
+
+def _bank(skill: str) -> str:
+    return f"tutoring/math/{skill}"
+
+
+def make(skill: str, level: int, seed: int) -> Problem:
     """Return the exercise of a skill, a level and a seed; the same every time, everywhere.
 
     Args:
-        skill: One of :class:`Skill`.
-        level: 1 to :data:`LEVELS`.
+        skill: One of :class:`Skill`, or a registered one.
+        level: 1 to :data:`LEVELS`, or to the levels of that skill.
         seed: Any integer that is not negative.
 
     Raises:
+        ConfigurationError: A registered skill draws no exercise, or another one than asked for.
         InputError: There is no such skill or level, or the seed is negative.
         MissingExtraError: SymPy is not installed.
     """
-    try:
-        skill = Skill(skill)
-    except ValueError:
-        raise InputError(f"{skill!r} is no skill; there are: {', '.join(Skill)}") from None
-    if not 1 <= level <= LEVELS or seed < 0:
-        raise InputError(f"a level is 1 to {LEVELS} and a seed at least 0, not {level} and {seed}")
-    require_sympy()
-    return _make(skill, level, seed)
+    spec = spec_of(skill)
+    if not 1 <= level <= spec.levels or seed < 0:
+        raise InputError(
+            f"a level is 1 to {spec.levels} and a seed at least 0, not {level} and {seed}"
+        )
+    if spec.judge is None:
+        require_sympy()
+    return _make(spec, level, seed)
 
 
 @lru_cache(maxsize=256)
-def _make(skill: Skill, level: int, seed: int) -> Problem:
-    room = import_module(f"empathic_sdk.tutoring.{skill}")
-    draw: Callable[[int, int, random.Random], Problem | None] = room.draw
-    dice = random.Random(f"{VERSION}|{skill}|{level}|{seed}")
-    while True:
-        problem = draw(level, seed, dice)
+def _make(spec: SkillSpec, level: int, seed: int) -> Problem:
+    dice = random.Random(f"{VERSION}|{spec.name}|{level}|{seed}")
+    for _ in range(_DRAWS):
+        problem = spec.draw(level, seed, dice)
         # Drawn again where a number of the statement, or one said in a hint, is the answer.
-        if problem is not None and not _gives_away(problem):
-            return problem
+        if problem is None or (spec.judge is None and _gives_away(problem)):
+            continue
+        if (problem.skill, problem.level, problem.seed) != (spec.name, level, seed):
+            raise ConfigurationError(
+                f"the skill {spec.name!r} was asked for level {level}, seed {seed}, and drew "
+                f"{problem.id}"
+            )
+        return problem
+    raise ConfigurationError(f"the skill {spec.name!r} draws no exercise of level {level}")
 
 
 def require_sympy() -> None:

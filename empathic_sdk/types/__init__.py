@@ -9,7 +9,14 @@ from empathic_sdk.types.consent import (
     OverrideUse,
     Purpose,
 )
-from empathic_sdk.types.emotion import Emotion, EmotionState, LearningState, Modality, Trend
+from empathic_sdk.types.emotion import (
+    Emotion,
+    EmotionState,
+    LearningState,
+    Modality,
+    Trend,
+    register_modality,
+)
 from empathic_sdk.types.features import AlignedWindows, Embedding, FeatureSequence
 from empathic_sdk.types.learning import Answer, AnswerOutcome, Exercise, Mastery
 from empathic_sdk.types.monitor import (
@@ -100,4 +107,5 @@ __all__ = [
     "Utterance",
     "Word",
     "contrast",
+    "register_modality",
 ]

@@ -31,28 +31,23 @@ class Purpose(StrEnum):
 
 
 class Override(Value):
-    """A deployer's statement that an exception to the prohibition applies; logged and recorded.
+    """A deployer's statement that an exception to the prohibition applies; logged and recorded."""
 
-    Attributes:
-        purpose: ``medical`` or ``safety``.
-        reason: Why, in a sentence of 10 to 500 characters. It is logged, so it names no user.
-        by: Who answers for it.
-    """
-
-    purpose: Purpose
-    reason: Sentence
-    by: Name
+    purpose: Purpose = Field(description="Which exception applies: `medical` or `safety`.")
+    reason: Sentence = Field(
+        description=(
+            "Why, in a sentence of 10 to 500 characters. It is logged, so it names no user."
+        )
+    )
+    by: Name = Field(description="Who answers for it.")
 
 
 class OverrideUse(Value):
-    """That something was processed which is allowed by an override alone.
+    """That something was processed which is allowed by an override alone."""
 
-    Attributes:
-        context: Where the agent runs.
-        override: What allowed it.
-        modalities: What was processed under it; empty where it was only declared.
-    """
-
-    context: str
-    override: Override
-    modalities: tuple[Modality, ...] = Field(default=())
+    context: str = Field(description="Deployment context in which the agent runs.")
+    override: Override = Field(description="The exception that allowed it.")
+    modalities: tuple[Modality, ...] = Field(
+        default=(),
+        description="What was processed under it; empty where it was only declared.",
+    )

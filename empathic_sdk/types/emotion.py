@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.types.base import Value
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -31,12 +33,47 @@ MOOD = {e: {Emotion.JOY: 1.0}.get(e, -1.0 if e in UNPLEASANT else 0.0) for e in 
 
 
 class Modality(StrEnum):
-    """A channel through which a person shows how they feel."""
+    """A channel through which a person shows how they feel.
+
+    :func:`register_modality` adds others: they are values of this type, and no part of its
+    iteration.
+    """
 
     TEXT = "text"
     SPEECH = "speech"
     FACE = "face"
     BEHAVIOUR = "behaviour"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Modality | None:
+        return _OWN.get(value) if isinstance(value, str) else None
+
+
+_OWN: dict[str, Modality] = {}
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+
+
+def register_modality(name: str) -> Modality:
+    """Return a modality of your own, such as ``physiology``; a second call returns the same.
+
+    It counts as biometric: where it is read, a deployment context and the person's consent to it
+    are needed, as for voice, face and behaviour. Register it wherever what was recorded with it is
+    read.
+
+    Raises:
+        ConfigurationError: It is not a name of lower-case letters, digits and underscores.
+    """
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ConfigurationError(
+            f"a modality needs a name of lower-case letters, digits and _, not {name!r}"
+        )
+    if name in tuple(Modality):
+        return Modality(name)
+    if name not in _OWN:
+        made = str.__new__(Modality, name)
+        made._name_, made._value_ = name.upper(), name
+        _OWN[name] = made
+    return _OWN[name]
 
 
 class Trend(StrEnum):
@@ -49,44 +86,64 @@ class Trend(StrEnum):
 
 
 class EmotionState(Value):
-    """What one utterance shows, in the light of what this speaker showed before.
+    """What one utterance shows, in the light of what this speaker showed before."""
 
-    Attributes:
-        label: The most probable emotion. Always set; look at ``uncertain`` before acting on it.
-        probabilities: One an emotion, in the order of :class:`Emotion`; they sum to 1.
-        confidence: Calibrated probability that ``label`` is right.
-        uncertain: ``True`` where the confidence lies below the threshold chosen on dev data.
-        valence: Unpleasant (-1) to pleasant (1).
-        arousal: Calm (-1) to excited (1).
-        intensity: How strongly anything is felt at all, 0 to 1.
-        shift: Probability that the emotion changed since this speaker's last utterance; ``None``
-            on their first.
-        change: Probability now minus probability then, an emotion; ``None`` on the first.
-        trend: Where this speaker is heading over their last few utterances.
-        contributions: Share of each present modality in ``label``; they sum to 1.
-        missing: Modalities that played no part: not given, not allowed, or broken.
-        unread: Why a modality that was given played no part. Never stored: a reason may name a
-            file.
-        general: The probabilities without what this person's corrections taught; ``None`` where
-            that is nothing.
-        apart: What each modality alone would say; empty where only one was read.
-    """
-
-    label: Emotion
-    probabilities: dict[Emotion, Unit]
-    confidence: Unit
-    uncertain: bool
-    valence: Signed
-    arousal: Signed
-    intensity: Unit
-    shift: Unit | None = None
-    change: dict[Emotion, Signed] | None = None
-    trend: Trend = Trend.STEADY
-    contributions: dict[Modality, Unit]
-    missing: tuple[Modality, ...] = ()
-    unread: dict[Modality, str] = Field(default_factory=dict)
-    general: dict[Emotion, Unit] | None = None
-    apart: dict[Modality, Emotion] = Field(default_factory=dict)
+    label: Emotion = Field(
+        description=(
+            "The most probable emotion. Always set; look at `uncertain` before acting on it."
+        )
+    )
+    probabilities: dict[Emotion, Unit] = Field(
+        description="Probability of each emotion, in the order of `Emotion`; they sum to 1."
+    )
+    confidence: Unit = Field(description="Calibrated probability that `label` is right.")
+    uncertain: bool = Field(
+        description="`True` where the confidence lies below the threshold chosen on dev data."
+    )
+    valence: Signed = Field(description="Unpleasant (-1) to pleasant (1).")
+    arousal: Signed = Field(description="Calm (-1) to excited (1).")
+    intensity: Unit = Field(description="How strongly anything is felt at all, 0 to 1.")
+    shift: Unit | None = Field(
+        default=None,
+        description=(
+            "Probability that the emotion changed since this speaker's last utterance; `None` on "
+            "their first."
+        ),
+    )
+    change: dict[Emotion, Signed] | None = Field(
+        default=None,
+        description=(
+            "Probability now minus probability then, for each emotion; `None` on the first."
+        ),
+    )
+    trend: Trend = Field(
+        default=Trend.STEADY,
+        description="Where this speaker is heading over their last few utterances.",
+    )
+    contributions: dict[Modality, Unit] = Field(
+        description="Share of each present modality in `label`; they sum to 1."
+    )
+    missing: tuple[Modality, ...] = Field(
+        default=(),
+        description="Modalities that played no part: not given, not allowed, or broken.",
+    )
+    unread: dict[Modality, str] = Field(
+        default_factory=dict,
+        description=(
+            "Why a modality that was given played no part. Never stored: a reason may name a file."
+        ),
+    )
+    general: dict[Emotion, Unit] | None = Field(
+        default=None,
+        description=(
+            "The probabilities without what this person's corrections taught; `None` where they "
+            "changed nothing."
+        ),
+    )
+    apart: dict[Modality, Emotion] = Field(
+        default_factory=dict,
+        description="What each modality alone would say; empty where only one was read.",
+    )
 
     @model_validator(mode="after")
     def _sums(self) -> EmotionState:
@@ -107,7 +164,7 @@ class EmotionState(Value):
 class LearningState(Value):
     """How a learner is doing, each in [0, 1]."""
 
-    engagement: Unit
-    confusion: Unit
-    frustration: Unit
-    boredom: Unit
+    engagement: Unit = Field(description="How much the learner takes part, 0 to 1.")
+    confusion: Unit = Field(description="How far the learner seems not to follow, 0 to 1.")
+    frustration: Unit = Field(description="How far failure wears the learner down, 0 to 1.")
+    boredom: Unit = Field(description="How far the exercises seem too easy or too dull, 0 to 1.")

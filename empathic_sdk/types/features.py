@@ -12,19 +12,16 @@ from empathic_sdk.types.emotion import Modality
 
 
 class FeatureSequence(Value):
-    """Feature vectors of one modality.
+    """Feature vectors of one modality."""
 
-    Attributes:
-        modality: Whose they are.
-        values: float32 ``[time, width]``.
-        times: float64 ``[time]``, seconds since the utterance began.
-        mask: bool ``[time]``, ``True`` = real.
-    """
-
-    modality: Modality
-    values: np.ndarray
-    times: np.ndarray
-    mask: np.ndarray
+    modality: Modality = Field(description="The modality that the vectors describe.")
+    values: np.ndarray = Field(description="Vectors, float32 `[time, width]`.")
+    times: np.ndarray = Field(
+        description=(
+            "When each vector holds, float64 `[time]`, in seconds since the utterance began."
+        )
+    )
+    mask: np.ndarray = Field(description="Which vectors are real, bool `[time]`, `True` = real.")
 
     @model_validator(mode="after")
     def _shapes(self) -> FeatureSequence:
@@ -37,20 +34,23 @@ class FeatureSequence(Value):
 
 
 class Embedding(Value):
-    """What an encoder made of one utterance's signal of one modality.
+    """What an encoder made of one utterance's signal of one modality."""
 
-    Attributes:
-        modality: Whose it is.
-        vector: float32 ``[width]``: what the dialogue model reads; zeros where it is missing.
-        probabilities: float32 ``[7]`` in the order of ``Emotion``: what the encoder's own head
-            says of this signal alone, or ``None`` where it has none or the signal is missing.
-        missing: Why there is nothing to be read ("no voice in 2.1 s of audio"), or ``None``.
-    """
-
-    modality: Modality
-    vector: np.ndarray
-    probabilities: np.ndarray | None = None
-    missing: str | None = None
+    modality: Modality = Field(description="The modality that was encoded.")
+    vector: np.ndarray = Field(
+        description="Float32 `[width]`: what the dialogue model reads; zeros where it is missing."
+    )
+    probabilities: np.ndarray | None = Field(
+        default=None,
+        description=(
+            "Float32 `[7]` in the order of `Emotion`: what the encoder's own head says of this "
+            "signal alone, or `None` where it has none or the signal is missing."
+        ),
+    )
+    missing: str | None = Field(
+        default=None,
+        description='Why there is nothing to be read ("no voice in 2.1 s of audio"), or `None`.',
+    )
 
     @property
     def present(self) -> bool:
@@ -67,20 +67,21 @@ class Embedding(Value):
 
 
 class AlignedWindows(Value):
-    """Several modalities on one clock: a row a time window (PED eq 14-16).
+    """Several modalities on one clock: a row a time window (PED eq 14-16)."""
 
-    Attributes:
-        times: float64 ``[k]``: when each window begins, in seconds; it ends ``window_s`` later,
-            and its own end is no part of it.
-        window_s: Length of a window in seconds.
-        values: float32 ``[k, width]`` by modality; zeros where it is missing.
-        masks: bool ``[k]`` for each key of ``values``, ``True`` = real.
-    """
-
-    times: np.ndarray
-    window_s: float = Field(gt=0, allow_inf_nan=False)
-    values: Mapping[Modality, np.ndarray]
-    masks: Mapping[Modality, np.ndarray]
+    times: np.ndarray = Field(
+        description=(
+            "Float64 `[k]`: when each window begins, in seconds; it ends `window_s` later, and "
+            "its own end is no part of it."
+        )
+    )
+    window_s: float = Field(gt=0, allow_inf_nan=False, description="Length of a window in seconds.")
+    values: Mapping[Modality, np.ndarray] = Field(
+        description="Vectors by modality, float32 `[k, width]`; zeros where it is missing."
+    )
+    masks: Mapping[Modality, np.ndarray] = Field(
+        description="Which windows are real, bool `[k]` for each key of `values`, `True` = real."
+    )
 
     def __len__(self) -> int:
         """How many windows there are."""

@@ -21,49 +21,43 @@ class AnswerOutcome(StrEnum):
 
 
 class Exercise(Value):
-    """The exercise that waits for an answer.
+    """The exercise that waits for an answer."""
 
-    Attributes:
-        id: Names skill, level and seed; the same id is the same exercise.
-        skill: ``fractions equations percentages derivatives``.
-        level: Difficulty, 1 to 4.
-        statement: What is asked.
-        hints: Hints shown so far.
-        tries: Answers judged so far.
-    """
-
-    id: str
-    skill: str
-    level: Annotated[int, Field(ge=1)]
-    statement: str
-    hints: Annotated[int, Field(ge=0)] = 0
-    tries: Annotated[int, Field(ge=0)] = 0
+    id: str = Field(description="Names skill, level and seed; the same id is the same exercise.")
+    skill: str = Field(
+        description=(
+            "What it practises: `fractions`, `percentages`, `equations`, `derivatives`, or a "
+            "skill of your own."
+        )
+    )
+    level: Annotated[int, Field(ge=1)] = Field(description="Difficulty, 1 to 4.")
+    statement: str = Field(description="What is asked.")
+    hints: Annotated[int, Field(ge=0)] = Field(default=0, description="Hints shown so far.")
+    tries: Annotated[int, Field(ge=0)] = Field(default=0, description="Answers judged so far.")
 
 
 class Answer(Value):
-    """What became of the answer in one turn.
+    """What became of the answer in one turn."""
 
-    Attributes:
-        exercise: Id of the exercise that it answers.
-        outcome: Right; right but not in the form asked for; wrong; not to be read.
-        remark: Name of the common mistake, of what is missing, or of why it cannot be read;
-            ``None`` where there is nothing to name.
-    """
-
-    exercise: str
-    outcome: AnswerOutcome
-    remark: str | None = None
+    exercise: str = Field(description="Id of the exercise that it answers.")
+    outcome: AnswerOutcome = Field(
+        description="Right; right but not in the form asked for; wrong; not to be read."
+    )
+    remark: str | None = Field(
+        default=None,
+        description=(
+            "Name of the common mistake, of what is missing, or of why it cannot be read; `None` "
+            "where there is nothing to name."
+        ),
+    )
 
 
 class Mastery(Value):
-    """What knowledge tracing believes about one skill at one level.
+    """What knowledge tracing believes about one skill at one level."""
 
-    Attributes:
-        known: Probability that the person has it.
-        seen: Exercises that counted.
-        version: Of the model that gave the probability.
-    """
-
-    known: Unit
-    seen: Annotated[int, Field(ge=0)] = 0
-    version: Annotated[int, Field(ge=1)] = 1
+    known: Unit = Field(description="Probability that the person has it.")
+    seen: Annotated[int, Field(ge=0)] = Field(default=0, description="Exercises that counted.")
+    version: Annotated[int, Field(ge=1)] = Field(
+        default=1,
+        description="Of the model that gave the probability.",
+    )

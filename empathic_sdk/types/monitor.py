@@ -25,70 +25,73 @@ WARNED_OF = frozenset({ChangeKind.DECLINE, ChangeKind.INSTABILITY})
 
 
 class DaySummary(Value):
-    """One day (UTC) of one person, as it was read at the time; later corrections do not count.
+    """One day (UTC) of one person, as it was read at the time; later corrections do not count."""
 
-    Attributes:
-        day: Which.
-        turns: How many.
-        level: Mean mood: the probability of joy minus that of the four unpleasant emotions.
-        variability: Standard deviation of the mood within the day (0 for a single turn).
-        distress: Share of turns labelled with an unpleasant emotion.
-    """
-
-    day: date
-    turns: Annotated[int, Field(ge=1)]
-    level: Signed
-    variability: Annotated[float, Field(ge=0.0, le=1.0)]
-    distress: Unit
+    day: date = Field(description="The day (UTC).")
+    turns: Annotated[int, Field(ge=1)] = Field(description="Turns on that day.")
+    level: Signed = Field(
+        description="Mean mood: the probability of joy minus that of the four unpleasant emotions."
+    )
+    variability: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
+        description="Standard deviation of the mood within the day (0 for a single turn)."
+    )
+    distress: Unit = Field(description="Share of turns labelled with an unpleasant emotion.")
 
 
 class ChangePoint(Value):
-    """A lasting change between days.
+    """A lasting change between days."""
 
-    Attributes:
-        kind: Which.
-        since: The first day after the change, estimated.
-        found: The day whose states gave it away.
-    """
-
-    kind: ChangeKind
-    since: date
-    found: date
+    kind: ChangeKind = Field(description="How the days changed.")
+    since: date = Field(description="The first day after the change, estimated.")
+    found: date = Field(description="The day whose states gave it away.")
 
 
 class LongitudinalWarning(Value):
-    """A hint for a human that somebody's days have changed; no diagnosis, and it may be wrong.
+    """A hint for a human that somebody's days have changed; no diagnosis, and it may be wrong."""
 
-    Attributes:
-        kind: ``decline`` or ``instability``.
-        since_days: About how many days ago the change began.
-        message: The same in words. It names nobody and holds nothing that anybody said.
-    """
-
-    kind: ChangeKind
-    since_days: Annotated[int, Field(ge=0)]
-    message: str
+    kind: ChangeKind = Field(description="`decline` or `instability`.")
+    since_days: Annotated[int, Field(ge=0)] = Field(
+        description="About how many days ago the change began."
+    )
+    message: str = Field(
+        description="The same in words. It names nobody and holds nothing that anybody said."
+    )
 
 
 class MonitorReport(Value):
-    """One person's last days and weeks.
+    """One person's last days and weeks."""
 
-    Attributes:
-        days: Days on which they spoke, oldest first.
-        level: Mean of the daily levels; ``None`` without a day.
-        variability: Sample standard deviation of the daily levels; ``None`` below two days.
-        inertia: Lag-1 autocorrelation of the daily levels over pairs of neighbouring calendar
-            days; ``None`` below five such pairs, or where nothing varies.
-        distress_share: Share of turns labelled with an unpleasant emotion; ``None`` without a day.
-        change_points: Oldest first.
-        warning: A hint, while the newest change is of a kind to be warned of and was found in the
-            last 30 days.
-    """
-
-    days: tuple[DaySummary, ...] = ()
-    level: Signed | None = None
-    variability: Annotated[float, Field(ge=0.0)] | None = None
-    inertia: Signed | None = None
-    distress_share: Unit | None = None
-    change_points: tuple[ChangePoint, ...] = ()
-    warning: LongitudinalWarning | None = None
+    days: tuple[DaySummary, ...] = Field(
+        default=(),
+        description="Days on which they spoke, oldest first.",
+    )
+    level: Signed | None = Field(
+        default=None,
+        description="Mean of the daily levels; `None` without a day.",
+    )
+    variability: Annotated[float, Field(ge=0.0)] | None = Field(
+        default=None,
+        description="Sample standard deviation of the daily levels; `None` below two days.",
+    )
+    inertia: Signed | None = Field(
+        default=None,
+        description=(
+            "Lag-1 autocorrelation of the daily levels over pairs of neighbouring calendar days; "
+            "`None` below five such pairs, or where nothing varies."
+        ),
+    )
+    distress_share: Unit | None = Field(
+        default=None,
+        description="Share of turns labelled with an unpleasant emotion; `None` without a day.",
+    )
+    change_points: tuple[ChangePoint, ...] = Field(
+        default=(),
+        description="Lasting changes between days, oldest first.",
+    )
+    warning: LongitudinalWarning | None = Field(
+        default=None,
+        description=(
+            "A hint, while the newest change is of a kind to be warned of and was found in the "
+            "last 30 days."
+        ),
+    )

@@ -15,69 +15,90 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class Proposal(Value):
-    """Something a person asked for in passing; kept only when they agree.
+    """Something a person asked for in passing; kept only when they agree."""
 
-    Attributes:
-        kind: ``preference`` (how to answer) or ``attribute`` (who they are).
-        name: ``tone pacing advice``, or ``name pronouns``.
-        value: What is to be kept.
-    """
-
-    kind: Literal["preference", "attribute"]
-    name: str
-    value: str
+    kind: Literal["preference", "attribute"] = Field(
+        description="`preference` (how to answer) or `attribute` (who they are)."
+    )
+    name: str = Field(description="`tone pacing advice`, or `name pronouns`.")
+    value: str = Field(description="The value that is to be kept.")
 
 
 class Behaviour(Value):
-    """How somebody has been over all their turns.
+    """How somebody has been over all their turns."""
 
-    Attributes:
-        turns: How many.
-        conversations: In how many talks.
-        mean_valence: Mean of the valence shown.
-        mean_arousal: And of the arousal.
-        var_valence: Variance of the valence.
-        var_arousal: And of the arousal.
-    """
-
-    turns: Count = 0
-    conversations: Count = 0
-    mean_valence: Signed = 0.0
-    mean_arousal: Signed = 0.0
-    var_valence: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
-    var_arousal: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+    turns: Count = Field(default=0, description="Recorded turns.")
+    conversations: Count = Field(default=0, description="Conversations that these turns belong to.")
+    mean_valence: Signed = Field(default=0.0, description="Mean of the valence shown.")
+    mean_arousal: Signed = Field(default=0.0, description="Mean of the arousal shown.")
+    var_valence: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
+        default=0.0,
+        description="Variance of the valence shown.",
+    )
+    var_arousal: Annotated[float, Field(ge=0.0, le=1.0)] = Field(
+        default=0.0,
+        description="Variance of the arousal shown.",
+    )
 
 
 class Profile(Value):
-    """What is known of one person, as :meth:`ProfileStore.profile` gives it (PED eq 59).
+    """What is known of one person, as :meth:`ProfileStore.profile` gives it (PED eq 59)."""
 
-    Attributes:
-        version: Of this value.
-        user: Who.
-        attributes: What they said about themselves: ``name pronouns age_group timezone``.
-        behaviour: How they have been.
-        preferences: How they want to be answered.
-        preference_vector: The same as numbers in [-1, 1]: warmth, directness, formality, length,
-            pace, advice; 0 where nothing was asked for.
-        emotions: How often each emotion was shown.
-        transitions: How often one emotion was followed by another in a talk, by the earlier one.
-        bias: See :class:`UserContext`.
-        threshold: See there.
-        weights: See there.
-        q: Q-values by state, an action each (docs/personalisation.md).
-        mastery: What tutoring believes they have learned.
-    """
-
-    version: Literal[1] = 1
-    user: str
-    attributes: dict[str, str] = Field(default_factory=dict)
-    behaviour: Behaviour = Field(default_factory=Behaviour)
-    preferences: dict[str, str] = Field(default_factory=dict)
-    preference_vector: tuple[Signed, ...] = (0.0,) * 6
-    emotions: dict[Emotion, int] = Field(default_factory=dict)
-    transitions: dict[Emotion, dict[Emotion, int]] = Field(default_factory=dict)
-    bias: tuple[float, ...] = ()
-    threshold: Signed = 0.0
-    weights: dict[Modality, float] = Field(default_factory=dict)
-    q: dict[str, tuple[float, ...]] = Field(default_factory=dict)
-    mastery: dict[str, Mastery] = Field(default_factory=dict)
+    version: Literal[1] = Field(default=1, description="Version of this value.")
+    user: str = Field(description="Name of the user in the store.")
+    attributes: dict[str, str] = Field(
+        default_factory=dict,
+        description="What they said about themselves: `name pronouns age_group timezone`.",
+    )
+    behaviour: Behaviour = Field(
+        default_factory=Behaviour,
+        description="How they have been over all their turns.",
+    )
+    preferences: dict[str, str] = Field(
+        default_factory=dict,
+        description="How they want to be answered.",
+    )
+    preference_vector: tuple[Signed, ...] = Field(
+        default=(0.0,) * 6,
+        description=(
+            "The same as numbers in [-1, 1]: warmth, directness, formality, length, pace, "
+            "advice; 0 where nothing was asked for."
+        ),
+    )
+    emotions: dict[Emotion, int] = Field(
+        default_factory=dict,
+        description="How often each emotion was shown.",
+    )
+    transitions: dict[Emotion, dict[Emotion, int]] = Field(
+        default_factory=dict,
+        description=(
+            "How often one emotion was followed by another in a conversation, by the earlier one."
+        ),
+    )
+    bias: tuple[float, ...] = Field(
+        default=(),
+        description=(
+            "Added to the log-probability of each emotion, as in `UserContext`; empty = nothing."
+        ),
+    )
+    threshold: Signed = Field(
+        default=0.0,
+        description=(
+            "Added to the confidence below which a state is `uncertain`, as in `UserContext`."
+        ),
+    )
+    weights: dict[Modality, float] = Field(
+        default_factory=dict,
+        description=(
+            "How far each modality is believed beside the others, as in `UserContext`; 1 where "
+            "not named."
+        ),
+    )
+    q: dict[str, tuple[float, ...]] = Field(
+        default_factory=dict,
+        description="Q-values of the actions, by state (docs/personalisation.md).",
+    )
+    mastery: dict[str, Mastery] = Field(
+        default_factory=dict,
+        description="What tutoring believes they have learned.",
+    )

@@ -1,23 +1,236 @@
-"""Protocols: whoever brings an object that fits one can plug it in."""
+"""Protocols: whoever brings an object that fits one can plug it in.
+
+========================  =====================================  ==============================
+protocol                  where it goes                          what ships
+========================  =====================================  ==============================
+:class:`Recognizer`       ``EmotionAwareAgent(recognizer=)``     ``EmotionRecognizer``
+:class:`Session`          what a recogniser opens                ``DialogueSession``
+:class:`Encoder`          ``EmotionRecognizer(speech=, ...)``    ``SpeechEncoder``, ...
+:class:`SafetyAssessor`   ``EmotionAwareAgent(safety=)``         ``RiskAssessor``
+:class:`Responder`        ``EmotionAwareAgent(responder=)``      ``EmbeddedResponder``
+:class:`LanguageModel`    ``EmotionAwareAgent(llm=)``            adapters in ``llm``
+:class:`Store`            ``EmotionAwareAgent(store=)``          ``ProfileStore``
+:class:`DayStore`         the same, and ``agent.watch`` works    ``ProfileStore``
+:class:`Scenario`         ``EmotionAwareAgent(scenario=)``       ``"counselling"``, ``"tutoring"``
+:class:`Agent`            what takes turns                       ``EmotionAwareAgent``
+========================  =====================================  ==============================
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol, runtime_checkable
 
-from empathic_sdk.types.emotion import EmotionState
+from empathic_sdk.types.chat import LanguageModel
+from empathic_sdk.types.consent import OverrideUse
+from empathic_sdk.types.emotion import Emotion, EmotionState, Modality
+from empathic_sdk.types.features import Embedding
+from empathic_sdk.types.learning import Mastery
+from empathic_sdk.types.monitor import DaySummary
+from empathic_sdk.types.profile import Proposal
+from empathic_sdk.types.reply import Reply, ReplyContext, TurnContext
+from empathic_sdk.types.safety import SafetyAssessment
 from empathic_sdk.types.turn import StreamEvent, Turn
+from empathic_sdk.types.user import UserContext
 from empathic_sdk.types.utterance import Utterance
 
+__all__ = [
+    "Agent", "DayStore", "Encoder", "LanguageModel", "Recognizer", "Responder",
+    "SafetyAssessor", "Scenario", "Session", "Store",
+]  # fmt: skip
 
+
+class Session(Protocol):
+    """A recogniser's handle on one dialogue; used by one thread at a time.
+
+    Attributes:
+        user: Whose dialogue; what they consent to may change from turn to turn, so it is set
+            before every turn.
+    """
+
+    user: UserContext
+
+    def add(self, utterance: Utterance | str, /) -> EmotionState:
+        """Return what this utterance shows in the light of those before."""
+        ...
+
+    def state(self) -> bytes:
+        """Return all that the next ``add`` depends on: derived values, never what was said."""
+        ...
+
+    def restore(self, state: bytes, /) -> None:
+        """Continue from what ``state`` returned; raise ``InputError`` for anything else."""
+        ...
+
+
+@runtime_checkable
 class Recognizer(Protocol):
-    """Reads emotion out of utterances, as :class:`~empathic_sdk.EmotionRecognizer` does."""
+    """Reads emotion out of utterances, as :class:`~empathic_sdk.EmotionRecognizer` does.
+
+    What may not be processed is left out before an utterance reaches it. What else an agent looks
+    for, if it is there: ``deployment`` (a ``Deployment``; without one text alone is read);
+    ``listen(utterance, user)``, which adds the words of a recording; ``dialogue``, not ``None``
+    where the agent's replies are to be read, too; ``text``, the ``TextEncoder`` that the safety
+    protocol shares (without the attribute the one that ships is loaded, with ``None`` the patterns
+    judge alone).
+    """
 
     def recognize(self, utterance: Utterance | str, /) -> EmotionState:
         """Return what one utterance shows by itself."""
+        ...
 
     def recognize_dialogue(self, utterances: Iterable[Utterance | str], /) -> list[EmotionState]:
         """Return what each utterance shows in the light of those before it."""
+        ...
+
+    def session(self, user: UserContext | None = None, /) -> Session:
+        """Open a dialogue that takes one utterance at a time."""
+        ...
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Makes one vector of what one modality of an utterance holds."""
+
+    @property
+    def width(self) -> int:
+        """Length of a vector."""
+        ...
+
+    def encode(self, items: Sequence[Any], /) -> list[Embedding]:
+        """Return one embedding per item."""
+        ...
+
+
+@runtime_checkable
+class SafetyAssessor(Protocol):
+    """Says how worrying an utterance is, in place of the assessment that ships.
+
+    What follows from the level (the protocol's reply, help lines, alerts) stays. Where it raises,
+    returns something else or takes too long, the assessment that ships decides and
+    ``Turn.fallbacks`` says so. ``assess`` may be a coroutine function.
+    """
+
+    def assess(self, context: TurnContext, /) -> SafetyAssessment | Any:
+        """Return level and reasons of ``context.text``; a reason is a name, never a quotation."""
+        ...
+
+
+@runtime_checkable
+class Responder(Protocol):
+    """Writes replies in place of the responder that ships.
+
+    A turn whose safety level is not ``none`` is answered by the safety protocol, and every
+    sentence is checked before it is said. Where ``reply`` raises, returns something else or takes
+    too long, the embedded responder answers and ``Turn.fallbacks`` says so. ``reply`` may be a
+    coroutine function. An attribute ``name`` is what ``Turn.responder`` shows.
+    """
+
+    def reply(self, context: ReplyContext, /) -> Reply | Any:
+        """Return the sentences to say."""
+        ...
+
+
+@runtime_checkable
+class Scenario(Protocol):
+    """What an agent is for, as far as a turn depends on it."""
+
+    @property
+    def name(self) -> str:
+        """What hooks and responders see (``HookContext.scenario``)."""
+        ...
+
+    @property
+    def modalities(self) -> frozenset[Modality] | None:
+        """Which modalities may be read, ``None`` for all; the others are left out unread."""
+        ...
+
+    @property
+    def responder(self) -> Responder | None:
+        """Who answers; ``None``: the agent's own responder."""
+        ...
+
+    def gives_up(self, text: str, /) -> bool:
+        """Say whether a text only gives up an exercise: that is no sign of a low mood."""
+        ...
+
+
+@runtime_checkable
+class Store(Protocol):
+    """Where people are remembered: what an agent needs of a profile store.
+
+    ``declare(OverrideUse)`` is needed as well where an override of the policy is in force;
+    ``keep_days``, if there, is told in the notice. Thread-safe.
+    """
+
+    def get(self, user: str, /) -> UserContext:
+        """Return what is known of ``user``; a stranger is ``UserContext(user=user)``."""
+        ...
+
+    def record(
+        self,
+        turn: Turn,
+        /,
+        *,
+        text: str | None = None,
+        keep_text: bool = False,
+        session: bytes | None = None,
+        mastery: Mapping[str, Mastery] | None = None,
+        since: datetime | None = None,
+        override: OverrideUse | None = None,
+    ) -> None:
+        """Store a finished turn and the state of its conversation, all or nothing.
+
+        Keep ``text`` and ``turn.reply`` only with ``keep_text``. Where the person was erased after
+        ``since``, store nothing.
+        """
+        ...
+
+    def session(self, user: str, conversation: str, /) -> bytes | None:
+        """Return the last state stored for this conversation, ``None`` if there is none."""
+        ...
+
+    def turns(
+        self, user: str, /, *, conversation: str | None = None, limit: int | None = None
+    ) -> list[dict[str, Any]]:
+        """Return recorded turns, newest last; each has ``safety`` and ``conversation``."""
+        ...
+
+    def feedback(
+        self,
+        turn_id: str,
+        /,
+        *,
+        user: str,
+        emotion: Emotion | str | None = None,
+        rating: int | None = None,
+    ) -> None:
+        """Store what ``user`` says about one of their turns."""
+        ...
+
+    def adopt(self, user: str, proposals: Iterable[Proposal], /) -> None:
+        """Keep what ``user`` agreed to."""
+        ...
+
+    def on_erase(self, forget: Callable[[str], object], /) -> Callable[[], None]:
+        """Have ``forget(user)`` called when somebody is erased; return what ends this."""
+        ...
+
+
+@runtime_checkable
+class DayStore(Store, Protocol):
+    """A store that keeps days, too: with it people can be watched over weeks."""
+
+    def days(
+        self, user: str, /, *, before: date | None = None, limit: int = 180
+    ) -> list[DaySummary]:
+        """Return the last days on which ``user`` spoke, oldest first."""
+        ...
+
+    def claim_warning(self, user: str, found: date, /, *, apart: timedelta) -> bool:
+        """Note that ``user`` is warned of; say whether nobody was before."""
+        ...
 
 
 class Agent(Protocol):
@@ -27,18 +240,22 @@ class Agent(Protocol):
         self, utterance: Utterance | str, *, user: str = ..., conversation: str | None = ...
     ) -> Turn:
         """Answer one utterance."""
+        ...
 
     async def arespond(
         self, utterance: Utterance | str, *, user: str = ..., conversation: str | None = ...
     ) -> Turn:
         """Answer one utterance in an event loop."""
+        ...
 
     def stream(
         self, utterance: Utterance | str, *, user: str = ..., conversation: str | None = ...
     ) -> Iterator[StreamEvent]:
         """Yield the state, the sentences at the style's pace, then the turn."""
+        ...
 
     def astream(
         self, utterance: Utterance | str, *, user: str = ..., conversation: str | None = ...
     ) -> AsyncIterator[StreamEvent]:
         """Yield the same in an event loop."""
+        ...

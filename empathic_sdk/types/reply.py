@@ -1,4 +1,4 @@
-"""What a responder gets and gives: frozen values of this room."""
+"""One turn as a value that grows, and what a responder gives."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from pydantic import Field
 
 from empathic_sdk.types import (
     Answer,
-    EmotionState,
     Exchange,
     Exercise,
+    HookContext,
     LearningState,
     Mastery,
     ResponseStyle,
     SafetyAssessment,
     SafetyLevel,
     Strategy,
-    UserContext,
 )
 from empathic_sdk.types.base import Value
+from empathic_sdk.types.safety import Remark
 from empathic_sdk.types.tutoring import TutorState
 
 RECENT = 40
@@ -30,99 +30,197 @@ STRATEGIES = 12
 
 
 class ResponderMemory(Value):
-    """What a responder remembers from turn to turn. Small, JSON both ways, no words of a person.
+    """What a responder remembers from turn to turn. Small, JSON both ways, no words of a person."""
 
-    Attributes:
-        recent: Digests of the templates used lately, oldest first (at most :data:`RECENT`).
-        strategies: Strategies used lately, oldest first (at most :data:`STRATEGIES`).
-        turns: How many replies were given in this talk.
-        topic: Coarse subject of the talk (``school``, ``loneliness``, ...), if one was noticed.
-        level: Safety level of the last turn: hand it to ``assess(..., previous=)``.
-        risk: What the last worrying turn was about (``suicide self_harm abuse harm harm_done``).
-        since_lines: Turns since the full help lines were shown; ``None`` where they never were.
-        profile_used: Whether the profile was already mentioned in this talk.
-        advice: ``offered`` where the last reply offered ideas, ``declined`` from when the person
-            said that they want none until they ask for some, else ``open``.
-        tutoring: The lesson so far; ``None`` outside tutoring.
+    recent: tuple[str, ...] = Field(
+        default=(),
+        description="Digests of the templates used lately, oldest first (at most `RECENT`).",
+    )
+    strategies: tuple[Strategy, ...] = Field(
+        default=(),
+        description="Strategies used lately, oldest first (at most `STRATEGIES`).",
+    )
+    turns: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        description="How many replies were given in this conversation.",
+    )
+    topic: str | None = Field(
+        default=None,
+        description=(
+            "Coarse subject of the conversation (`school`, `loneliness`, ...), if one was noticed."
+        ),
+    )
+    level: SafetyLevel = Field(
+        default=SafetyLevel.NONE,
+        description="Safety level of the last turn: hand it to `assess(..., previous=)`.",
+    )
+    risk: str | None = Field(
+        default=None,
+        description=(
+            "What the last worrying turn was about (`suicide self_harm abuse harm harm_done`)."
+        ),
+    )
+    since_lines: Annotated[int, Field(ge=0)] | None = Field(
+        default=None,
+        description="Turns since the full help lines were shown; `None` where they never were.",
+    )
+    profile_used: bool = Field(
+        default=False,
+        description="Whether the profile was already mentioned in this conversation.",
+    )
+    advice: Literal["open", "offered", "declined"] = Field(
+        default="open",
+        description=(
+            "`offered` where the last reply offered ideas, `declined` from when the person said "
+            "that they want none until they ask for some, else `open`."
+        ),
+    )
+    tutoring: TutorState | None = Field(
+        default=None,
+        description="The lesson so far; `None` outside tutoring.",
+    )
+
+
+class TurnContext(HookContext):
+    """One turn as it grows: what was said and read, then what the safety protocol found.
+
+    Everything that a step of a turn may use stands here once. :class:`HookContext` is the part of
+    it that holds no words; :class:`ReplyContext` adds the style, :class:`AnsweredContext` the
+    reply.
     """
 
-    recent: tuple[str, ...] = ()
-    strategies: tuple[Strategy, ...] = ()
-    turns: Annotated[int, Field(ge=0)] = 0
-    topic: str | None = None
-    level: SafetyLevel = SafetyLevel.NONE
-    risk: str | None = None
-    since_lines: Annotated[int, Field(ge=0)] | None = None
-    profile_used: bool = False
-    advice: Literal["open", "offered", "declined"] = "open"
-    tutoring: TutorState | None = None
+    text: str = Field(
+        description="What the person wrote or said; may be empty (a face or a voice alone)."
+    )
+    at: float | None = Field(
+        default=None,
+        description="When it was said (`Utterance.at`), if that is known: how long an answer took.",
+    )
+    conversation: str = Field(
+        default="",
+        description="Name of the conversation; part of the seed of every choice.",
+    )
+    memory: ResponderMemory = Field(
+        default_factory=ResponderMemory,
+        description="What the last `Reply` of this conversation returned.",
+    )
+    before: tuple[Remark, ...] = Field(
+        default=(),
+        description="The last utterances in words, oldest first, for the safety protocol.",
+    )
+    previous: SafetyLevel = Field(
+        default=SafetyLevel.NONE,
+        description="Safety level of the last turn.",
+    )
+    asked: bool = Field(
+        default=False,
+        description="Whether the last reply asked directly about suicide or self-harm.",
+    )
+    gives_up: bool = Field(
+        default=False,
+        description="Whether the words only give up an exercise: no sign of a low mood.",
+    )
+    past: tuple[Exchange, ...] = Field(
+        default=(),
+        description=(
+            "Earlier turns of this conversation in words, oldest first; only a language model "
+            "gets any."
+        ),
+    )
+    text_vector: tuple[float, ...] = Field(
+        default=(),
+        description=(
+            "Text vector of `text`, which the learned planner reads; empty where none is known, "
+            "and then the rules plan."
+        ),
+    )
+    reply_vector: tuple[float, ...] = Field(
+        default=(),
+        description="Text vector of the agent's previous reply, if it is known; empty otherwise.",
+    )
+
+    def for_hooks(self) -> HookContext:
+        """Return what hooks may see of it."""
+        return HookContext(**{name: getattr(self, name) for name in HookContext.model_fields})
+
+    def assessed(self, safety: SafetyAssessment) -> TurnContext:
+        """Return it with what the safety protocol found."""
+        return self.model_copy(update={"safety": safety})
+
+    def styled(self, style: ResponseStyle) -> ReplyContext:
+        """Return it with what the hooks decided."""
+        return ReplyContext(**dict(self), style=style)
 
 
-class ReplyContext(Value):
-    """Everything a responder may use for one reply.
+class ReplyContext(TurnContext):
+    """Everything a responder may use for one reply."""
 
-    Attributes:
-        text: What the person wrote or said; may be empty (a face or a voice alone).
-        state: What they show now.
-        history: What they showed on earlier turns of this talk, oldest first.
-        style: Tone, pacing and theme that the hooks decided.
-        safety: What :func:`~empathic_sdk.safety.assessment.detector.assess` found in ``text``.
-        user: What the profile knows of them.
-        scenario: ``counselling`` or ``tutoring``.
-        turn: How many turns this talk had before, 0 on the first.
-        conversation: Name of the talk; part of the seed of every choice.
-        memory: What the last :class:`Reply` of this talk returned.
-        text_vector: Text vector of ``text``, which the learned planner reads; empty where none
-            is known, and then the rules plan.
-        reply_vector: Text vector of the reply before it, if it is known.
-        at: When it was said (``Utterance.at``), if that is known: how long an answer took.
-        past: Earlier turns of this talk in words, oldest first; only a language model gets any.
-    """
+    style: ResponseStyle = Field(description="Tone, pacing and theme that the hooks decided.")
 
-    text: str
-    state: EmotionState
-    history: tuple[EmotionState, ...] = ()
-    style: ResponseStyle
-    safety: SafetyAssessment = Field(default_factory=SafetyAssessment)
-    user: UserContext = Field(default_factory=UserContext)
-    scenario: str = "counselling"
-    turn: Annotated[int, Field(ge=0)] = 0
-    conversation: str = ""
-    memory: ResponderMemory = Field(default_factory=ResponderMemory)
-    text_vector: tuple[float, ...] = ()
-    reply_vector: tuple[float, ...] = ()
-    at: float | None = None
-    past: tuple[Exchange, ...] = ()
+    def answered(self, reply: Reply) -> AnsweredContext:
+        """Return it with the reply."""
+        return AnsweredContext(**dict(self), reply=reply)
 
 
 class Reply(Value):
     """One reply.
 
-    Attributes:
-        sentences: What to say, a sentence an item; never empty.
-        strategy: Its support strategy.
-        safety: The assessment that came in, with ``actions`` and ``help_lines`` filled.
-        memory: To hand in with the next turn of the same talk.
-        learning: How the learner is doing; ``None`` outside tutoring, and so are the next two.
-        exercise: What waits for an answer now.
-        answer: What became of the answer in this turn.
-        mastery: Estimates that changed in this turn, for the profile.
-        responder: Who answered.
-        fallbacks: What went wrong on the way.
+    A responder of your own needs to give the sentences alone: the safety protocol, its memory and
+    the strategy are taken from the embedded reply (see
+    :class:`~empathic_sdk.types.protocols.Responder`).
     """
 
-    sentences: Annotated[tuple[str, ...], Field(min_length=1)]
-    strategy: Strategy
-    safety: SafetyAssessment
-    memory: ResponderMemory
-    learning: LearningState | None = None
-    exercise: Exercise | None = None
-    answer: Answer | None = None
-    mastery: dict[str, Mastery] = Field(default_factory=dict)
-    responder: str = "embedded"
-    fallbacks: tuple[str, ...] = ()
+    sentences: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="What to say, one sentence per item; never empty."
+    )
+    strategy: Strategy = Field(
+        default=Strategy.OTHERS,
+        description="Support strategy of the reply.",
+    )
+    safety: SafetyAssessment = Field(
+        default_factory=SafetyAssessment,
+        description="The assessment that came in, with `actions` and `help_lines` filled.",
+    )
+    memory: ResponderMemory = Field(
+        default_factory=ResponderMemory,
+        description="What to hand in with the next turn of the same conversation.",
+    )
+    learning: LearningState | None = Field(
+        default=None,
+        description="How the learner is doing; `None` outside tutoring.",
+    )
+    exercise: Exercise | None = Field(
+        default=None,
+        description="The exercise that waits for an answer now; `None` where none does.",
+    )
+    answer: Answer | None = Field(
+        default=None,
+        description="What became of the answer in this turn; `None` where there was none.",
+    )
+    mastery: dict[str, Mastery] = Field(
+        default_factory=dict,
+        description="Estimates of mastery that changed in this turn, for the profile.",
+    )
+    responder: str = Field(
+        default="embedded",
+        description="Who answered: `embedded`, or the name of a language model or responder.",
+    )
+    fallbacks: tuple[str, ...] = Field(
+        default=(),
+        description="What went wrong on the way and who stepped in; empty on a normal turn.",
+    )
 
     @property
     def text(self) -> str:
         """The sentences, joined by a space."""
         return " ".join(self.sentences)
+
+
+class AnsweredContext(ReplyContext):
+    """A whole turn, before it is recorded.
+
+    Attributes:
+        reply: What is said, and what was done about the safety of the person.
+    """
+
+    reply: Reply = Field(description="The reply.")

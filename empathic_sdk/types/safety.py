@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
@@ -28,52 +28,65 @@ class RiskReading(Value):
     """What a risk model makes of an utterance in its dialogue: chances in [0, 1].
 
     They are shifted so that 0.5 is the limit that was chosen on dev, not calibrated.
-
-    Attributes:
-        concern: It deserves a look at least.
-        high: A wish to die or to hurt themselves, said plainly or sideways.
-        imminent: With intent, means or a time.
-        other: It is about somebody else.
-        past: It is about their own past.
     """
 
-    concern: Annotated[float, Field(ge=0, le=1)]
-    high: Annotated[float, Field(ge=0, le=1)]
-    imminent: Annotated[float, Field(ge=0, le=1)]
-    other: Annotated[float, Field(ge=0, le=1)]
-    past: Annotated[float, Field(ge=0, le=1)]
+    concern: Annotated[float, Field(ge=0, le=1)] = Field(
+        description="Chance that it deserves a look at least."
+    )
+    high: Annotated[float, Field(ge=0, le=1)] = Field(
+        description="Chance of a wish to die or to hurt themselves, said plainly or sideways."
+    )
+    imminent: Annotated[float, Field(ge=0, le=1)] = Field(
+        description="Chance of such a wish with intent, means or a time."
+    )
+    other: Annotated[float, Field(ge=0, le=1)] = Field(
+        description="Chance that it is about somebody else."
+    )
+    past: Annotated[float, Field(ge=0, le=1)] = Field(
+        description="Chance that it is about their own past."
+    )
+
+
+class Remark(NamedTuple):
+    """An earlier utterance of a conversation in words.
+
+    Attributes:
+        own: Whether the person said it; otherwise it was said to them.
+        text: Its words.
+    """
+
+    own: bool
+    text: str
 
 
 class HelpLine(Value):
-    """Human help that a person can reach.
+    """Human help that a person can reach."""
 
-    Attributes:
-        name: Who answers.
-        contact: Number or address, as it is typed.
-        hours: When, such as ``24/7``.
-        locale: Region it serves, such as ``US``; ``*`` for everywhere.
-    """
-
-    name: str
-    contact: str
-    hours: str
-    locale: str = "*"
+    name: str = Field(description="Who answers.")
+    contact: str = Field(description="Number or address, as it is typed.")
+    hours: str = Field(description="When it can be reached, such as `24/7`.")
+    locale: str = Field(
+        default="*",
+        description="Region it serves, such as `US`; `*` for everywhere.",
+    )
 
 
 class SafetyAssessment(Value):
-    """The safety protocol's view of one turn.
+    """The safety protocol's view of one turn."""
 
-    Attributes:
-        level: How worrying.
-        reasons: Named signs, never the person's words (``hopelessness``, ``plan``, ...).
-        actions: What was done (``asked_directly``, ``showed_help_lines``, ...).
-        help_lines: Those shown.
-    """
-
-    level: SafetyLevel = SafetyLevel.NONE
-    reasons: tuple[str, ...] = ()
-    actions: tuple[str, ...] = ()
-    help_lines: tuple[HelpLine, ...] = ()
+    level: SafetyLevel = Field(
+        default=SafetyLevel.NONE,
+        description="How worrying the utterance is.",
+    )
+    reasons: tuple[str, ...] = Field(
+        default=(),
+        description="Named signs, never the person's words (`hopelessness`, `plan`, ...).",
+    )
+    actions: tuple[str, ...] = Field(
+        default=(),
+        description="What was done (`asked_directly`, `showed_help_lines`, ...).",
+    )
+    help_lines: tuple[HelpLine, ...] = Field(default=(), description="Help lines that were shown.")
 
 
 def named(reasons: Iterable[str]) -> tuple[str, ...]:

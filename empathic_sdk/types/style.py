@@ -18,51 +18,40 @@ WCAG_AA = 4.5
 
 
 class Tone(Value):
-    """How a reply sounds.
+    """How a reply sounds."""
 
-    Attributes:
-        name: One word, shown to people (``gentle``, ``upbeat``, ...).
-        warmth: Matter-of-fact (0) to warm (1).
-        energy: Quiet (0) to lively (1).
-        formality: Casual (0) to formal (1).
-        instructions: The same in a sentence or two, for a language model or a reader.
-    """
-
-    name: str
-    warmth: Unit
-    energy: Unit
-    formality: Unit
-    instructions: str
+    name: str = Field(description="One word, shown to people (`gentle`, `upbeat`, ...).")
+    warmth: Unit = Field(description="Matter-of-fact (0) to warm (1).")
+    energy: Unit = Field(description="Quiet (0) to lively (1).")
+    formality: Unit = Field(description="Casual (0) to formal (1).")
+    instructions: str = Field(
+        description="The same in a sentence or two, for a language model or a reader."
+    )
 
 
 class Pacing(Value):
-    """How fast a reply comes.
+    """How fast a reply comes."""
 
-    Attributes:
-        delay_s: Seconds to wait before the first word.
-        words_per_minute: Speed of what is streamed.
-        max_sentences: Length of the reply at most.
-    """
-
-    delay_s: Annotated[float, Field(ge=0.0, le=30.0)]
-    words_per_minute: Annotated[float, Field(gt=0.0, le=2000.0)]
-    max_sentences: Annotated[int, Field(ge=1, le=20)]
+    delay_s: Annotated[float, Field(ge=0.0, le=30.0)] = Field(
+        description="Seconds to wait before the first word."
+    )
+    words_per_minute: Annotated[float, Field(gt=0.0, le=2000.0)] = Field(
+        description="Speed of what is streamed."
+    )
+    max_sentences: Annotated[int, Field(ge=1, le=20)] = Field(
+        description="Most sentences of the reply."
+    )
 
 
 class Theme(Value):
-    """How the page looks. ``text`` on ``background`` keeps WCAG AA contrast (4.5 : 1).
+    """How the page looks. ``text`` on ``background`` keeps WCAG AA contrast (4.5 : 1)."""
 
-    Attributes:
-        name: One word.
-        primary: Accent colour, ``#rrggbb``.
-        background: Page colour.
-        text: Text colour.
-    """
-
-    name: str
-    primary: Colour
-    background: Colour
-    text: Colour
+    name: str = Field(description="One word, shown to people (`calm`, ...).")
+    primary: Colour = Field(description="Accent colour, `#rrggbb`.")
+    background: Colour = Field(description="Page colour, `#rrggbb`.")
+    text: Colour = Field(
+        description="Text colour, `#rrggbb`; 4.5 : 1 against the background or better."
+    )
 
     @model_validator(mode="after")
     def _readable(self) -> Theme:
@@ -78,29 +67,40 @@ class Theme(Value):
 class ResponseStyle(Value):
     """Tone, pacing and theme of one reply."""
 
-    tone: Tone
-    pacing: Pacing
-    theme: Theme
+    tone: Tone = Field(description="How the reply sounds.")
+    pacing: Pacing = Field(description="How fast the reply comes, and how long it may be.")
+    theme: Theme = Field(description="How the page looks.")
 
 
 class HookContext(Value):
-    """What a hook gets.
+    """What a hook gets: what was read and found in this turn, and no words of the person.
 
-    Attributes:
-        state: What the person shows now.
-        history: What they showed on earlier turns of this talk, oldest first (at most 20).
-        user: What the profile knows of them.
-        safety: What the safety protocol found in this utterance.
-        scenario: ``counselling`` or ``tutoring``.
-        turn: How many turns this talk had before, 0 on the first.
+    A hook is handed a copy; what it does to it reaches nobody else.
     """
 
-    state: EmotionState
-    history: tuple[EmotionState, ...] = ()
-    user: UserContext
-    safety: SafetyAssessment
-    scenario: str = "counselling"
-    turn: int = 0
+    state: EmotionState = Field(description="What the person shows now.")
+    history: tuple[EmotionState, ...] = Field(
+        default=(),
+        description=(
+            "What they showed on earlier turns of this conversation, oldest first (at most 20)."
+        ),
+    )
+    user: UserContext = Field(
+        default_factory=UserContext,
+        description="What the profile knows of them.",
+    )
+    safety: SafetyAssessment = Field(
+        default_factory=SafetyAssessment,
+        description="What the safety protocol found in this utterance.",
+    )
+    scenario: str = Field(
+        default="counselling",
+        description="Name of the scenario: `counselling`, `tutoring`, or one of your own.",
+    )
+    turn: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        description="How many turns this conversation had before, 0 on the first.",
+    )
 
 
 ToneHook = Callable[[HookContext], Tone | Awaitable[Tone]]

@@ -12,17 +12,11 @@ Seconds = Annotated[float, Field(ge=0.0)]
 
 
 class Word(Value):
-    """One word of a transcript.
+    """One word of a transcript."""
 
-    Attributes:
-        text: The word, with its punctuation, without spaces around it.
-        start: Seconds since the recording began.
-        end: Seconds; not before ``start``.
-    """
-
-    text: str
-    start: Seconds
-    end: Seconds
+    text: str = Field(description="The word, with its punctuation, without spaces around it.")
+    start: Seconds = Field(description="Seconds since the recording began.")
+    end: Seconds = Field(description="Seconds since the recording began; not before `start`.")
 
     @model_validator(mode="after")
     def _order(self) -> Word:
@@ -32,18 +26,15 @@ class Word(Value):
 
 
 class Transcript(Value):
-    """What was said in one recording.
+    """What was said in one recording."""
 
-    Attributes:
-        text: All of it; empty where nobody speaks.
-        language: ISO 639-1 code, as heard or as given; ``None`` where nobody speaks.
-        words: The words with their times, in order.
-        seconds: Length of the recording.
-        missing: Why there is no text ("no voice in 2.1 s of audio"), or ``None``.
-    """
-
-    text: str
-    language: str | None
-    words: tuple[Word, ...] = ()
-    seconds: Seconds = 0.0
-    missing: str | None = None
+    text: str = Field(description="All that was said; empty where nobody speaks.")
+    language: str | None = Field(
+        description="ISO 639-1 code, as heard or as given; `None` where nobody speaks."
+    )
+    words: tuple[Word, ...] = Field(default=(), description="The words with their times, in order.")
+    seconds: Seconds = Field(default=0.0, description="Length of the recording.")
+    missing: str | None = Field(
+        default=None,
+        description='Why there is no text ("no voice in 2.1 s of audio"), or `None`.',
+    )

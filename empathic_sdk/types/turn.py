@@ -29,65 +29,69 @@ class Strategy(StrEnum):
 
 
 class Turn(Value):
-    """One finished turn. ``Turn.model_validate_json(turn.model_dump_json()) == turn``.
+    """One finished turn. ``Turn.model_validate_json(turn.model_dump_json()) == turn``."""
 
-    Attributes:
-        id: Its name in the store.
-        reply: What to say.
-        emotion: What the person showed.
-        style: How the reply is meant to sound, come and look.
-        strategy: Support strategy of the reply.
-        safety: What the safety protocol found and did.
-        responder: Who answered (``embedded``, or the name of a language model).
-        fallbacks: What went wrong on the way and who stepped in; empty on a normal turn.
-        timings: Milliseconds a step (``recognize``, ``hooks``, ``respond``, ``record``, ``total``).
-        user: Whose turn.
-        conversation: In which talk.
-        learning: How the learner is doing; ``None`` outside tutoring.
-        exercise: What waits for an answer after this turn; ``None`` where nothing does.
-        answer: What became of the answer in this turn; ``None`` where there was none.
-        proposals: What they asked for that could be remembered, if they agree
-            (``agent.accept(turn.id, user=...)``). Not stored with the turn.
-    """
-
-    id: str
-    reply: str
-    emotion: EmotionState
-    style: ResponseStyle
-    strategy: Strategy
-    safety: SafetyAssessment
-    responder: str
-    fallbacks: tuple[str, ...] = ()
-    timings: dict[str, float] = Field(default_factory=dict)
-    user: str
-    conversation: str
-    learning: LearningState | None = None
-    exercise: Exercise | None = None
-    answer: Answer | None = None
-    proposals: tuple[Proposal, ...] = ()
+    id: str = Field(description="Name of the turn in the store.")
+    reply: str = Field(description="What to say.")
+    emotion: EmotionState = Field(description="What the person showed.")
+    style: ResponseStyle = Field(description="How the reply is meant to sound, come and look.")
+    strategy: Strategy = Field(description="Support strategy of the reply.")
+    safety: SafetyAssessment = Field(description="What the safety protocol found and did.")
+    responder: str = Field(
+        description="Who answered: `embedded`, or the name of a language model or responder."
+    )
+    fallbacks: tuple[str, ...] = Field(
+        default=(),
+        description="What went wrong on the way and who stepped in; empty on a normal turn.",
+    )
+    timings: dict[str, float] = Field(
+        default_factory=dict,
+        description="Milliseconds per step (`recognize`, `hooks`, `respond`, `record`, `total`).",
+    )
+    user: str = Field(description="Name of the user whose turn it is.")
+    conversation: str = Field(description="Name of the conversation that it belongs to.")
+    learning: LearningState | None = Field(
+        default=None,
+        description="How the learner is doing; `None` outside tutoring.",
+    )
+    exercise: Exercise | None = Field(
+        default=None,
+        description="What waits for an answer after this turn; `None` where nothing does.",
+    )
+    answer: Answer | None = Field(
+        default=None,
+        description="What became of the answer in this turn; `None` where there was none.",
+    )
+    proposals: tuple[Proposal, ...] = Field(
+        default=(),
+        description=(
+            "What they asked for that could be remembered, if they agree (`agent.accept(turn.id, "
+            "user=...)`). Not stored with the turn."
+        ),
+    )
 
 
 class StateEvent(Value):
     """First event of a stream: what was noticed, and how the answer will come."""
 
-    kind: Literal["state"] = "state"
-    emotion: EmotionState
-    style: ResponseStyle
-    safety: SafetyAssessment
+    kind: Literal["state"] = Field(default="state", description="Always `state`.")
+    emotion: EmotionState = Field(description="What the person showed.")
+    style: ResponseStyle = Field(description="How the reply is meant to sound, come and look.")
+    safety: SafetyAssessment = Field(description="What the safety protocol found.")
 
 
 class SentenceEvent(Value):
     """One sentence of the reply."""
 
-    kind: Literal["sentence"] = "sentence"
-    text: str
+    kind: Literal["sentence"] = Field(default="sentence", description="Always `sentence`.")
+    text: str = Field(description="The sentence.")
 
 
 class TurnEvent(Value):
     """Last event of a stream: the finished turn."""
 
-    kind: Literal["turn"] = "turn"
-    turn: Turn
+    kind: Literal["turn"] = Field(default="turn", description="Always `turn`.")
+    turn: Turn = Field(description="The finished turn.")
 
 
 StreamEvent = StateEvent | SentenceEvent | TurnEvent

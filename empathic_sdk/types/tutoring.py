@@ -16,40 +16,53 @@ _Count = Annotated[int, Field(ge=0)]
 
 
 class TutorState(Value):
-    """Part of the responder's memory; small, JSON both ways, no words of the learner.
+    """Part of the responder's memory; small, JSON both ways, no words of the learner."""
 
-    Attributes:
-        version: Of the generators that made the exercise; another one makes other exercises.
-        exercise: Id of the exercise that is open.
-        hints: Hints shown for it.
-        tries: Answers to it.
-        examples: Examples shown for it.
-        explained: Explanations given in this talk; each next one differs.
-        counted: Whether it was counted by knowledge tracing.
-        settled: Whether it was given to let things settle.
-        asked_at: ``Utterance.at`` of the turn that brought it, in seconds.
-        served: Exercises given in this talk.
-        solved: How many of them were solved.
-        streak: Exercises in a row that were right at the first answer.
-        failed: Exercises in a row that were not solved.
-        recent: Digests of the last exercises, so that none comes twice.
-        results: The last results, oldest first: an id and ``right``, ``helped`` or ``shown``.
-        learning: How the learner is doing; ``None`` before the first turn.
-    """
-
-    version: Annotated[int, Field(ge=1)] = 1
-    exercise: str | None = None
-    hints: _Count = 0
-    tries: _Count = 0
-    examples: _Count = 0
-    explained: _Count = 0
-    counted: bool = False
-    settled: bool = False
-    asked_at: float | None = None
-    served: _Count = 0
-    solved: _Count = 0
-    streak: _Count = 0
-    failed: _Count = 0
-    recent: tuple[str, ...] = ()
-    results: tuple[str, ...] = ()
-    learning: LearningState | None = None
+    version: Annotated[int, Field(ge=1)] = Field(
+        default=1,
+        description=(
+            "Version of the generators that made the exercise; another one makes other exercises."
+        ),
+    )
+    exercise: str | None = Field(default=None, description="Id of the exercise that is open.")
+    hints: _Count = Field(default=0, description="Hints shown for the open exercise.")
+    tries: _Count = Field(default=0, description="Answers to the open exercise.")
+    examples: _Count = Field(default=0, description="Examples shown for the open exercise.")
+    explained: _Count = Field(
+        default=0,
+        description="Explanations given in this conversation; each next one differs.",
+    )
+    counted: bool = Field(
+        default=False,
+        description="Whether knowledge tracing has counted the open exercise.",
+    )
+    settled: bool = Field(
+        default=False,
+        description="Whether the open exercise was given to let things settle.",
+    )
+    asked_at: float | None = Field(
+        default=None,
+        description="`Utterance.at` of the turn that brought the exercise, in seconds.",
+    )
+    served: _Count = Field(default=0, description="Exercises given in this conversation.")
+    solved: _Count = Field(
+        default=0,
+        description="Exercises of this conversation that were solved.",
+    )
+    streak: _Count = Field(
+        default=0,
+        description="Exercises in a row that were right at the first answer.",
+    )
+    failed: _Count = Field(default=0, description="Exercises in a row that were not solved.")
+    recent: tuple[str, ...] = Field(
+        default=(),
+        description="Digests of the last exercises, so that none comes twice.",
+    )
+    results: tuple[str, ...] = Field(
+        default=(),
+        description="The last results, oldest first: an id and `right`, `helped` or `shown`.",
+    )
+    learning: LearningState | None = Field(
+        default=None,
+        description="How the learner is doing; `None` before the first turn.",
+    )

@@ -40,41 +40,58 @@ class BehaviourKind(StrEnum):
 
 
 class BehaviourEvent(Value):
-    """One interaction event.
+    """One interaction event."""
 
-    Attributes:
-        kind: One of :class:`BehaviourKind`; any other name is taken as "something else happened".
-        at: Seconds since the dialogue began.
-        value: Its size, in the unit of its kind.
-    """
-
-    kind: str
-    at: float
-    value: float = 1.0
+    kind: str = Field(
+        description="One of `BehaviourKind`; any other name is taken as *something else happened*."
+    )
+    at: float = Field(description="Seconds since the dialogue began.")
+    value: float = Field(default=1.0, description="Size of the event, in the unit of its kind.")
 
 
 class Utterance(Value):
     """One utterance, in any modalities. A plain ``str`` is accepted wherever this is.
 
-    Attributes:
-        text: What was typed or transcribed.
-        audio: A path, the bytes of a file, or ``(samples float32 [n] in [-1, 1], rate in Hz)``.
-        frames: Images: paths, bytes of files, or uint8 arrays ``[height, width, channel]`` RGB.
-        events: Interaction events during the utterance.
-        speaker: Who spoke; ``"agent"`` for the agent itself.
-        at: When it began, in seconds since the dialogue began.
-
     Raises:
         EmptyUtteranceError: Nothing in it (a text of spaces and control characters is nothing).
     """
 
-    text: str | None = None
+    text: str | None = Field(default=None, description="What was typed or transcribed.")
     # Recordings and pictures of people do not belong into logs and tracebacks.
-    audio: Audio | None = Field(default=None, repr=False)
-    frames: tuple[Frame, ...] = Field(default=(), repr=False)
-    events: tuple[BehaviourEvent, ...] = ()
-    speaker: str = Field(default="user", min_length=1, max_length=256)
-    at: float | None = None
+    audio: Audio | None = Field(
+        default=None,
+        repr=False,
+        description=(
+            "A path, the bytes of a file, or `(samples float32 [n] in [-1, 1], rate in Hz)`."
+        ),
+    )
+    frames: tuple[Frame, ...] = Field(
+        default=(),
+        repr=False,
+        description=(
+            "Images: paths, bytes of files, or uint8 arrays `[height, width, channel]` RGB."
+        ),
+    )
+    events: tuple[BehaviourEvent, ...] = Field(
+        default=(),
+        description="Interaction events during the utterance.",
+    )
+    speaker: str = Field(
+        default="user",
+        min_length=1,
+        max_length=256,
+        description="Who spoke; `agent` for the agent itself.",
+    )
+    at: float | None = Field(
+        default=None,
+        description="When it began, in seconds since the dialogue began.",
+    )
+    signals: dict[Modality, Any] = Field(
+        default_factory=dict,
+        repr=False,
+        description="Signals of modalities of your own (`register_modality`), as their encoder "
+        "takes them.",
+    )
 
     def __init__(self, text: str | None = None, **data: Any) -> None:
         """Check the fields; the text may be given by position, one picture without a tuple."""
@@ -89,17 +106,31 @@ class Utterance(Value):
                 "this utterance is empty: give it a text with at least one visible character, "
                 "or audio, frames or events"
             )
+        if known := [m for m in self.signals if m in tuple(Modality)]:
+            raise InputError(
+                f"signals= is for modalities of your own; {', '.join(known)} has a field"
+            )
 
     @property
     def modalities(self) -> tuple[Modality, ...]:
-        """The modalities that are present, in the order of :class:`Modality`."""
+        """The modalities that are present, in the order of :class:`Modality`, then your own."""
         there = {
             Modality.TEXT: self.text is not None and any(map(_visible, self.text)),
             Modality.SPEECH: self.audio is not None,
             Modality.FACE: bool(self.frames),
             Modality.BEHAVIOUR: bool(self.events),
         }
-        return tuple(m for m, is_there in there.items() if is_there)
+        return (*(m for m, is_there in there.items() if is_there), *self.signals)
+
+    def signal(self, modality: Modality) -> Any:
+        """Return what there is of one modality, as its encoder takes it."""
+        given = {
+            Modality.TEXT: self.text,
+            Modality.SPEECH: self.audio,
+            Modality.FACE: self.frames,
+            Modality.BEHAVIOUR: self.events,
+        }
+        return given[modality] if modality in given else self.signals.get(modality)
 
     @classmethod
     def of(cls, value: Utterance | str) -> Utterance:

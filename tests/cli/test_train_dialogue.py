@@ -11,13 +11,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from empathic_sdk.cli import main
-from empathic_sdk.lab.recipes.dialogue import ABLATIONS, MODELS, DialogueRecipe, runtime
-from empathic_sdk.lab.recipes.joint import JointRecipe
-from empathic_sdk.lab.runs import dialogue as dialogue_runs
+from empathic_sdk.lab.baselines.mdget import ABLATIONS
+from empathic_sdk.lab.recipes import dialogue as dialogue_runs
+from empathic_sdk.lab.recipes import joint as joint_runs
+from empathic_sdk.lab.recipes.dialogue_numbers import BASE, DialogueRecipe, runtime, tuning_path
+from empathic_sdk.lab.recipes.joint_numbers import JointRecipe
+from empathic_sdk.lab.records import RunRecord, write_json
+from empathic_sdk.lab.registry import dialogue_models
 from empathic_sdk.lab.runs import grid as queue
-from empathic_sdk.lab.runs import joint as joint_runs
-from empathic_sdk.lab.runs.dialogue import write_json
-from empathic_sdk.lab.runs.grid import BASE, COMPARED, GRID, Job, tuning_path
+from empathic_sdk.lab.runs.grid import COMPARED, GRID, Job
 from tests.lab import corpora_imitation as imitation
 
 
@@ -42,9 +44,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Take down what training is asked for, and train nothing."""
     calls: list[dict[str, Any]] = []
 
-    def pretend(recipe: DialogueRecipe, **rest: Any) -> dict[str, Any]:
+    def pretend(recipe: DialogueRecipe, **rest: Any) -> RunRecord:
         calls.append({"recipe": recipe, **rest})
-        return {"name": "x", "dev": {"accuracy": 0.5, "f1": {}}}
+        return RunRecord(recipe="dialogue", name="x", dev={"accuracy": 0.5, "f1": {}})
 
     monkeypatch.setattr(dialogue_runs, "train_dialogue", pretend)
     return calls
@@ -114,7 +116,7 @@ def test_options_become_the_recipe(
     for name in ABLATIONS:
         run("dialogue", "--data-set", "meld", "--ablation", name, *where)
         assert asked[-1]["recipe"].ablation == name
-    for model in MODELS:
+    for model in dialogue_models():
         run("dialogue", "--data-set", "meld", "--model", model, *where)
         assert asked[-1]["recipe"].model == model
 
@@ -161,10 +163,10 @@ def test_table(
 ) -> None:
     queued: list[tuple[list[Job], dict[str, Any]]] = []
 
-    def pretend(jobs: list[Job], **rest: Any) -> list[dict[str, Any]]:
+    def pretend(jobs: list[Job], **rest: Any) -> list[RunRecord]:
         queued.append((jobs, rest))
         dev = {"accuracy": 0.5, "weighted_f1": 0.5}
-        return [{"run": {"seconds": 2.0}, "dev": dev} for _ in jobs]
+        return [RunRecord(recipe="dialogue", name="x", run={"seconds": 2.0}, dev=dev) for _ in jobs]
 
     monkeypatch.setattr(queue, "run", pretend)
     given = ("table", "--data-set", "mosi", *where)
@@ -181,11 +183,12 @@ def test_table(
 
 def test_joint(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[dict[str, Any]] = []
-    record = {"data_set": "meld", "dev": {"weighted_f1": 0.25}}
+    about: dict[str, Any] = {"recipe": "joint", "name": "x", "data_set": "meld"}
+    record = RunRecord(**about, dev={"weighted_f1": 0.25})
 
-    def pretend(recipe: JointRecipe, **rest: Any) -> dict[str, Any]:
+    def pretend(recipe: JointRecipe, **rest: Any) -> tuple[RunRecord, RunRecord]:
         calls.append({"recipe": recipe, **rest})
-        return {"dialogue": record}
+        return record, record
 
     monkeypatch.setattr(joint_runs, "train_joint", pretend)
     monkeypatch.setattr(
@@ -195,13 +198,13 @@ def test_joint(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     shown = run(*given, "--seed", "4", "--limit", "9", "--start", tmp_path / "text.safetensors")
     assert calls[-1]["recipe"] == JointRecipe(seed=4, limit=9)
     assert calls[-1]["start"] == tmp_path / "text.safetensors"
-    assert calls[-1]["out"] == Path("runs/joint-seed4")
+    assert calls[-1]["out"] == Path("runs/trial-joint-seed4")
     assert "dev meld: weighted_f1 0.2500" in shown.output
-    assert "runs/joint-seed4/dialogue.safetensors" in shown.output
+    assert "runs/trial-joint-seed4/dialogue.safetensors" in shown.output
     # --test needs no text checkpoint to start from.
     tested = run(*given, "--test", "--out", tmp_path / "run", "--json")
     assert tested.exit_code == 0 and calls[-1] == {"out": tmp_path / "run"}
-    assert json.loads(tested.stdout.splitlines()[-1]) == record
+    assert json.loads(tested.stdout.splitlines()[-1]) == record.as_json()
     monkeypatch.undo()
     absent = run(*given, "--start", tmp_path / "absent" / "text.safetensors")
     assert absent.exit_code == 1 and "there are no weights at" in absent.stderr

@@ -120,7 +120,7 @@ def test_the_code_that_is_shown_runs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("empathic_sdk.agent.EmotionRecognizer", lambda **_: recognizer)
-    monkeypatch.setattr("empathic_sdk.agent.time.sleep", lambda s: None)
+    monkeypatch.setattr("time.sleep", lambda s: None)
     source = inside.program(turn(), consents, tutoring=tutoring)
     exec(compile(source, "shown.py", "exec"), {})
     out = capsys.readouterr().out

@@ -11,7 +11,9 @@ import pytest
 from empathic_sdk import EmotionAwareAgent, EmotionRecognizer, Strategy
 from empathic_sdk.dialogue import planner
 from empathic_sdk.errors import ConfigurationError
-from empathic_sdk.types.reply import ReplyContext
+from empathic_sdk.options import ReplyOptions
+from empathic_sdk.responders.embedded import EmbeddedResponder
+from empathic_sdk.types.reply import Reply, ReplyContext
 
 
 class Curious:
@@ -31,8 +33,9 @@ class Curious:
 
 def test_the_vectors_of_the_turn_reach_the_planner(recognizer: EmotionRecognizer) -> None:
     texts = ["My boss shouted at me and I feel awful.", "I cried in the car afterwards."]
-    with EmotionAwareAgent(recognizer=recognizer) as agent:
-        agent._responder.planner = curious = Curious()  # type: ignore[assignment]
+    curious: Any = Curious()
+    answers = EmbeddedResponder(planner=curious)
+    with EmotionAwareAgent(recognizer=recognizer, responder=answers) as agent:
         turns = [agent.respond(text, user="ada", conversation="c") for text in texts]
     assert turns[0].strategy == Strategy.RESTATEMENT
     first, second = curious.seen
@@ -45,17 +48,16 @@ def test_the_vectors_of_the_turn_reach_the_planner(recognizer: EmotionRecognizer
 
 
 def test_the_rules_are_given_no_vectors(
-    recognizer: EmotionRecognizer, monkeypatch: pytest.MonkeyPatch
+    recognizer: EmotionRecognizer,
 ) -> None:
     seen: list[ReplyContext] = []
-    with EmotionAwareAgent(recognizer=recognizer) as agent:
-        reply = agent._responder.reply
 
-        def watched(context: ReplyContext) -> Any:
+    class Watched(EmbeddedResponder):
+        def reply(self, context: ReplyContext) -> Reply:
             seen.append(context)
-            return reply(context)
+            return super().reply(context)
 
-        monkeypatch.setattr(agent._responder, "reply", watched)
+    with EmotionAwareAgent(recognizer=recognizer, responder=Watched()) as agent:
         agent.respond("My boss shouted at me.")
     assert seen[0].text_vector == ()
 
@@ -84,7 +86,9 @@ def test_missing_weights_leave_it_to_the_rules(
     with caplog.at_level(logging.WARNING):
         said = []
         for kind in ("rules", "learned", "learned"):
-            with EmotionAwareAgent(recognizer=recognizer, planner=kind) as agent:  # type: ignore[arg-type]
+            with EmotionAwareAgent(
+                recognizer=recognizer, replies=ReplyOptions(planner=kind)
+            ) as agent:  # type: ignore[arg-type]
                 turn = agent.respond("I failed the exam again.", user="ada", conversation="c")
                 said.append((turn.reply, turn.strategy))
     assert said[0] == said[1] == said[2]
@@ -94,6 +98,6 @@ def test_missing_weights_leave_it_to_the_rules(
     planner._warned.clear()
 
 
-def test_an_unknown_planner_is_an_error(recognizer: EmotionRecognizer) -> None:
-    with pytest.raises(ConfigurationError, match="planner must be one of"):
-        EmotionAwareAgent(recognizer=recognizer, planner="astrologer")  # type: ignore[arg-type]
+def test_an_unknown_planner_is_an_error() -> None:
+    with pytest.raises(ConfigurationError, match="planner: Input should be 'rules' or 'learned'"):
+        ReplyOptions(planner="astrologer")  # type: ignore[arg-type]

@@ -16,9 +16,11 @@ import torch
 
 from empathic_sdk import EmotionRecognizer
 from empathic_sdk.lab.corpora.dialogues import DialogueSet, read_dialogues
-from empathic_sdk.lab.recipes.dialogue import DialogueRecipe, with_text
-from empathic_sdk.lab.runs import dialogue as dialogue_runs
-from empathic_sdk.lab.runs.dialogue import Scored, write_json, write_predictions
+from empathic_sdk.lab.evaluation.dialogue_figures import Scored, measure, write_predictions
+from empathic_sdk.lab.recipes import dialogue as dialogue_runs
+from empathic_sdk.lab.recipes.dialogue_numbers import DialogueRecipe
+from empathic_sdk.lab.records import write_json
+from empathic_sdk.lab.training.dialogue_batches import with_text
 from empathic_sdk.models.mdget import MDGET, MDGETConfig
 from empathic_sdk.recognition.calibration import Calibration
 from empathic_sdk.runtime import checkpoints
@@ -98,7 +100,7 @@ def write_joint(results: Path, data: Path, seeds: tuple[int, ...] = (1, 2, 3)) -
             "run": {"seconds": 9.0, "chosen_step": 20, "history": history,
                     "loss_weights": {"emotion": 1.0, "transfer": 0.3}},
             "calibration": calibration.model_dump(),
-            "dev": dialogue_runs.measure(test, found, calibration),
+            "dev": measure(test, found, calibration),
         }  # fmt: skip
         path = results / "dialogue" / f"meld-joint-seed{seed}.json"
         write_json(path, record)

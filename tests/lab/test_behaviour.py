@@ -14,10 +14,17 @@ from empathic_sdk.encoders.behaviour import BehaviourEncoder
 from empathic_sdk.errors import ConfigurationError, DataError
 from empathic_sdk.lab.corpora.dialogues import Dialogue
 from empathic_sdk.lab.corpora.timing import FEATURES, timing_features
-from empathic_sdk.lab.evaluation import behaviour_timing
-from empathic_sdk.lab.recipes.behaviour import BehaviourRecipe, coded, fit, measure_values, predict
-from empathic_sdk.lab.runs import behaviour as behaviour_runs
-from empathic_sdk.lab.runs.behaviour import measure, recorded, run_name
+from empathic_sdk.lab.evaluation import behaviour_figures, behaviour_timing
+from empathic_sdk.lab.evaluation.behaviour_figures import measure, recorded
+from empathic_sdk.lab.recipes import behaviour as behaviour_runs
+from empathic_sdk.lab.recipes.behaviour import (
+    BehaviourRecipe,
+    coded,
+    fit,
+    measure_values,
+    predict,
+    run_name,
+)
 from empathic_sdk.lab.simulation.typing import (
     EFFECTS,
     FREQUENCY,
@@ -135,7 +142,7 @@ def test_measure_by_hand() -> None:
 def test_train_and_evaluate_from_the_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (behaviour_runs, behaviour_timing):
+    for module in (behaviour_runs, behaviour_figures, behaviour_timing):
         monkeypatch.setattr(module, "simulate", few := lambda s, people=None: simulate(s, people=4))
     assert len(few("dev")) > 0
 

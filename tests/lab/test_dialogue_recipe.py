@@ -13,33 +13,28 @@ import torch
 from torch import Tensor, nn
 
 from empathic_sdk.errors import ConfigurationError
+from empathic_sdk.lab.baselines.mdget import ABLATIONS
 from empathic_sdk.lab.corpora.dialogues import Dialogue, DialogueSet, read_dialogues
-from empathic_sdk.lab.recipes.dialogue import (
-    ABLATIONS,
-    MODELS,
-    DialogueRecipe,
+from empathic_sdk.lab.evaluation.dialogue_figures import Score
+from empathic_sdk.lab.recipes.dialogue_numbers import DialogueRecipe, paper
+from empathic_sdk.lab.registry import dialogue_models
+from empathic_sdk.lab.training import dialogue_fit
+from empathic_sdk.lab.training.dialogue_batches import (
     Example,
+    Prediction,
     Statistics,
     batches,
-    build,
     collate,
+    endless,
     example,
     numbered,
-    paper,
+    predict,
+    shifts,
     with_text,
     without_some,
 )
-from empathic_sdk.lab.training import dialogue_loop
-from empathic_sdk.lab.training.dialogue_loop import (
-    Prediction,
-    batch_loss,
-    endless,
-    fit,
-    joint_loss,
-    predict,
-    rate,
-    shifts,
-)
+from empathic_sdk.lab.training.dialogue_fit import batch_loss, build, fit, joint_loss, rate
+from empathic_sdk.lab.training.transfer_loss import LossParts
 from empathic_sdk.models.mdget import MDGET
 from tests.lab import corpora_imitation as imitation
 
@@ -85,7 +80,7 @@ def talks(n: int, *, seed: int, split: str = "train", shuffled: bool = False) ->
     return DialogueSet(corpus="made", split=split, classes=("a", "b", "c"), dialogues=dialogues)
 
 
-def accuracy(of: DialogueSet) -> dialogue_loop.Score:
+def accuracy(of: DialogueSet) -> Score:
     gold = np.concatenate([d.labels for d in of.dialogues])
 
     def score(found: Sequence[Prediction]) -> dict[str, float]:
@@ -191,7 +186,7 @@ def test_what_cannot_be_built_is_named() -> None:
         build(replace(TINY, model="cfn-esa"), WIDTHS, 3)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", dialogue_models())
 def test_every_model_goes_through_the_loop(model: str) -> None:
     recipe = replace(TINY, model=model, epochs=1, causal=model != "cfn-esa", balance=None)
     data = talks(6, seed=0)
@@ -350,7 +345,7 @@ def test_it_learns_from_the_readers_dialogues(tmp_path: Path) -> None:
     assert max(h["objective"] for h in ran["history"]) > 0.9  # chance is 1/2
 
 
-def scripted(values: Sequence[float]) -> dialogue_loop.Score:
+def scripted(values: Sequence[float]) -> Score:
     left = iter(values)
     return lambda _: {"objective": next(left)}
 
@@ -373,38 +368,36 @@ def test_patience(values: list[float], epochs: int, chosen: int) -> None:
 def test_the_averaged_weights_of_the_best_epoch_come_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    live: list[dict[str, Tensor]] = []
+    before: list[dict[str, Tensor]] = []
     scored: list[dict[str, Tensor]] = []
 
     def weights(network: nn.Module) -> dict[str, Tensor]:
         return {n: p.detach().clone() for n, p in network.named_parameters()}
 
-    blend, say = dialogue_loop.blend, dialogue_loop.predict
-
-    def watched(average: Mapping[str, Tensor], network: nn.Module, *rest: Any) -> None:
-        live.append(weights(network))
-        blend(average, network, *rest)
+    def watched(network: nn.Module, *rest: Any) -> LossParts:
+        before.append(weights(network))
+        return batch_loss(network, *rest)
 
     def watched_too(network: nn.Module, given: Sequence[Example]) -> list[Prediction]:
         scored.append(weights(network))
-        return say(network, given)
+        return predict(network, given)
 
-    monkeypatch.setattr(dialogue_loop, "blend", watched)
-    monkeypatch.setattr(dialogue_loop, "predict", watched_too)
+    monkeypatch.setattr(dialogue_fit, "batch_loss", watched)
+    monkeypatch.setattr(dialogue_fit, "predict", watched_too)
     data = talks(16, seed=9)
     recipe = replace(TINY, epochs=4, batch_size=4, average=0.7)
     network, _, ran = fit(recipe, data, data, scripted([0.1, 0.2, 0.9, 0.3]))
-    assert ran["chosen_epoch"] == 3 and len(scored) == 4 and len(live) == 16
+    assert ran["chosen_epoch"] == 3 and len(scored) == 4 and len(before) == 16
     assert not network.training
     torch.manual_seed(recipe.seed)
     average = weights(build(recipe, WIDTHS, 3))
-    for step, now in enumerate(live[:12], 1):
+    for step, now in enumerate(before[1:13], 1):
         decay = min(0.7, step / (step + 9))
         average = {n: decay * a + (1 - decay) * now[n] for n, a in average.items()}
     got = weights(network)
     torch.testing.assert_close(got, average, atol=1e-6, rtol=1e-5)
     torch.testing.assert_close(got, scored[2], atol=0, rtol=0)
-    assert not torch.equal(got["project.text.weight"], live[11]["project.text.weight"])
+    assert not torch.equal(got["project.text.weight"], before[12]["project.text.weight"])
 
 
 def test_a_learned_balance_is_learned_beside_the_network() -> None:

@@ -13,24 +13,24 @@ import numpy as np
 import pytest
 
 from empathic_sdk.errors import ConfigurationError, DataError
+from empathic_sdk.lab.corpora import text_vectors
 from empathic_sdk.lab.corpora.dialogues import Dialogue, DialogueSet, read_dialogues
-from empathic_sdk.lab.recipes.dialogue import DialogueRecipe, Statistics, example
-from empathic_sdk.lab.runs import dialogue as dialogue_runs
-from empathic_sdk.lab.runs.dialogue import (
+from empathic_sdk.lab.corpora.text_vectors import load
+from empathic_sdk.lab.evaluation.dialogue_figures import (
     Scored,
     calibrate,
-    configuration_name,
     dev_score,
-    load,
-    load_checkpoint,
     measure,
     read_predictions,
-    run_name,
     scored,
-    train_dialogue,
     write_predictions,
 )
-from empathic_sdk.lab.training.dialogue_loop import Prediction, predict
+from empathic_sdk.lab.recipes import dialogue as dialogue_runs
+from empathic_sdk.lab.recipes.dialogue import configuration_name, run_name, train_dialogue
+from empathic_sdk.lab.recipes.dialogue_numbers import DialogueRecipe
+from empathic_sdk.lab.records import RunRecord
+from empathic_sdk.lab.training.dialogue_batches import Prediction, Statistics, example, predict
+from empathic_sdk.lab.training.dialogue_fit import load_checkpoint
 from empathic_sdk.recognition.calibration import Calibration, probabilities
 from tests.lab import corpora_imitation as imitation
 
@@ -46,7 +46,7 @@ def mosi(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return imitation.write_mosi(tmp_path_factory.mktemp("mosi"))
 
 
-def train(data: Path, results: Path, recipe: DialogueRecipe = TINY) -> dict[str, Any]:
+def train(data: Path, results: Path, recipe: DialogueRecipe = TINY) -> RunRecord:
     return train_dialogue(
         recipe, data_set="mosi", features="given", data=data, results=results,
         cache=results / "cache",
@@ -54,7 +54,7 @@ def train(data: Path, results: Path, recipe: DialogueRecipe = TINY) -> dict[str,
 
 
 @pytest.fixture(scope="module")
-def run(mosi: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+def run(mosi: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunRecord]:
     """Train once for all that look at a finished run."""
     results = tmp_path_factory.mktemp("results")
     return results, train(mosi, results)
@@ -64,34 +64,34 @@ def plain(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
-def test_the_record(mosi: Path, run: tuple[Path, dict[str, Any]]) -> None:
+def test_the_record(mosi: Path, run: tuple[Path, RunRecord]) -> None:
     results, record = run
-    assert record["name"] == NAME
-    assert record["configuration_name"] == NAME.removesuffix("-seed1")
-    assert (record["recipe"], record["data_set"], record["features"]) == (
+    assert record.name == NAME
+    assert record.configuration_name == NAME.removesuffix("-seed1")
+    assert (record.recipe, record.data_set, record.features) == (
         "dialogue", "mosi", "given",
     )  # fmt: skip
-    assert record["configuration"] == TINY.as_dict()
+    assert record.configuration == TINY.as_dict()
     for split in ("train", "dev", "test"):
         items = read_dialogues("mosi", mosi, split)
-        assert record["data"][split] == {
+        assert record.data[split] == {
             "dialogues": len(items.dialogues), "n": len(items), "sha256": items.digest(),
         }  # fmt: skip
-    assert len(record["run"]["history"]) == record["run"]["epochs"] == 3
-    assert record["run"]["chosen_epoch"] in (1, 2, 3)
-    assert set(record["run"]["history"][0]) == {
+    assert len(record.run["history"]) == record.run["epochs"] == 3
+    assert record.run["chosen_epoch"] in (1, 2, 3)
+    assert set(record.run["history"][0]) == {
         "epoch", "loss", "emotion_loss", "transfer_loss", "passed", "accuracy", "objective",
     }  # fmt: skip
-    best = max(h["accuracy"] for h in record["run"]["history"])
-    assert record["dev"]["accuracy"] == pytest.approx(best)
-    assert "shift_f1" not in record["dev"]  # one speaker: a sentence's sentiment is no state
-    assert record["environment"]["threads"] >= 1
-    assert Calibration(**record["calibration"]).temperature != 1.0
+    best = max(h["accuracy"] for h in record.run["history"])
+    assert record.dev["accuracy"] == pytest.approx(best)
+    assert "shift_f1" not in record.dev  # one speaker: a sentence's sentiment is no state
+    assert record.environment["threads"] >= 1
+    assert Calibration(**record.calibration).temperature != 1.0
     assert "test" not in record  # and no figure of it anywhere
     assert json.loads((results / "dialogue" / f"{NAME}.json").read_text()) == plain(record)
 
 
-def test_what_is_stored_is_what_was_said(mosi: Path, run: tuple[Path, dict[str, Any]]) -> None:
+def test_what_is_stored_is_what_was_said(mosi: Path, run: tuple[Path, RunRecord]) -> None:
     results, record = run
     test = read_dialogues("mosi", mosi, "test")
     path = results / "dialogue" / f"{NAME}.predictions.jsonl.gz"
@@ -100,7 +100,7 @@ def test_what_is_stored_is_what_was_said(mosi: Path, run: tuple[Path, dict[str, 
     for p, s in zip(stored.probabilities, stored.shift, strict=True):
         np.testing.assert_allclose(p.sum(1), 1, atol=2e-4)
         assert np.isnan(s[0]) and ((s[1:] >= 0) & (s[1:] <= 1)).all()  # one speaker each
-    found = measure(test, stored, Calibration(**record["calibration"]))
+    found = measure(test, stored, Calibration(**record.calibration))
     assert found["accuracy"] > 0.8  # chance is 1/2
     again = path.read_bytes()
     write_predictions(path, test, stored)
@@ -108,7 +108,7 @@ def test_what_is_stored_is_what_was_said(mosi: Path, run: tuple[Path, dict[str, 
 
 
 def test_the_predictions_of_other_dialogues_are_refused(
-    mosi: Path, run: tuple[Path, dict[str, Any]]
+    mosi: Path, run: tuple[Path, RunRecord]
 ) -> None:
     path = run[0] / "dialogue" / f"{NAME}.predictions.jsonl.gz"
     test = read_dialogues("mosi", mosi, "test")
@@ -120,7 +120,7 @@ def test_the_predictions_of_other_dialogues_are_refused(
 
 
 def test_a_finished_run_is_not_trained_again(
-    mosi: Path, run: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    mosi: Path, run: tuple[Path, RunRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     results, record = run
     monkeypatch.setattr(dialogue_runs, "fit", lambda *_: pytest.fail("trained again"))
@@ -130,7 +130,7 @@ def test_a_finished_run_is_not_trained_again(
             train(mosi, results, replace(TINY, **changes))
 
 
-def test_one_name_other_features(mosi: Path, run: tuple[Path, dict[str, Any]]) -> None:
+def test_one_name_other_features(mosi: Path, run: tuple[Path, RunRecord]) -> None:
     results, _ = run
     recipe = replace(TINY)
     with pytest.raises(ConfigurationError, match=r"on the features 'given', not 'runs/given\.x'"):
@@ -142,14 +142,14 @@ def test_one_name_other_features(mosi: Path, run: tuple[Path, dict[str, Any]]) -
 
 def test_half_a_record_is_no_record(mosi: Path, tmp_path: Path) -> None:
     first = train(mosi, tmp_path, replace(TINY, model="linear", epochs=1))
-    stem = tmp_path / "dialogue" / first["name"]
+    stem = tmp_path / "dialogue" / first.name
     stem.with_name(f"{stem.name}.predictions.jsonl.gz").unlink()
     again = train(mosi, tmp_path, replace(TINY, model="linear", epochs=1))
     assert stem.with_name(f"{stem.name}.predictions.jsonl.gz").is_file()
-    assert {**again["run"], "seconds": 0} == {**first["run"], "seconds": 0}
+    assert {**again.run, "seconds": 0} == {**first.run, "seconds": 0}
 
 
-def test_dev_alone_decides(mosi: Path, run: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+def test_dev_alone_decides(mosi: Path, run: tuple[Path, RunRecord], tmp_path: Path) -> None:
     """Other test videos, turned round in every label and vector: nothing on dev changes."""
     with np.load(mosi / "mosi" / "mosi.npz") as f:
         held = {n: f[n] for n in f.files}
@@ -162,11 +162,11 @@ def test_dev_alone_decides(mosi: Path, run: tuple[Path, dict[str, Any]], tmp_pat
     np.savez(tmp_path / "mosi" / "mosi.npz", **held)
     results, one = run
     other = train(tmp_path, tmp_path / "results")
-    assert other["data"]["test"]["sha256"] != one["data"]["test"]["sha256"]
+    assert other.data["test"]["sha256"] != one.data["test"]["sha256"]
     for key in ("dev", "calibration", "configuration"):
         assert other[key] == one[key]
-    assert {**other["run"], "seconds": 0} == {**one["run"], "seconds": 0}
-    assert other["data"]["dev"] == one["data"]["dev"]
+    assert {**other.run, "seconds": 0} == {**one.run, "seconds": 0}
+    assert other.data["dev"] == one.data["dev"]
     stored = [
         (r / "dialogue" / f"{NAME}.predictions.jsonl.gz").read_bytes()
         for r in (results, tmp_path / "results")
@@ -318,7 +318,7 @@ class Counting:
 def checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "text.safetensors"
     path.write_bytes(b"weights")
-    monkeypatch.setattr(dialogue_runs, "TextEncoder", Counting)
+    monkeypatch.setattr(text_vectors, "TextEncoder", Counting)
     monkeypatch.setattr(Counting, "asked", 0)
     return path
 
@@ -360,9 +360,9 @@ def test_a_run_with_two_speakers_records_shifts(tmp_path: Path, checkpoint: Path
         recipe, data_set="iemocap", features=str(checkpoint), data=data, results=tmp_path,
         cache=tmp_path / "cache",
     )  # fmt: skip
-    assert record["name"] == "iemocap-text-mdget-causal-text+speech-timing-seed1"
-    assert {"weighted_f1", "shift_f1", "shift_f1_labels", "ece"} <= set(record["dev"])
-    assert set(record["dev"]["f1"]) == {"happy", "sad", "neutral", "angry", "excited", "frustrated"}
+    assert record.name == "iemocap-text-mdget-causal-text+speech-timing-seed1"
+    assert {"weighted_f1", "shift_f1", "shift_f1_labels", "ece"} <= set(record.dev)
+    assert set(record.dev["f1"]) == {"happy", "sad", "neutral", "angry", "excited", "frustrated"}
 
 
 def test_a_checkpoint_says_what_was_recorded(tmp_path: Path, checkpoint: Path) -> None:
@@ -377,29 +377,29 @@ def test_a_checkpoint_says_what_was_recorded(tmp_path: Path, checkpoint: Path) -
         )  # fmt: skip
 
     record = once()
-    assert record["name"] == "meld-text-mdget-causal-text-beside-seed1"
-    assert record["beside"]["dailydialog"]["dialogues"] == 1
-    assert record["beside"]["goemotions"]["n"] == 20
+    assert record.name == "meld-text-mdget-causal-text-beside-seed1"
+    assert record.details["beside"]["dailydialog"]["dialogues"] == 1
+    assert record.details["beside"]["goemotions"]["n"] == 20
     path = tmp_path / "run" / "dialogue.safetensors"
-    assert record["checkpoint"]["bytes"] == path.stat().st_size
-    assert record["checkpoint"]["text_sha256"] == sha256(checkpoint.read_bytes()).hexdigest()
+    assert record.checkpoint["bytes"] == path.stat().st_size
+    assert record.checkpoint["text_sha256"] == sha256(checkpoint.read_bytes()).hexdigest()
     network, about = load_checkpoint(path)
-    assert about["calibration"] == plain(record["calibration"])
-    assert about["text_sha256"] == record["checkpoint"]["text_sha256"]
+    assert about["calibration"] == plain(record.calibration)
+    assert about["text_sha256"] == record.checkpoint["text_sha256"]
     # It reads raw vectors, and its test predictions are those that were stored.
     test = load("meld", "test", data=data, features=str(checkpoint), cache=tmp_path / "cache")
     said = predict(network, [example(d, Statistics()) for d in test.dialogues])
     stored = read_predictions(
         tmp_path / "results" / "dialogue" / f"{record['name']}.predictions.jsonl.gz", test
     )
-    now = scored(said, Calibration(**record["calibration"]))
+    now = scored(said, Calibration(**record.calibration))
     for a, b in zip(now.probabilities, stored.probabilities, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-4)
     # The record is returned as long as its checkpoint is there; else both are made again.
     before = path.stat().st_mtime_ns
     assert once() == plain(record) and path.stat().st_mtime_ns == before
     path.unlink()
-    assert once()["dev"] == record["dev"] and path.is_file()
+    assert once().dev == record.dev and path.is_file()
 
 
 @pytest.mark.parametrize(
@@ -445,7 +445,7 @@ def test_features_that_are_not_there(
 def test_the_shipped_encoder_does_not_need_the_other_one(
     tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dialogue_runs, "find_minilm", lambda _: pytest.fail("not asked for"))
+    monkeypatch.setattr(text_vectors, "find_minilm", lambda _: pytest.fail("not asked for"))
     monkeypatch.setattr(dialogue_runs, "mark", lambda _: "mark")
     data = imitation.write_iemocap(tmp_path)
     got = load("iemocap", "dev", data=data, features="shipped", cache=tmp_path / "cache")

@@ -10,17 +10,16 @@ from torch.nn import functional as F  # noqa: N812
 
 from empathic_sdk.errors import ConfigurationError, DataError
 from empathic_sdk.lab.corpora.faces import Faces, read_faces
-from empathic_sdk.lab.recipes.face import (
-    FaceRecipe,
+from empathic_sdk.lab.recipes.face_numbers import FaceRecipe, recipe_for
+from empathic_sdk.lab.training.face_fit import (
+    FaceTrainer,
     augment,
     class_weights,
     loss_of,
     prepare,
     rate,
-    recipe_for,
 )
-from empathic_sdk.lab.recipes.face_pool import bags, fit_pool, spoil, views
-from empathic_sdk.lab.training.face_loop import FaceTrainer
+from empathic_sdk.lab.training.frame_pool import bags, fit_pool, spoil, views
 from empathic_sdk.models.face import FaceConfig, FaceNet
 from empathic_sdk.types import Emotion
 from tests.lab.faces_imitation import imitate, write_fer2013

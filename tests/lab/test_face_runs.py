@@ -10,9 +10,12 @@ from click.testing import CliRunner
 from empathic_sdk.cli import main
 from empathic_sdk.errors import DataError
 from empathic_sdk.lab.corpora.faces import Faces, read_faces
-from empathic_sdk.lab.recipes.face import recipe_for
-from empathic_sdk.lab.runs import face as face_runs
-from empathic_sdk.lab.runs.face import evaluate_fer2013, measure, run_name
+from empathic_sdk.lab.evaluation import face_figures
+from empathic_sdk.lab.evaluation.face_figures import evaluate_fer2013, measure
+from empathic_sdk.lab.recipes import face as face_runs
+from empathic_sdk.lab.recipes.face import run_name
+from empathic_sdk.lab.recipes.face_numbers import recipe_for
+from empathic_sdk.lab.records import RunRecord
 from tests.lab.faces_imitation import write_fer2013
 
 
@@ -71,21 +74,21 @@ def test_evaluate_rescores_what_was_stored(ran: Path) -> None:
 
 def test_a_test_figure_needs_a_choice_on_record(ran: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="choice on dev"):
-        face_runs.score_test(ran / "run/face.safetensors", data=ran, results=tmp_path)
+        face_runs.score_face(ran / "run/face.safetensors", data=ran, results=tmp_path)
     with pytest.raises(DataError, match="no tested run"):
         evaluate_fer2013(data=ran, split="test", results=tmp_path, model="cnn")
     record = tmp_path / "face/face-cnn-seed1.json"
     record.parent.mkdir()
     record.write_text(json.dumps({"checkpoint": {"sha256": "another"}}), "utf-8")
     with pytest.raises(DataError, match="not the checkpoint"):
-        face_runs.score_test(ran / "run/face.safetensors", data=ran, results=tmp_path)
+        face_runs.score_face(ran / "run/face.safetensors", data=ran, results=tmp_path)
 
 
 def test_other_data_are_noticed(ran: Path, tmp_path: Path) -> None:
     record = json.loads((ran / "results/face/face-cnn-seed1.json").read_text("utf-8"))
     test = read_faces(ran, "test")
     with pytest.raises(DataError, match="does not hold"):
-        face_runs.rescored(ran / "results", record, test.take(np.arange(5)))
+        face_figures.rescored(ran / "results", RunRecord.of(record), test.take(np.arange(5)))
 
 
 def test_scenes(ran: Path) -> None:
@@ -96,13 +99,13 @@ def test_scenes(ran: Path) -> None:
     path = ran / "run/face.safetensors"
     here = FaceEncoder(path, detector=lambda _: [Box(x=200, y=120, width=240, height=240)],
                        margin=0.0)  # fmt: skip
-    found = face_runs.in_scenes(here, faces, most=5)
+    found = face_figures.in_scenes(here, faces, most=5)
     assert found["scene_found"] == 1.0
     assert 0 < found["scene_p50_ms"] <= found["scene_p95_ms"]
-    assert face_runs.in_scenes(FaceEncoder(path, detector=lambda _: []), faces, most=5) == {
+    assert face_figures.in_scenes(FaceEncoder(path, detector=lambda _: []), faces, most=5) == {
         "scene_found": 0.0
     }
-    picture = face_runs.scene(faces.images[0], np.random.default_rng(0))
+    picture = face_figures.scene(faces.images[0], np.random.default_rng(0))
     assert picture.shape == (480, 640, 3)
     assert abs(int(picture[120:360, 200:440].mean()) - int(faces.images[0].mean())) < 3
 

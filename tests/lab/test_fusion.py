@@ -15,8 +15,8 @@ from empathic_sdk.lab.corpora.dialogues import SEVEN, Dialogue, DialogueSet
 from empathic_sdk.lab.corpora.pairing import MediaPool
 from empathic_sdk.lab.evaluation import fusion as evaluate_fusion
 from empathic_sdk.lab.evaluation.nuisance import pictures, sounds
-from empathic_sdk.lab.recipes.dialogue import fusion
-from empathic_sdk.lab.runs import fusion as fusion_runs
+from empathic_sdk.lab.recipes import fusion as fusion_runs
+from empathic_sdk.lab.recipes.dialogue_numbers import fusion
 from empathic_sdk.runtime import checkpoints
 
 WIDTH = {"speech": 8, "face": 8, "behaviour": 8}
@@ -87,10 +87,10 @@ def test_trained_recorded_and_measured(world: None, tmp_path: Path) -> None:
     assert about["configuration"]["weights"] == {"behaviour": 0.3}
     assert set(dict(about["configuration"]["inputs"])) == {"text", *WIDTH}
     assert len(about["calibration"]["affect"]) == 7
-    assert record["encoders"] == {"speech": "s", "face": "f", "behaviour": "b"}
+    assert record.details["encoders"] == {"speech": "s", "face": "f", "behaviour": "b"}
     for split in ("train", "dev"):
-        assert set(record["reliability"][split]) == set(WIDTH)
-    dev = record["dev_conditions"]
+        assert set(record.details["reliability"][split]) == set(WIDTH)
+    dev = record.details["dev_conditions"]
     assert dev["text+speech+face"]["weighted_f1"] > dev["text"]["weighted_f1"] + 0.2
     report = evaluate_fusion.evaluate_fusion(split="test", checkpoint=path, **where)
     assert json.loads(json.dumps(report)) == report

@@ -13,9 +13,9 @@ from empathic_sdk.errors import ConfigurationError, DataError, ModelError
 from empathic_sdk.lab.recipes.guard import GuardRecipe, fit_guard, read_drafts
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.runtime import checkpoints
-from empathic_sdk.safety.draft_reader import REASONS, DraftReader
+from empathic_sdk.safety.draft_model import REASONS, DraftReader
 from empathic_sdk.safety.output_guard import check_sentence, check_text
-from empathic_sdk.turn.stateless import Listening
+from empathic_sdk.turn.stateless import StatelessTurns
 
 
 def blobs(n: int) -> tuple[np.ndarray, list[str | None]]:
@@ -94,7 +94,7 @@ def test_reader(tmp_path: Path) -> None:
 
 
 def test_it_is_asked_where_no_pattern_finds_anything(recognizer: EmotionRecognizer) -> None:
-    heard = Listening(recognizer).hear([("user", "I feel awful today.")])
+    heard = StatelessTurns(recognizer).take([("user", "I feel awful today.")])
     assert heard is not None
     asked: list[str] = []
 

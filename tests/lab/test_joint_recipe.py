@@ -20,19 +20,20 @@ from empathic_sdk.encoders.tokens import TextTokenizer, pad
 from empathic_sdk.errors import ConfigurationError, DataError, ModelError
 from empathic_sdk.lab.corpora.dialogues import read_dialogues
 from empathic_sdk.lab.corpora.text import read
-from empathic_sdk.lab.recipes.dialogue import DialogueRecipe, collate
+from empathic_sdk.lab.evaluation.dialogue_figures import measure, read_predictions
+from empathic_sdk.lab.recipes.dialogue_numbers import DialogueRecipe
 from empathic_sdk.lab.recipes.joint import (
-    JointRecipe,
-    JointTrainer,
-    alone,
-    joint_model,
-    others,
-    spoken,
+    predict_checkpoint,
+    score_joint,
+    starting_point,
+    train_joint,
 )
-from empathic_sdk.lab.recipes.text import EMOTION_CORPORA
-from empathic_sdk.lab.runs.dialogue import load_checkpoint, measure, read_predictions
-from empathic_sdk.lab.runs.joint import predict_checkpoint, score_joint, starting_point, train_joint
-from empathic_sdk.lab.runs.text import fresh_model
+from empathic_sdk.lab.recipes.joint_numbers import JointRecipe
+from empathic_sdk.lab.recipes.text import fresh_model
+from empathic_sdk.lab.recipes.text_numbers import EMOTION_CORPORA
+from empathic_sdk.lab.training.dialogue_batches import collate
+from empathic_sdk.lab.training.dialogue_fit import load_checkpoint
+from empathic_sdk.lab.training.joint_fit import JointTrainer, alone, joint_model, others, spoken
 from empathic_sdk.recognition.calibration import Calibration
 from empathic_sdk.runtime import checkpoints
 from tests.lab import corpora_imitation as imitation
@@ -260,47 +261,46 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_result(
 def test_a_whole_run(data: Path, start: Path, tmp_path: Path) -> None:
     out, results = tmp_path / "run", tmp_path / "results"
     recipe = replace(TINY, evaluations=1)
-    record = train_joint(recipe, start=start, data=data, out=out, results=results)
-    assert record["name"] == "joint-seed1" and record["test"] is None
-    (step,) = record["run"]["history"]
+    record, dialogue = train_joint(recipe, start=start, data=data, out=out, results=results)
+    assert record.name == "joint-seed1" and record.test is None
+    (step,) = record.run["history"]
     assert {"meld_weighted_f1", "goemotions_macro_f1", "meld_dialogue_weighted_f1"} <= set(step)
     others_ = [v for k, v in step.items() if k not in ("step", "objective")]
     texts = np.mean(others_[:-1])
     assert step["objective"] == pytest.approx((texts + step["meld_dialogue_weighted_f1"]) / 2)
-    assert set(record["training_data"]) == {"meld", "dailydialog", "goemotions", "emobank"}
-    assert record["init"]["name"] == start.parent.name
+    assert set(record.details["training_data"]) == {"meld", "dailydialog", "goemotions", "emobank"}
+    assert record.details["init"]["name"] == start.parent.name
 
-    dialogue = record["dialogue"]
     path = results / "dialogue" / "meld-joint-seed1.json"
-    assert json.loads(path.read_text()) == json.loads(json.dumps(dialogue))
-    assert dialogue["configuration_name"] == "meld-joint-mdget-causal-text"
-    assert (dialogue["features"], dialogue["data_set"]) == ("joint", "meld")
-    assert {"weighted_f1", "shift_f1", "shift_f1_labels"} <= set(dialogue["dev"])
-    assert dialogue["configuration"]["dialogue"]["width"] == 16
+    assert json.loads(path.read_text()) == json.loads(json.dumps(dialogue.as_json()))
+    assert dialogue.configuration_name == "meld-joint-mdget-causal-text"
+    assert (dialogue.features, dialogue.data_set) == ("joint", "meld")
+    assert {"weighted_f1", "shift_f1", "shift_f1_labels"} <= set(dialogue.dev)
+    assert dialogue.configuration["dialogue"]["width"] == 16
 
     # What ships can be loaded, and says what was recorded.
     recognizer = EmotionRecognizer(text=TextEncoder(out / "text.safetensors"))
     assert recognizer.dialogue is not None and recognizer.dialogue.config.width == 16
     temperature = recognizer.calibration.temperature
-    assert temperature == pytest.approx(dialogue["calibration"]["temperature"])
+    assert temperature == pytest.approx(dialogue.calibration["temperature"])
     network, about = load_checkpoint(out / "dialogue.safetensors")
     assert not network.training and about["name"] == "joint-seed1"
     dev = read_dialogues("meld", data, "dev")
     said = predict_checkpoint(out / "dialogue.safetensors", out / "text.safetensors", dev)
     gold = np.concatenate([d.labels for d in dev.dialogues])
     right = np.concatenate([p.logits.argmax(1) for p in said]) == gold
-    assert right.mean() == pytest.approx(dialogue["dev"]["accuracy"])
+    assert right.mean() == pytest.approx(dialogue.dev["accuracy"])
 
     # The second call trains nothing; test is read by a call of its own.
     stored = path.with_name("meld-joint-seed1.predictions.jsonl.gz")
     assert not stored.exists()
     names = ("text.safetensors", "dialogue.safetensors")
     weights = [checkpoints.load(out / n)[0] for n in names]
-    again = train_joint(recipe, start=start, data=data, out=out, results=results)
-    assert again["run"] == record["run"]
+    again, _ = train_joint(recipe, start=start, data=data, out=out, results=results)
+    assert again.run == record.run
     for old, n in zip(weights, names, strict=True):
         torch.testing.assert_close(checkpoints.load(out / n)[0], old, atol=0, rtol=0)
-    assert score_joint(out, data=data, results=results)["name"] == "joint-seed1"
+    assert score_joint(out, data=data, results=results).name == "joint-seed1"
     test = read_dialogues("meld", data, "test")
     figures = measure(test, read_predictions(stored, test), Calibration(**about["calibration"]))
     assert isinstance(figures["weighted_f1"], float)

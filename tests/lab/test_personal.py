@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from empathic_sdk.lab.recipes.personal import (
+from empathic_sdk.lab.training.personal_fit import (
     PROJECTED,
-    Person,
+    History,
     PersonalRecipe,
     profile_of,
     read,
@@ -16,18 +16,18 @@ from empathic_sdk.lab.recipes.personal import (
 )
 
 
-def person(name: str, rng: np.random.Generator, *, n: int = 60, often: float = 0.5) -> Person:
+def person(name: str, rng: np.random.Generator, *, n: int = 60, often: float = 0.5) -> History:
     """Somebody who feels the second of two things ``often``, of which nothing can be seen."""
     labels = (rng.random(n) < often).astype(int)
     state = rng.standard_normal((n, 2)).astype(np.float32)
     logits = 0.1 * state
-    return Person(name, state, state, logits, labels, np.zeros((n, 2), np.float32))
+    return History(name, state, state, logits, labels, np.zeros((n, 2), np.float32))
 
 
 def test_a_profile_by_hand() -> None:
     affect = np.array([[0.5, 0.0], [-0.5, 0.2]], np.float32)
     state = np.ones((2, 3), np.float32)
-    some = Person("a", state, state, np.zeros((2, 2), np.float32), np.array([0, 1]), affect)
+    some = History("a", state, state, np.zeros((2, 2), np.float32), np.array([0, 1]), affect)
     p = profile_of(some, [0, 1])
     assert p[:2].tolist() == [0.5, 0.5]  # labels
     assert p[2:4].tolist() == [0.5, 0.5]  # what the model said

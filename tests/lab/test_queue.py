@@ -13,24 +13,18 @@ from typing import Any, ClassVar
 import pytest
 
 from empathic_sdk.errors import ConfigurationError
-from empathic_sdk.lab.recipes.dialogue import ABLATIONS, DialogueRecipe
-from empathic_sdk.lab.runs import grid as queue
-from empathic_sdk.lab.runs.dialogue import FOLDER, configuration_name, run_name
-from empathic_sdk.lab.runs.grid import (
+from empathic_sdk.lab.baselines.mdget import ABLATIONS
+from empathic_sdk.lab.recipes.dialogue import configuration_name, run_name
+from empathic_sdk.lab.recipes.dialogue_numbers import (
     BASE,
-    COMPARED,
-    GRID,
-    GRIDS,
-    Job,
+    DialogueRecipe,
     default_features,
-    run,
-    subsets,
-    table,
-    trials,
-    tune,
     tuned,
     tuning_path,
 )
+from empathic_sdk.lab.records import RunRecord, predictions_of
+from empathic_sdk.lab.runs import grid as queue
+from empathic_sdk.lab.runs.grid import COMPARED, GRID, GRIDS, Job, run, subsets, table, trials, tune
 from tests.lab import corpora_imitation as imitation
 
 Keys = dict[str, Path]
@@ -75,16 +69,14 @@ def trained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     def pretend(
         recipe: DialogueRecipe, *, data_set: str, features: str, data: Path, results: Path,
         cache: Path,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> RunRecord:  # fmt: skip
         name = run_name(data_set, features, recipe)
         names.append(name)
-        record = {
-            "name": name, "features": features, "configuration": recipe.as_dict(),
-            "run": {"seconds": 1.5}, "dev": {queue.headline(data_set): quality(recipe)},
-        }  # fmt: skip
-        (results / FOLDER).mkdir(parents=True, exist_ok=True)
-        (results / FOLDER / f"{name}.json").write_text(json.dumps(record))
-        (results / FOLDER / f"{name}.predictions.jsonl.gz").write_bytes(b"")
+        record = RunRecord(
+            recipe="dialogue", name=name, features=features, configuration=recipe.as_dict(),
+            run={"seconds": 1.5}, dev={queue.headline(data_set): quality(recipe)},
+        )  # fmt: skip
+        predictions_of(record.write(results)).write_bytes(b"")
         return record
 
     monkeypatch.setattr(queue, "train_dialogue", pretend)
@@ -124,7 +116,7 @@ def test_dev_picks_the_best_trial(trained: list[str], where: Keys) -> None:
     assert len({str(c["numbers"]) for c in found["chosen"].values()}) > 1
     # What a trial is called does not tell its numbers; they lie side by side all the same, and
     # not among the runs of the table.
-    assert not list((where["results"] / FOLDER).glob("*-seed1.json"))
+    assert not list((where["results"] / "dialogue").glob("*-seed1.json"))
     tune("mosi", "given", workers=1, **where)
     assert len(trained) == number  # no trial ran twice
 
@@ -198,10 +190,10 @@ def test_a_queue_that_was_cut_off_goes_on(trained: list[str], where: Keys) -> No
     first = list(trained)
     assert first == [run_name(*j) for j in jobs[::2]]
     told: list[str] = []
-    records = run(jobs, on_done=lambda r: told.append(r["name"]), **where)
+    records = run(jobs, on_done=lambda r: told.append(r.name), **where)
     assert trained[3:] == [run_name(*j) for j in jobs[1::2]]
     assert sorted(told) == sorted(trained[3:])
-    assert [r["name"] for r in records] == [run_name(*j) for j in jobs]  # in the order asked for
+    assert [r.name for r in records] == [run_name(*j) for j in jobs]  # in the order asked for
     run(jobs, **where)
     assert len(trained) == 6
     with pytest.raises(ConfigurationError, match="a run with other numbers"):
@@ -234,12 +226,12 @@ def test_in_a_process_of_its_own(tmp_path: Path) -> None:
     jobs = [Job("mosi", "given", replace(small, seed=s)) for s in (1, 2)]
     where: Keys = {"data": data, "results": tmp_path / "results", "cache": tmp_path / "cache"}
     queue._work(jobs[0], *where.values())
-    path = where["results"] / FOLDER / f"{run_name(*jobs[0])}.json"
+    path = where["results"] / "dialogue" / f"{run_name(*jobs[0])}.json"
     before = path.stat().st_mtime_ns
     records = run(jobs, workers=1, **where)
-    assert [r["configuration"]["seed"] for r in records] == [1, 2]
+    assert [r.configuration["seed"] for r in records] == [1, 2]
     assert path.stat().st_mtime_ns == before
-    assert records[1]["environment"]["threads"] == 1
+    assert records[1].environment["threads"] == 1
     stored = sorted(p.name for p in path.parent.iterdir())
     assert stored == sorted(
         f"{run_name(*j)}.{end}" for j in jobs for end in ("json", "predictions.jsonl.gz")

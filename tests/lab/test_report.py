@@ -15,14 +15,14 @@ from empathic_sdk import EmotionRecognizer, Utterance
 from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.lab.corpora.dialogues import read_dialogues
 from empathic_sdk.lab.evaluation.tables import rows
-from empathic_sdk.lab.recipes.dialogue import Statistics, example
+from empathic_sdk.lab.recipes.dialogue import train_dialogue
 from empathic_sdk.lab.reports import drawing as draw
 from empathic_sdk.lab.reports import one_dialogue as report_dialogue
 from empathic_sdk.lab.reports.markup import Html, join, percent, tag, with_spread
 from empathic_sdk.lab.reports.one_dialogue import depth, look, pick
 from empathic_sdk.lab.reports.page import write_report
 from empathic_sdk.lab.reports.words import Subject
-from empathic_sdk.lab.runs.dialogue import train_dialogue
+from empathic_sdk.lab.training.dialogue_batches import Statistics, example
 from empathic_sdk.models.mdget import MDGET, MDGETConfig
 from tests.lab import corpora_imitation as imitation
 from tests.lab.recorded import LINEAR, TINY, WHOLE, load, recorded_runs, with_dialogue, write_joint

@@ -9,13 +9,11 @@ from pathlib import Path
 import pytest
 
 from empathic_sdk.errors import DataError
-from empathic_sdk.lab.corpora.risk_lines import CALM, RISK, Entry, Moment, moments
+from empathic_sdk.lab.corpora.risk_lines import CALM, RISK, Entry, Moment, moments, shipped_lines
 from empathic_sdk.lab.evaluation.safety import score, wilson
 from empathic_sdk.lab.recipes.risk import is_dev
-from empathic_sdk.safety.risk_reader import Before
+from empathic_sdk.safety.risk_model import Before
 from empathic_sdk.types import SafetyLevel
-
-SET = Path(__file__).parent.parent / "data" / "safety"
 
 
 @pytest.mark.parametrize(
@@ -53,7 +51,7 @@ def test_score_counts_risk_and_calm_apart() -> None:
 
 @pytest.mark.parametrize(("name", "least"), [("train", 250), ("heldout", 150)])
 def test_the_labelled_lines_are_whole(name: str, least: int) -> None:
-    entries = Entry.read(SET / f"{name}.jsonl")
+    entries = Entry.read(shipped_lines(name))
     assert len({e.id for e in entries}) == len(entries)
     counts = Counter(e.category for e in entries)
     assert set(counts) == {*RISK, *CALM}
@@ -68,15 +66,15 @@ def test_held_out_lines_are_not_training_lines() -> None:
     def whole(e: Entry) -> tuple[str, ...]:
         return tuple(t.lower() for t in (*(b.text for b in e.moment.before), e.moment.text))
 
-    known = {whole(e) for e in Entry.read(SET / "train.jsonl")}
-    held = Entry.read(SET / "heldout.jsonl")
+    known = {whole(e) for e in Entry.read(shipped_lines("train"))}
+    held = Entry.read(shipped_lines("heldout"))
     # "Wish me luck" and the like are written twice without anybody copying.
     alike = [e.id for e in held if whole(e) in known and len(e.moment.text) > 40]
     assert not alike
 
 
 def test_dev_takes_whole_neighbourhoods() -> None:
-    entries = Entry.read(SET / "train.jsonl")
+    entries = Entry.read(shipped_lines("train"))
     places = {e.id: is_dev(e) for e in entries}
     assert 0.1 < sum(places.values()) / len(places) < 0.2
     for e in entries:

@@ -24,7 +24,7 @@ from empathic_sdk.lab.recipes.risk import (
 )
 from empathic_sdk.models.minilm import MiniLMConfig
 from empathic_sdk.runtime.resources import weights_dir
-from empathic_sdk.safety.risk_reader import HEADS, RiskNetwork
+from empathic_sdk.safety.risk_model import HEADS, RiskNetwork
 from empathic_sdk.types import SafetyLevel
 
 SMALL = MiniLMConfig(width=16, layers=1, heads=2, feedforward=32)
@@ -45,7 +45,7 @@ def entries(n: int) -> list[Entry]:
 def trainer(recipe: SafetyRecipe, **more: object) -> SafetyTrainer:
     torch.manual_seed(0)
     network = RiskNetwork(SMALL, hidden=8)
-    background = [Item(Moment(f"{c} and tea"), 0, signs=(0.0,) * 8) for c in CALM]
+    background = [Item(Moment(f"{c} and tea"), 0, marks=(0.0,) * 8) for c in CALM]
     given = {"train": entries(48), "dev": entries(12), "background": background,
              "background_dev": background, **more}  # fmt: skip
     return SafetyTrainer(
@@ -89,7 +89,7 @@ def test_labels_become_what_is_learned() -> None:
     friend = Entry("x-1", "friend", SafetyLevel.CONCERN, Moment("my brother wants to die"))
     found = item(friend)
     assert (found.level, found.other, found.past) == (1, True, False)
-    assert found.signs[0] == 1.0  # the signs see it, too
+    assert found.marks[0] == 1.0  # the patterns find it, too
 
 
 def test_reading_is_a_half_at_the_limit() -> None:
@@ -99,7 +99,7 @@ def test_reading_is_a_half_at_the_limit() -> None:
     assert found.past == pytest.approx(0.75)
 
 
-def test_everyday_talk_leaves_out_what_the_signs_see(tmp_path: Path) -> None:
+def test_everyday_conversation_leaves_out_what_the_patterns_find(tmp_path: Path) -> None:
     (tmp_path / "esconv").mkdir()
     (tmp_path / "dailydialog").mkdir()
     (tmp_path / "empatheticdialogues").mkdir()
@@ -111,13 +111,12 @@ def test_everyday_talk_leaves_out_what_the_signs_see(tmp_path: Path) -> None:
     ):
         with gzip.open(tmp_path / path, "wt") as f:
             f.write(json.dumps(row) + "\n")
-    found = everyday(tmp_path, "train", {}, 10, 1)
-    assert {i.moment.text for i in found} == {"I bought tea", "Nice cup"}
-    # Once somebody has read it, its level is known.
-    known = everyday(tmp_path, "train", {"esconv/0/1": 2}, 10, 1)
-    assert {i.moment.text: i.level for i in known} == {
-        "I bought tea": 0, "Nice cup": 0, "I want to die": 2,
-    }  # fmt: skip
+    found = everyday(tmp_path, "train", 10, 1)
+    # Each once: it is drawn from as it is.
+    assert sorted(i.moment.text for i in found) == ["I bought tea", "Nice cup"]
+    assert {i.level for i in found} == {0}
+    assert found == everyday(tmp_path, "train", 10, 1)
+    assert len(everyday(tmp_path, "train", 1, 1)) == 1
 
 
 def test_a_recipe_that_cannot_be(tmp_path: Path) -> None:

@@ -22,10 +22,12 @@ from empathic_sdk.lab.corpora.clips import (
     speaker_folds,
 )
 from empathic_sdk.lab.evaluation.speech import evaluate_emodb, evaluate_ravdess
+from empathic_sdk.lab.evaluation.speech_figures import SHARED, measure, shared_clips
 from empathic_sdk.lab.evaluation.speech_fusion import action_units, fit_fusion
-from empathic_sdk.lab.recipes.speech import SpeechRecipe, Voices, predict, train_speech
-from empathic_sdk.lab.runs.speech import SHARED, measure, shared_clips, train_emodb, train_ravdess
+from empathic_sdk.lab.recipes.speech import train_emodb, train_ravdess
+from empathic_sdk.lab.recipes.speech_numbers import SpeechRecipe
 from empathic_sdk.lab.training.sound_augmentation import add_noise, at_speed, blank, stretch, tilt
+from empathic_sdk.lab.training.speech_fit import Voices, predict, train_speech
 from empathic_sdk.lab.training.speech_statistics import fit_statistics
 from tests.encoders.sounds import vowels
 from tests.encoders.test_audio import wav
@@ -285,7 +287,7 @@ def test_what_is_finished_is_not_trained_again(
     def train(*_: object, **__: object) -> None:
         raise AssertionError("trained again")
 
-    monkeypatch.setattr("empathic_sdk.lab.runs.speech.train_speech", train)
+    monkeypatch.setattr("empathic_sdk.lab.recipes.speech.train_speech", train)
     again = {"data": data, "out": run / "r", "results": run / "again", "cache": run / "cache"}
     train_ravdess(SMALL, **again)
     one, other = (run / d / "speech/ravdess-ped-seed1.json" for d in ("results", "again"))

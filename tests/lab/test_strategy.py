@@ -14,15 +14,10 @@ from empathic_sdk.cli import main
 from empathic_sdk.dialogue.planner import Planner, feeling
 from empathic_sdk.errors import ModelError
 from empathic_sdk.lab.corpora.esconv import SupportTalk, read_esconv
+from empathic_sdk.lab.corpora.support_moments import Observed, scene
 from empathic_sdk.lab.evaluation import strategy as module
-from empathic_sdk.lab.evaluation.strategy import (
-    Observed,
-    evaluate_strategy,
-    measure,
-    scene,
-    train_strategy,
-)
-from empathic_sdk.lab.recipes.strategy import StrategyRecipe
+from empathic_sdk.lab.evaluation.strategy import evaluate_strategy
+from empathic_sdk.lab.recipes.strategy import StrategyRecipe, measure, train_strategy
 from empathic_sdk.types import Emotion, EmotionState
 
 STATE = EmotionState(
@@ -121,7 +116,7 @@ def test_train_then_evaluate(corpus, tmp_path, monkeypatch):
     for seed in (1, 2):
         recipe = StrategyRecipe(seed=seed, hidden=8, epochs=6, batch=16, dropout=0.0, rate=0.02)
         record = train_strategy(recipe, out=tmp_path / f"run{seed}", limit=40, **given)
-        assert record["data"]["train"]["talks"] == 40
+        assert record.data["train"]["talks"] == 40
     assert corpus.heard == 12 * (40 + 15 + 15)  # the second run read the cache
     weights = tmp_path / "run1" / "strategy.safetensors"
     report = evaluate_strategy(split="test", checkpoint=weights, **given)

@@ -10,7 +10,8 @@ import pytest
 
 from empathic_sdk.errors import ConfigurationError, DataError
 from empathic_sdk.lab.corpora.esconv import digest, read_esconv
-from empathic_sdk.lab.recipes.strategy import Moments, StrategyRecipe, fit
+from empathic_sdk.lab.corpora.support_moments import SupportMoments
+from empathic_sdk.lab.recipes.strategy import StrategyRecipe, fit
 
 
 def write(folder, talks):
@@ -58,7 +59,7 @@ def test_broken_files_say_where(tmp_path):
 def moments(n, seed):
     """The answer is which of three inputs is greatest; a fourth is noise that may be hidden."""
     x = np.random.default_rng(seed).normal(size=(n, 4)).astype(np.float32)
-    return Moments(x, x[:, :3].argmax(1), (slice(3, 4),))
+    return SupportMoments(x, x[:, :3].argmax(1), (slice(3, 4),))
 
 
 def fitted(recipe, train, dev):

@@ -13,16 +13,16 @@ from empathic_sdk.encoders.tokens import TextTokenizer
 from empathic_sdk.errors import ConfigurationError, DataError, ModelError
 from empathic_sdk.lab.corpora.text import TextItems, read
 from empathic_sdk.lab.evaluation.text import dev_score
-from empathic_sdk.lab.recipes.text import TextRecipe, batch_loss, concordance, plan, prepare
-from empathic_sdk.lab.runs.text import (
+from empathic_sdk.lab.evaluation.text_runs import evaluate_text
+from empathic_sdk.lab.recipes.text import (
     average_text,
-    evaluate_text,
     fresh_model,
-    score_test,
+    score_text,
     train_encoder_heads,
     train_text,
 )
-from empathic_sdk.lab.training.loop import TextTrainer
+from empathic_sdk.lab.recipes.text_numbers import TextRecipe
+from empathic_sdk.lab.training.text_fit import TextTrainer, batch_loss, concordance, plan, prepare
 from empathic_sdk.models.utterance import UtteranceLogits
 from tests.lab import corpora_imitation as imitation
 
@@ -178,11 +178,11 @@ def test_a_whole_experiment(data: Path, minilm: Path, tmp_path: Path) -> None:
         record = train_text(
             recipe, data=data, out=tmp_path / f"run{seed}", results=results, init=minilm
         )
-        assert record["test"] is None
+        assert record.test is None
         assert json.loads((results / f"text-seed{seed}.json").read_text()) == json.loads(
-            json.dumps(record)
+            json.dumps(record.as_json())
         )
-        assert record["training_data"]["meld"]["n"] == 210
+        assert record.details["training_data"]["meld"]["n"] == 210
     # The record reproduces from the checkpoint alone.
     recognizer = EmotionRecognizer(text=TextEncoder(tmp_path / "run1" / "text.safetensors"))
     assert recognizer.calibration.temperature == pytest.approx(
@@ -194,7 +194,7 @@ def test_a_whole_experiment(data: Path, minilm: Path, tmp_path: Path) -> None:
     )["runs"] == {"n": 0}  # fmt: skip
 
     for seed in (1, 2):
-        score_test(tmp_path / f"run{seed}" / "text.safetensors", data=data, results=results)
+        score_text(tmp_path / f"run{seed}" / "text.safetensors", data=data, results=results)
     tested = json.loads((results / "text-seed1.json").read_text())
     for name in ("meld", "goemotions", "emobank"):
         report = evaluate_text(
@@ -212,7 +212,7 @@ def test_a_whole_experiment(data: Path, minilm: Path, tmp_path: Path) -> None:
         [tmp_path / "run1", tmp_path / "run2"], data=data, out=tmp_path / "average",
         results=results, init=minilm,
     )  # fmt: skip
-    assert average["average_of"] == ["run1", "run2"]
+    assert average.details["average_of"] == ["run1", "run2"]
     assert (tmp_path / "average" / "text.safetensors").is_file()
 
 
@@ -221,12 +221,12 @@ def test_no_test_before_the_choice(data: Path, minilm: Path, tmp_path: Path) -> 
     train_text(recipe, data=data, out=tmp_path / "run", results=tmp_path / "r", init=minilm)
     checkpoint = tmp_path / "run" / "text.safetensors"
     with pytest.raises(DataError, match="the choice on dev comes before any test"):
-        score_test(checkpoint, data=data, results=tmp_path / "elsewhere")
+        score_text(checkpoint, data=data, results=tmp_path / "elsewhere")
     record = json.loads((tmp_path / "r" / "text-seed1.json").read_text())
     record["checkpoint"]["sha256"] = "0"
     (tmp_path / "r" / "text-seed1.json").write_text(json.dumps(record))
     with pytest.raises(DataError, match="is not the checkpoint that"):
-        score_test(checkpoint, data=data, results=tmp_path / "r")
+        score_text(checkpoint, data=data, results=tmp_path / "r")
 
 
 def test_bad_recipes_and_folders(tmp_path: Path) -> None:
@@ -266,7 +266,7 @@ def test_heads_for_a_plugged_in_encoder(
         def encode(self, texts: list[str]) -> np.ndarray:
             return np.array([[t.split().count(w) for w in words] for t in texts], np.float32)
 
-    monkeypatch.setattr("empathic_sdk.lab.runs.text.TextEncoder", Counting)
+    monkeypatch.setattr("empathic_sdk.lab.recipes.text.TextEncoder", Counting)
     recipe = TextRecipe(
         epochs={"meld": 20, "goemotions": 10, "emobank": 10},
         batch_size=16,
@@ -276,8 +276,8 @@ def test_heads_for_a_plugged_in_encoder(
     record = train_encoder_heads(
         recipe, encoder="some/counting", data=data, out=tmp_path, results=tmp_path / "results"
     )
-    assert record["name"] == "heads-counting-seed1"
-    assert record["dev"]["meld"]["weighted_f1"] > 0.9
-    assert record["dev"]["emobank"]["pearson_valence"] > 0.9
+    assert record.name == "heads-counting-seed1"
+    assert record.dev["meld"]["weighted_f1"] > 0.9
+    assert record.dev["emobank"]["pearson_valence"] > 0.9
     recognizer = EmotionRecognizer(text=Counting(""), heads=tmp_path / "heads.safetensors")  # type: ignore[arg-type]
     assert recognizer.recognize("so furious angry idiot").label == "anger"

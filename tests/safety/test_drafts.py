@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from empathic_sdk.lab.corpora.risk_lines import shipped_lines
 from empathic_sdk.safety.output_guard import check_sentence
 from empathic_sdk.types.reply import ReplyContext
 
 DRAFTS = [
-    json.loads(line)
-    for line in (Path(__file__).parent.parent / "data" / "safety" / "drafts.jsonl")
-    .read_text(encoding="utf-8")
-    .splitlines()
+    json.loads(line) for line in shipped_lines("drafts").read_text(encoding="utf-8").splitlines()
 ]
 # Right in the United States, refused where nobody knows the person's country.
 BY_COUNTRY = {"d108"}

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 
 import pytest
 
 from empathic_sdk import EmotionAwareAgent, EmotionRecognizer
-from empathic_sdk.safety.judgement import RiskContext
-from empathic_sdk.turn.conversations import Talk
 from empathic_sdk.types import SafetyLevel
 
 SECRET = "Qsecret-4417"
@@ -55,14 +52,3 @@ def test_an_answer_is_understood_after_a_restart(
     assert other.safety.level == SafetyLevel.NONE
     assert ("high", "turn") in counted
     assert ("high", "asked_directly") in counted
-
-
-def test_a_talk_from_before_the_risk_model_is_read(recognizer: EmotionRecognizer) -> None:
-    talk = Talk(recognizer.session())
-    talk.safety, talk.risk = SafetyLevel.HIGH, RiskContext(level=SafetyLevel.HIGH, asked=True)
-    new = json.loads(talk.dump())
-    old = {k: v for k, v in new.items() if k != "risk"}
-    talk.load(json.dumps(new).encode())
-    assert talk.risk.asked
-    talk.load(json.dumps(old).encode())
-    assert talk.risk == RiskContext(level=SafetyLevel.HIGH)

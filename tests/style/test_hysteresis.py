@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from empathic_sdk.errors import InputError
-from empathic_sdk.style import THEMES, blend, default_theme, default_tone
-from empathic_sdk.style import hysteresis as steady
+from empathic_sdk.style import THEMES, blend, default_theme, default_tone, steady
 from empathic_sdk.types import Emotion, SafetyLevel, Theme, Trend, contrast
 from tests.style.test_decide import context, state
 

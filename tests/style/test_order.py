@@ -7,26 +7,50 @@ from typing import Any
 
 import pytest
 
-from empathic_sdk import EmotionAwareAgent, EmotionRecognizer
-from empathic_sdk.safety.assessment import assess_turn
+from empathic_sdk import EmotionAwareAgent, EmotionRecognizer, ProfileStore
+from empathic_sdk.responders.embedded import EmbeddedResponder
+from empathic_sdk.safety.assessment import RiskAssessor
 from empathic_sdk.style import default_pacing, default_theme, default_tone
 from empathic_sdk.types import HookContext
+from empathic_sdk.types.reply import Reply, ReplyContext
 
 TURN = ["recognize", "safety", "tone", "pacing", "theme", "reply", "record"]
 
 
+class Watched:
+    """Passes everything on to a part, and writes down when one of its methods is called."""
+
+    def __init__(self, part: Any, events: list[str], **names: str) -> None:
+        self._part, self._events, self._names = part, events, names
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._part, name)
+        if name not in self._names:
+            return found
+
+        def called(*given: Any, **named: Any) -> Any:
+            self._events.append(self._names[name])
+            return found(*given, **named)
+
+        return called
+
+
+class Answers:
+    """A responder of somebody's own, which asks the embedded one."""
+
+    def __init__(self, events: list[str]) -> None:
+        self.events = events
+
+    def reply(self, context: ReplyContext) -> Reply:
+        self.events.append("reply")
+        return EmbeddedResponder().reply(context)
+
+
 @pytest.fixture
 def watched(recognizer: EmotionRecognizer, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return an agent whose every step is written down, and the list."""
+    """Return an agent whose every step is written down, the list, and what the hooks saw."""
     events: list[str] = []
     seen: list[HookContext] = []
-
-    def watch(name: str, call: Any) -> Any:
-        def watched(*given: Any, **named: Any) -> Any:
-            events.append(name)
-            return call(*given, **named)
-
-        return watched
 
     def hook(name: str, default: Any) -> Any:
         def called(context: HookContext) -> Any:
@@ -42,21 +66,25 @@ def watched(recognizer: EmotionRecognizer, monkeypatch: pytest.MonkeyPatch) -> A
         seen.append(context)
         return default_pacing(context)
 
-    monkeypatch.setattr("empathic_sdk.turn.engine.assess_turn", watch("safety", assess_turn))
-    with EmotionAwareAgent(
-        recognizer=recognizer,
-        tone=hook("tone", default_tone),
-        pacing=pacing,
-        theme=hook("theme", default_theme),
-    ) as agent:
-        monkeypatch.setattr(
-            recognizer,
-            "perceive",
-            watch("recognize", EmotionRecognizer.perceive.__get__(recognizer)),
-        )
-        pipeline = agent._pipeline
-        monkeypatch.setattr(pipeline.responder, "reply", watch("reply", pipeline.responder.reply))
-        monkeypatch.setattr(pipeline.profiles, "record", watch("record", pipeline.profiles.record))
+    read = recognizer.perceive
+
+    def perceive(*given: Any) -> Any:
+        events.append("recognize")
+        return read(*given)
+
+    monkeypatch.setattr(recognizer, "perceive", perceive)
+    with (
+        ProfileStore() as store,
+        EmotionAwareAgent(
+            recognizer=recognizer,
+            store=Watched(store, events, record="record"),
+            safety=Watched(RiskAssessor.shipped(recognizer.text), events, assess="safety"),
+            responder=Answers(events),
+            tone=hook("tone", default_tone),
+            pacing=pacing,
+            theme=hook("theme", default_theme),
+        ) as agent,
+    ):
         yield agent, events, seen
 
 
@@ -87,5 +115,6 @@ def test_the_exact_order_of_an_asynchronous_turn_and_of_a_stream(watched: Any) -
 def test_a_safety_turn_asks_the_hooks_once_more_and_they_know(watched: Any) -> None:
     agent, events, seen = watched
     agent.respond("I want to kill myself.", user="ada")
-    assert events == TURN
+    # The protocol answers: nobody else is asked.
+    assert events == [step for step in TURN if step != "reply"]
     assert {context.safety.level for context in seen} == {"high"}

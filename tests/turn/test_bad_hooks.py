@@ -1,4 +1,4 @@
-"""Hooks that raise, return rubbish or hang, under all four verbs; and models that misbehave."""
+"""Hooks that raise, return rubbish, hang or meddle, through every door; and bad models."""
 
 from __future__ import annotations
 
@@ -8,41 +8,29 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from empathic_sdk import EmotionAwareAgent, EmotionRecognizer, HookContext, Pacing, Turn
+from empathic_sdk import (
+    EmotionAwareAgent,
+    EmotionRecognizer,
+    HookContext,
+    Pacing,
+    Theme,
+    Tone,
+    Turn,
+)
 from empathic_sdk.errors import ConfigurationError
-from empathic_sdk.style import PACINGS, adecide, decide, default_tone
-from empathic_sdk.types import Alert
+from empathic_sdk.options import LLMOptions
+from empathic_sdk.style import PACINGS, THEMES, adecide, decide, default_tone
+from empathic_sdk.types import Alert, Emotion, Modality, SafetyAssessment, SafetyLevel
+from tests.turn.doors import DOORS, VERBS, Door, respond
 
 SECRET = "xylophone"
+TONE = Tone(name="mine", warmth=0.5, energy=0.5, formality=0.5, instructions="Be plain.")
 FAST = Pacing(delay_s=0.0, words_per_minute=2000, max_sentences=3)
-
-
-def respond(agent: EmotionAwareAgent, text: str) -> Turn:
-    return agent.respond(text, user="ada", conversation="c")
-
-
-def arespond(agent: EmotionAwareAgent, text: str) -> Turn:
-    return asyncio.run(agent.arespond(text, user="ada", conversation="c"))
-
-
-def stream(agent: EmotionAwareAgent, text: str) -> Turn:
-    *_, last = agent.stream(text, user="ada", conversation="c")
-    assert last.kind == "turn"
-    return last.turn
-
-
-def astream(agent: EmotionAwareAgent, text: str) -> Turn:
-    async def whole() -> Any:
-        return [event async for event in agent.astream(text, user="ada", conversation="c")][-1]
-
-    return asyncio.run(whole()).turn
-
-
-VERBS = (respond, arespond, stream, astream)
 
 
 class Writes:
@@ -67,8 +55,7 @@ def made(recognizer: EmotionRecognizer) -> Iterator[Callable[..., EmotionAwareAg
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hooks get a fifth of a second, and speech no pauses."""
-    monkeypatch.setattr("empathic_sdk.agent.HOOK_TIMEOUT_S", 0.2)
+    """Hooks get a fifth of a second."""
     monkeypatch.setattr(sys.modules["empathic_sdk.style.calls"], "HOOK_TIMEOUT_S", 0.2)
 
 
@@ -88,11 +75,21 @@ def rubbish(context: HookContext) -> Any:
     return {"name": SECRET}
 
 
+class Both(Tone, Theme):
+    """A tone and a theme at once, so that one hook serves for both."""
+
+
+def forced(context: HookContext) -> Any:
+    made = Both(**(TONE.model_dump() | THEMES["paper"].model_dump()))
+    object.__setattr__(made, "name", {SECRET: 1})
+    return made
+
+
 async def arubbish(context: HookContext) -> Any:
     return SECRET
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize(
     ("hook", "error"),
     [
@@ -101,25 +98,21 @@ async def arubbish(context: HookContext) -> Any:
         (leaves, "HookError"),
         (rubbish, "HookError"),
         (arubbish, "HookError"),
+        (forced, "HookError"),
     ],
 )
-def test_a_broken_hook_is_named_and_the_turn_delivered_and_recorded(
-    made: Callable[..., EmotionAwareAgent],
+def test_a_broken_hook_is_named_and_the_turn_delivered(
+    recognizer: EmotionRecognizer,
     caplog: pytest.LogCaptureFixture,
-    verb: Callable[[EmotionAwareAgent, str], Turn],
+    door: Door,
     hook: Any,
     error: str,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    agent = made(tone=hook, theme=hook, pacing=lambda _: FAST)
-    agent.profiles.prefer("ada", name=SECRET)
-    turn = verb(agent, f"My {SECRET} broke.")
-    assert turn.fallbacks == (f"hook:tone:{error}", f"hook:theme:{error}")
-    assert turn.reply and turn.style.pacing == FAST
-    context = HookContext(state=turn.emotion, user=agent.profiles.get("ada"), safety=turn.safety)
-    assert turn.style.tone == default_tone(context)
-    (row,) = agent.profiles.turns("ada")
-    assert row["id"] == turn.id
+    shown = door(recognizer, f"My {SECRET} broke.", tone=hook, theme=hook, pacing=lambda _: FAST)
+    assert shown.fallbacks == (f"hook:tone:{error}", f"hook:theme:{error}")
+    assert shown.reply and shown.style.pacing == FAST
+    assert shown.style.tone == default_tone(HookContext(state=shown.emotion, safety=shown.safety))
     warned = [r.getMessage() for r in caplog.records if r.name == "empathic_sdk.style.decide"]
     assert [line.split(" failed")[0] for line in warned] == [
         f"the tone hook {hook.__name__}",
@@ -127,24 +120,73 @@ def test_a_broken_hook_is_named_and_the_turn_delivered_and_recorded(
     ]
     assert all(error in line for line in warned)
     # Where it was raised; of a wrong type, what should have been returned.
-    assert all("test_bad_hooks.py" in line or "must return a" in line for line in warned)
-    assert SECRET not in caplog.text
+    assert all(
+        "test_bad_hooks.py" in line or "must return a" in line or "with wrong values" in line
+        for line in warned
+    )
+    ours = [r.getMessage() for r in caplog.records if r.name.startswith("empathic_sdk")]
+    assert SECRET not in "".join(ours)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_turn_with_a_broken_hook_is_recorded(
+    made: Callable[..., EmotionAwareAgent],
+    caplog: pytest.LogCaptureFixture,
+    verb: Callable[[EmotionAwareAgent, str], Turn],
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    agent = made(tone=raises, theme=raises, pacing=lambda _: FAST)
+    agent.profiles.prefer("ada", name=SECRET)
+    turn = verb(agent, f"My {SECRET} broke.")
+    (row,) = agent.profiles.turns("ada")
+    assert row["id"] == turn.id and turn.fallbacks
+    ours = [r.getMessage() for r in caplog.records if r.name.startswith("empathic_sdk")]
+    assert SECRET not in "".join(ours)
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("kind", ["plain", "coroutine", "deaf"])
+def test_a_hook_that_hangs_is_left_behind_through_every_door(
+    recognizer: EmotionRecognizer,
+    quick: None,
+    caplog: pytest.LogCaptureFixture,
+    request: pytest.FixtureRequest,
+    door: Door,
+    kind: str,
+) -> None:
+    if kind == "deaf" and door.__name__ in ("arespond", "astream", "arunnable"):
+        pytest.skip("a coroutine that blocks the caller's own loop blocks the caller")
+    with hanging(kind) as hook:
+        start = time.monotonic()
+        shown = door(recognizer, "hello there", pacing=hook)
+        assert time.monotonic() - start < 10
+    assert shown.fallbacks == ("hook:pacing:TimeoutError",)
+    assert shown.style.pacing in PACINGS.values() and shown.reply
+    assert f"{kind} failed; the default steps in: TimeoutError" in caplog.text
 
 
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("kind", ["plain", "coroutine", "deaf"])
-@pytest.mark.parametrize("model", [None, Writes()])
-def test_a_hook_that_hangs_is_left_behind(
+def test_a_hook_that_hangs_does_not_keep_a_model_from_answering(
     made: Callable[..., EmotionAwareAgent],
     quick: None,
-    caplog: pytest.LogCaptureFixture,
     verb: Callable[[EmotionAwareAgent, str], Turn],
     kind: str,
-    model: Any,
 ) -> None:
-    free = threading.Event()
-    if kind == "deaf" and verb in (arespond, astream):
+    if kind == "deaf" and verb.__name__ in ("arespond", "astream", "arunnable"):
         pytest.skip("a coroutine that blocks the caller's own loop blocks the caller")
+    with hanging(kind) as hook:
+        agent = made(Writes(), pacing=hook)
+        turn = verb(agent, "hello there")
+        assert turn.fallbacks == ("hook:pacing:TimeoutError",)
+        assert turn.responder == "fake:model"
+        assert [row["id"] for row in agent.profiles.turns("ada")] == [turn.id]
+
+
+@contextmanager
+def hanging(kind: str) -> Iterator[Any]:
+    """Give a hook that does not return while the block is under way."""
+    free = threading.Event()
 
     def plain(context: HookContext) -> Pacing:
         free.wait(60)
@@ -158,18 +200,81 @@ def test_a_hook_that_hangs_is_left_behind(
         free.wait(60)  # blocks its loop: no cancellation reaches it
         return FAST
 
-    agent = made(model, pacing={"plain": plain, "coroutine": coroutine, "deaf": deaf}[kind])
     try:
-        start = time.monotonic()
-        turn = verb(agent, "hello there")
-        assert time.monotonic() - start < 10
-        assert turn.fallbacks == ("hook:pacing:TimeoutError",)
-        assert turn.style.pacing in PACINGS.values() and turn.reply
-        assert turn.responder == ("embedded" if model is None else "fake:model")
-        assert [row["id"] for row in agent.profiles.turns("ada")] == [turn.id]
-        assert f"{kind} failed; the default steps in: TimeoutError" in caplog.text
+        yield {"plain": plain, "coroutine": coroutine, "deaf": deaf}[kind]
     finally:
         free.set()
+
+
+class Vandal:
+    """Three hooks that force everything they get and everything they gave."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.gave: list[Any] = []
+        self.saw: list[HookContext] = []
+
+    def spoil(self, context: HookContext) -> None:
+        self.calls += 1
+        self.saw.append(context.model_copy(deep=True))
+        for state in (context.state, *context.history):
+            state.probabilities.clear()
+            state.contributions.clear()
+            object.__setattr__(state, "label", Emotion.JOY)
+            object.__setattr__(state, "uncertain", True)
+        context.user.preferences.clear()
+        context.user.preferences["tone"] = "bright"
+        context.user.emotions.clear()
+        object.__setattr__(context.user, "consents", frozenset(Modality))
+        object.__setattr__(context.safety, "level", SafetyLevel.NONE)
+        object.__setattr__(context.safety, "reasons", ())
+        object.__setattr__(context, "safety", SafetyAssessment())
+        object.__setattr__(context, "history", ())
+        object.__setattr__(context, "scenario", "tutoring")
+        for value in self.gave:
+            for name in type(value).model_fields:
+                object.__setattr__(value, name, None)
+
+    def give(self, value: Any) -> Any:
+        self.gave.append(value)
+        return value
+
+    def tone(self, context: HookContext) -> Any:
+        self.spoil(context)
+        return self.give(TONE.model_copy())
+
+    async def pacing(self, context: HookContext) -> Any:
+        self.spoil(context)
+        return self.give(FAST.model_copy())
+
+    def theme(self, context: HookContext) -> Any:
+        self.spoil(context)
+        raise RuntimeError("now the default steps in")
+
+
+TALKS = [
+    ("I am so happy today!", "And then I failed, I feel awful."),
+    ("I feel so empty.", "I want to kill myself."),
+]
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("texts", TALKS, ids=["quiet", "crisis"])
+def test_nothing_that_hooks_do_changes_the_turn(
+    recognizer: EmotionRecognizer, door: Door, texts: tuple[str, ...]
+) -> None:
+    vandal = Vandal()
+    spoilt = door(recognizer, *texts, tone=vandal.tone, pacing=vandal.pacing, theme=vandal.theme)
+    clean = door(recognizer, *texts, tone=lambda _: TONE, pacing=lambda _: FAST)
+    assert spoilt._replace(fallbacks=()) == clean
+    assert spoilt.fallbacks == ("hook:theme:RuntimeError",)
+    assert vandal.calls == 3 * len(texts)
+    # No hook saw what another one did to its own copy.
+    for start in range(0, len(vandal.saw), 3):
+        first, second, third = vandal.saw[start : start + 3]
+        assert first == second == third and first.scenario == "counselling"
+    assert (spoilt.safety.level == "high") is (texts is TALKS[1])
+    assert bool(spoilt.safety.help_lines) is (texts is TALKS[1])
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -233,6 +338,8 @@ def test_a_hook_left_behind_may_end_when_it_likes(
     found: list[Any] = []
 
     def hangs(context: HookContext) -> Pacing:
+        if free.is_set():
+            return FAST  # the wrong type: the default steps in
         free.wait(60)
         try:
             agent.respond("later", user="ada", conversation="c")  # its turn is long over
@@ -244,7 +351,6 @@ def test_a_hook_left_behind_may_end_when_it_likes(
 
     agent = made(theme=hangs)
     respond(agent, "hello there")
-    agent._hooks = agent._hooks._replace(theme=None)
     free.set()
     assert ended.wait(20) and found == []
     assert agent.profiles.get("ada").turns == 2
@@ -330,7 +436,9 @@ def test_a_stream_without_end_ends_with_the_timeout(
                 yield ""
 
     start = time.monotonic()
-    turn = verb(made(Endless(), llm_timeout_s=0.5, pacing=lambda _: FAST), "hello there")
+    turn = verb(
+        made(Endless(), llm_options=LLMOptions(timeout_s=0.5), pacing=lambda _: FAST), "hello there"
+    )
     assert time.monotonic() - start < 10
     assert (turn.responder, turn.fallbacks) == ("embedded", ("llm:TimeoutError",))
 

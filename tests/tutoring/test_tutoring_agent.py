@@ -22,9 +22,10 @@ from empathic_sdk import (
 )
 from empathic_sdk.cli import main
 from empathic_sdk.errors import MissingExtraError, PolicyError
+from empathic_sdk.options import Retention
 from empathic_sdk.tutoring import make
 from empathic_sdk.tutoring.feelings import SIGNS
-from tests.tutoring.conftest import ROOT
+from tests.conftest import ROOT
 
 
 def solution(turn: Turn) -> str:
@@ -61,12 +62,12 @@ def test_a_lesson_survives_a_restart_and_is_exported_and_erased(
 
 
 def test_a_lesson_survives_eviction(recognizer: EmotionRecognizer) -> None:
-    with EmotionAwareAgent(recognizer=recognizer, scenario="tutoring") as agent:
-        agent._talks._limit = 2
+    few = Retention(live=2)
+    with EmotionAwareAgent(recognizer=recognizer, scenario="tutoring", retention=few) as agent:
         first = agent.respond("hi", user="ada", conversation="c")
         for i in range(6):
             agent.respond("hi", user=f"user {i}", conversation="c")
-        assert ("ada", "c") not in agent._talks._talks
+        assert agent.transfers(user="ada", conversation="c") is None
         turn = agent.respond(solution(first), user="ada", conversation="c")
         assert turn.answer is not None and turn.answer.outcome == "right"
 

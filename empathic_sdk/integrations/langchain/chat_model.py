@@ -12,9 +12,10 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from pydantic import ConfigDict, Field, PrivateAttr
 
 from empathic_sdk.errors import InputError
+from empathic_sdk.integrations.langchain.shown import about
 from empathic_sdk.llm.messages import utterances
 from empathic_sdk.recognition.shared import shared_recognizer
-from empathic_sdk.turn.stateless import Heard, Listening
+from empathic_sdk.turn.stateless import StatelessTurn, StatelessTurns
 from empathic_sdk.types import PacingHook, ThemeHook, ToneHook
 
 
@@ -39,6 +40,8 @@ class EmpathicChatModel(BaseChatModel):
     scenario: Literal["counselling", "tutoring"] = "counselling"
     language: str = "en"
     """Of the replies; English where a template is missing."""
+    planner: Literal["rules", "learned"] = "rules"
+    """Who chooses the support strategy."""
     max_sentences: int | None = Field(default=None, ge=1, le=20)
     """Length of a reply at most; ``None`` is what the pacing says. A crisis may take more."""
     max_tokens: int | None = Field(default=None, ge=1)
@@ -51,7 +54,7 @@ class EmpathicChatModel(BaseChatModel):
     pacing: PacingHook | None = Field(default=None, exclude=True, repr=False)
     theme: ThemeHook | None = Field(default=None, exclude=True, repr=False)
 
-    _listening: Listening | None = PrivateAttr(default=None)
+    _turns: StatelessTurns | None = PrivateAttr(default=None)
 
     @property
     def _llm_type(self) -> str:
@@ -63,6 +66,7 @@ class EmpathicChatModel(BaseChatModel):
             "model_name": self.model_name,
             "scenario": self.scenario,
             "language": self.language,
+            "planner": self.planner,
             "max_sentences": self.max_sentences,
             "max_tokens": self.max_tokens,
             "stop": self.stop,
@@ -75,9 +79,9 @@ class EmpathicChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        heard, sentences = self._answer(messages, stop)
+        turn, sentences = self._answer(messages, stop)
         message = AIMessage(
-            content=" ".join(sentences), response_metadata=_about(heard, self.model_name)
+            content=" ".join(sentences), response_metadata=_about(turn, self.model_name)
         )
         return ChatResult(generations=[ChatGeneration(message=message)])
 
@@ -88,14 +92,14 @@ class EmpathicChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        heard, sentences = self._answer(messages, stop)
+        turn, sentences = self._answer(messages, stop)
         for number, sentence in enumerate(sentences, start=1):
             last = number == len(sentences)
             text = sentence if number == 1 else f" {sentence}"
             chunk = ChatGenerationChunk(
                 message=AIMessageChunk(
                     content=text,
-                    response_metadata=_about(heard, self.model_name) if last else {},
+                    response_metadata=_about(turn, self.model_name) if last else {},
                     chunk_position="last" if last else None,
                 )
             )
@@ -105,24 +109,25 @@ class EmpathicChatModel(BaseChatModel):
 
     def _answer(
         self, messages: Sequence[BaseMessage], stop: list[str] | None
-    ) -> tuple[Heard, list[str]]:
-        listening = self._listening
-        if listening is None:
-            listening = self._listening = Listening(
+    ) -> tuple[StatelessTurn, list[str]]:
+        turns = self._turns
+        if turns is None:
+            turns = self._turns = StatelessTurns(
                 self.recognizer or shared_recognizer(),
                 tone=self.tone,
                 pacing=self.pacing,
                 theme=self.theme,
                 scenario=self.scenario,
                 language=self.language,
+                planner=self.planner,
                 max_sentences=self.max_sentences,
             )
-        heard = listening.hear(utterances(messages))
-        if heard is None:
+        turn = turns.take(utterances(messages))
+        if turn is None:
             raise InputError("there is nothing to answer: no human message with a text in it")
-        sentences = list(heard.reply.sentences)
-        if heard.crisis:
-            return heard, sentences
+        sentences = list(turn.context.reply.sentences)
+        if turn.crisis:
+            return turn, sentences
         if self.max_tokens is not None:
             words = 0
             for number, sentence in enumerate(sentences):
@@ -130,21 +135,11 @@ class EmpathicChatModel(BaseChatModel):
                 if number and words > self.max_tokens:
                     sentences = sentences[:number]
                     break
-        return heard, _before(sentences, [*(self.stop or ()), *(stop or ())])
+        return turn, _before(sentences, [*(self.stop or ()), *(stop or ())])
 
 
-def _about(heard: Heard, model: str) -> dict[str, Any]:
-    reply, context = heard.reply, heard.context
-    return {
-        "model_name": model,
-        "finish_reason": "stop",
-        "empathy": {
-            "emotion": context.state.model_dump(mode="json"),
-            "style": context.style.model_dump(mode="json"),
-            "safety": reply.safety.model_dump(mode="json"),
-            "strategy": reply.strategy.value,
-        },
-    }
+def _about(turn: StatelessTurn, model: str) -> dict[str, Any]:
+    return {"model_name": model, "finish_reason": "stop", "empathy": about(turn)}
 
 
 def _before(sentences: list[str], stops: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ Importing this needs LangChain.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 from typing import Annotated, Any, Literal, NotRequired
@@ -24,20 +25,24 @@ from langgraph.constants import TAG_NOSTREAM
 from langgraph.runtime import Runtime
 
 from empathic_sdk.errors import ConfigurationError, InputError
+from empathic_sdk.integrations.langchain.shown import about
 from empathic_sdk.llm.adapters import text_of
 from empathic_sdk.llm.messages import utterances
-from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.recognition.shared import shared_recognizer
-from empathic_sdk.turn.stateless import Heard, Listening
+from empathic_sdk.turn.parts import check_hooks, check_parts, check_planner
+from empathic_sdk.turn.scenarios import scenario_of
+from empathic_sdk.turn.stateless import StatelessTurn, StatelessTurns
 from empathic_sdk.types import PacingHook, ThemeHook, ToneHook, UserContext
+from empathic_sdk.types.protocols import Recognizer, SafetyAssessor, Scenario
 
 
 class EmotionAgentState(AgentState[Any]):
     """What the middleware adds to an agent's state; a checkpointer keeps it with the thread.
 
     ``empathy`` comes out with the messages: ``emotion``, ``style``, ``safety``, ``strategy`` of the
-    last human message. ``empathy_heard`` is the middleware's own: which message was heard last,
-    derived values, and the embedded reply to it, which may quote it.
+    last human message, and ``fallbacks`` where something went wrong. ``empathy_heard`` is the
+    middleware's own: which message was read last, derived values, and the embedded reply to it,
+    which may quote it.
     """
 
     empathy: NotRequired[Annotated[dict[str, Any], OmitFromInput]]
@@ -66,8 +71,10 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         tone: Your hook ``(HookContext) -> Tone``; ``None`` = the default.
         pacing: Your hook; the number of sentences is told to the model, not enforced.
         theme: Your hook.
-        scenario: ``"counselling"`` or ``"tutoring"``.
+        scenario: ``"counselling"``, ``"tutoring"``, or an object that fits ``Scenario``.
         language: Of the protocol's replies.
+        planner: Who chooses the support strategy: ``"rules"`` or ``"learned"``.
+        safety: What assesses danger, a ``SafetyAssessor``; by default the protocol's own.
         user: What is known of the person (their locale decides the help lines): a value, or a
             callable ``(Runtime) -> UserContext``.
         hold: Keep the model's tokens back until they are checked: a stream of messages then brings
@@ -82,12 +89,14 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
     def __init__(
         self,
         *,
-        recognizer: EmotionRecognizer | None = None,
+        recognizer: Recognizer | None = None,
         tone: ToneHook | None = None,
         pacing: PacingHook | None = None,
         theme: ThemeHook | None = None,
-        scenario: Literal["counselling", "tutoring"] = "counselling",
+        scenario: Scenario | Literal["counselling", "tutoring"] = "counselling",
         language: str = "en",
+        planner: Literal["rules", "learned"] = "rules",
+        safety: SafetyAssessor | None = None,
         user: UserContext | Callable[[Runtime[Any]], UserContext] | None = None,
         hold: bool = True,
     ) -> None:
@@ -95,18 +104,20 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         super().__init__()
         if not (user is None or isinstance(user, UserContext) or callable(user)):
             raise ConfigurationError("user= must be a UserContext, a callable, or None")
-        if scenario not in ("counselling", "tutoring"):
-            raise ConfigurationError("scenario must be 'counselling' or 'tutoring'")
+        check_hooks(tone=tone, pacing=pacing, theme=theme)
+        check_parts(recognizer, None, safety)
+        check_planner(planner)
+        scenario = scenario_of(scenario)
         self._recognizer = recognizer
-        self._given = {
-            "tone": tone, "pacing": pacing, "theme": theme, "scenario": scenario,
-            "language": language,
-        }  # fmt: skip
+        self._engine = functools.partial(
+            StatelessTurns, tone=tone, pacing=pacing, theme=theme, scenario=scenario,
+            language=language, planner=planner, safety=safety,
+        )  # fmt: skip
         self._user = user
         self._hold = hold
-        self._made: Listening | None = None
+        self._made: StatelessTurns | None = None
 
-    # -- before: hear -------------------------------------------------------------------------
+    # -- before: read -------------------------------------------------------------------------
 
     @hook_config(can_jump_to=["end"])
     def before_model(
@@ -115,32 +126,27 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         """Read what is new; answer at once where it points to danger."""
         messages = state["messages"]
         last = _last_human(messages)
-        before = _heard(state)
+        before = _stored(state)
         mark = None if before is None else state["empathy_heard"].get("id")
         if last is None or mark == _mark(last, messages):
             return None  # the model is called again after its tools: nothing new was said
         new = messages if before is None else _after(messages, mark)
-        kept = None if before is None else before.kept
+        kept = None if before is None else before.state
         person = self._user(runtime) if callable(self._user) else self._user
         if not isinstance(person, UserContext | None):
             raise ConfigurationError("user= must give a UserContext, or None")
-        heard = self._listening.hear(
-            utterances(new), kept=kept, user=person, conversation=_thread(runtime),
+        turn = self._turns.take(
+            utterances(new), state=kept, user=person, conversation=_thread(runtime),
             earlier=utterances(messages[: len(messages) - len(new)]),
         )  # fmt: skip
-        if heard is None:
+        if turn is None:
             return None
         update: dict[str, Any] = {
-            "empathy_heard": {"id": _mark(last, messages), "heard": heard.dump()},
-            "empathy": {
-                "emotion": heard.context.state.model_dump(mode="json"),
-                "style": heard.context.style.model_dump(mode="json"),
-                "safety": heard.reply.safety.model_dump(mode="json"),
-                "strategy": heard.reply.strategy.value,
-            },
+            "empathy_heard": {"id": _mark(last, messages), "heard": turn.dump()},
+            "empathy": about(turn),
         }
-        if heard.crisis:
-            update |= {"messages": [AIMessage(heard.reply.text)], "jump_to": "end"}
+        if turn.crisis:
+            update |= {"messages": [AIMessage(turn.turn.reply)], "jump_to": "end"}
         return update
 
     @hook_config(can_jump_to=["end"])
@@ -156,8 +162,8 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
     ) -> Answer:
         """Add state and style to the system prompt; check what comes back."""
-        heard = _heard(request.state)
-        return self._checked(handler(self._guided(request, heard)), heard or self._nothing)
+        turn = _stored(request.state)
+        return self._checked(handler(self._guided(request, turn)), turn or self._nothing)
 
     async def awrap_model_call(
         self,
@@ -165,19 +171,19 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
     ) -> Answer:
         """:meth:`wrap_model_call` in an event loop."""
-        heard = _heard(request.state)
-        answer = await handler(self._guided(request, heard))
-        return self._checked(answer, heard or self._nothing)
+        turn = _stored(request.state)
+        answer = await handler(self._guided(request, turn))
+        return self._checked(answer, turn or self._nothing)
 
     # -- after: check again ---------------------------------------------------------------------
 
     def after_model(self, state: EmotionAgentState, runtime: Runtime[Any]) -> dict[str, Any] | None:
         """Check the answer as it stands in the state."""
-        heard = _heard(state) or self._nothing
+        turn = _stored(state) or self._nothing
         last = state["messages"][-1] if state["messages"] else None
         if not isinstance(last, AIMessage) or state.get("structured_response"):
             return None
-        checked = self._finished(last, heard)
+        checked = self._finished(last, turn)
         return None if checked is last else {"messages": [checked]}
 
     async def aafter_model(
@@ -189,20 +195,20 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
     # -- inside ---------------------------------------------------------------------------------
 
     @property
-    def _listening(self) -> Listening:
+    def _turns(self) -> StatelessTurns:
         if self._made is None:  # two threads may both make one: they are alike
-            self._made = Listening(self._recognizer or shared_recognizer(), **self._given)  # type: ignore[arg-type]
+            self._made = self._engine(self._recognizer or shared_recognizer())
         return self._made
 
     @cached_property
-    def _nothing(self) -> Heard:
+    def _nothing(self) -> StatelessTurn:
         """What an answer is checked by where no text was read: a picture alone, say."""
-        heard = self._listening.hear([("user", "…")])
-        assert heard is not None
-        return heard
+        turn = self._turns.take([("user", "…")])
+        assert turn is not None
+        return turn
 
-    def _guided(self, request: ModelRequest[Any], heard: Heard | None) -> ModelRequest[Any]:
-        guide = "" if heard is None else self._listening.guide(heard)
+    def _guided(self, request: ModelRequest[Any], turn: StatelessTurn | None) -> ModelRequest[Any]:
+        guide = "" if turn is None else self._turns.prompt(turn)
         own = request.system_message
         message: SystemMessage | None
         if not guide:
@@ -225,41 +231,41 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         except AttributeError:  # a model that is no pydantic model cannot be tagged
             return changed
 
-    def _checked(self, answer: Any, heard: Heard) -> Answer:
+    def _checked(self, answer: Any, turn: StatelessTurn) -> Answer:
         if isinstance(answer, AIMessage):
-            return self._finished(answer, heard)
+            return self._finished(answer, turn)
         response = answer.model_response if isinstance(answer, ExtendedModelResponse) else answer
         if response.structured_response is None:
             response.result = [
-                self._finished(m, heard) if isinstance(m, AIMessage) else m for m in response.result
+                self._finished(m, turn) if isinstance(m, AIMessage) else m for m in response.result
             ]
         whole: Answer = answer
         return whole
 
-    def _finished(self, message: AIMessage, heard: Heard) -> AIMessage:
-        checked = self._check(message, heard)
-        if heard.line and not checked.tool_calls and heard.line not in text_of(checked):
+    def _finished(self, message: AIMessage, turn: StatelessTurn) -> AIMessage:
+        checked = self._check(message, turn)
+        if turn.help_line and not checked.tool_calls and turn.help_line not in text_of(checked):
             content: Any = checked.content
             content = (
-                f"{content} {heard.line}"
+                f"{content} {turn.help_line}"
                 if isinstance(content, str)
-                else [*content, {"type": "text", "text": f" {heard.line}"}]
+                else [*content, {"type": "text", "text": f" {turn.help_line}"}]
             )
             checked = checked.model_copy(update={"content": content})
         return checked
 
-    def _check(self, message: AIMessage, heard: Heard) -> AIMessage:
+    def _check(self, message: AIMessage, turn: StatelessTurn) -> AIMessage:
         """Return the message, or a copy without what must not be said. Tool calls stay."""
         text = text_of(message)
         if not text.strip() and not message.tool_calls:
-            return message.model_copy(update={"content": heard.reply.text})
-        if not text.strip() or text.strip() == heard.reply.text:
+            return message.model_copy(update={"content": turn.turn.reply})
+        if not text.strip() or text.strip() == turn.turn.reply:
             return message
-        shown, refused = self._listening.check(text.replace(heard.line, "").strip(), heard)
+        shown, refused = self._turns.check(text.replace(turn.help_line, "").strip(), turn)
         if not refused:
             return message
         if not shown and not message.tool_calls:
-            shown = heard.reply.text
+            shown = turn.turn.reply
         content: Any = shown
         if not isinstance(message.content, str):
             others = [
@@ -272,12 +278,12 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         return message.model_copy(update={"content": content, "additional_kwargs": extra})
 
 
-def _heard(state: Any) -> Heard | None:
+def _stored(state: Any) -> StatelessTurn | None:
     stored = (state or {}).get("empathy_heard")
     if not stored:
         return None
     try:
-        return Heard.load(stored["heard"])
+        return StatelessTurn.load(stored["heard"])
     except (InputError, KeyError, TypeError):
         return None
 
@@ -293,7 +299,7 @@ def _mark(message: HumanMessage, messages: list[AnyMessage]) -> str:
 
 
 def _after(messages: list[AnyMessage], mark: Any) -> list[AnyMessage]:
-    """Return what follows the message heard last; where it is gone, the last thing said."""
+    """Return what follows the message read last; where it is gone, the last thing said."""
     for at in range(len(messages) - 1, -1, -1):
         if messages[at].id == mark:
             return messages[at + 1 :]

@@ -15,12 +15,14 @@ modality, ``t`` the text (the hub) and ``v`` every other::
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.lab.baselines.recurrent import both_ways, check, cleaned, known, masked
+from empathic_sdk.lab.registry import dialogue_model
 from empathic_sdk.models.dialogue import DialogueBatch
 from empathic_sdk.models.mdget.attention import Reach, UtteranceAttention
 from empathic_sdk.models.mdget.transfer import EmotionTransfer, PairOutput
@@ -192,3 +194,14 @@ class CFNESA(nn.Module):
             x = layer(x, reach, present)
         out: Tensor = self.fuse(torch.cat(list(x.values()), -1))
         return out
+
+
+@dialogue_model("cfn-esa", rank=5)
+def cfn_esa(inputs: Mapping[str, int], classes: int, numbers: Mapping[str, Any]) -> CFNESA:
+    """Build CFN-ESA; raise ``ConfigurationError`` for a causal one."""
+    if numbers["causal"]:
+        raise ConfigurationError("cfn-esa reads the whole dialogue; it has no causal form")
+    return CFNESA(
+        inputs=inputs, classes=classes, width=numbers["width"], dropout=numbers["dropout"],
+        gue_layers=numbers["gue_layers"], acme_layers=numbers["acme_layers"],
+    )  # fmt: skip

@@ -16,6 +16,7 @@ and ``sum_j b_j e_j`` with ``b = softmax_j(e_t^T W_b e_j)`` over the dialogue ta
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -29,6 +30,7 @@ from empathic_sdk.lab.baselines.recurrent import (
     joined_width,
     masked,
 )
+from empathic_sdk.lab.registry import dialogue_model
 from empathic_sdk.models.dialogue import DialogueBatch
 
 
@@ -124,3 +126,14 @@ def reversal(mask: Tensor) -> Tensor:
     i = torch.arange(mask.shape[1], device=mask.device)[None]
     length = mask.sum(1, keepdim=True)
     return torch.where(i < length, length - 1 - i, i)
+
+
+@dialogue_model("dialogue-rnn", rank=4)
+def dialogue_rnn(
+    inputs: Mapping[str, int], classes: int, numbers: Mapping[str, Any]
+) -> DialogueRNN:
+    """Build DialogueRNN, or BiDialogueRNN where the future may be read."""
+    return DialogueRNN(
+        inputs=inputs, classes=classes, width=numbers["width"], dropout=numbers["dropout"],
+        causal=numbers["causal"],
+    )  # fmt: skip

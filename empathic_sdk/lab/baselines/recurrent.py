@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from empathic_sdk.errors import ConfigurationError
+from empathic_sdk.lab.registry import dialogue_model
 from empathic_sdk.models.dialogue import DialogueBatch
 from empathic_sdk.models.mdget.attention import Reach, UtteranceAttention
 
@@ -257,3 +258,29 @@ def sinusoids(count: int, width: int) -> Tensor:
     rate = torch.exp(torch.arange(0, width, 2) * (-math.log(10000.0) / width))
     angle = torch.arange(count)[:, None] * rate
     return torch.cat([angle.sin(), angle.cos()], -1)
+
+
+@dialogue_model("linear", rank=1)
+def linear(inputs: Mapping[str, int], classes: int, _: Mapping[str, Any]) -> UtteranceLinear:
+    """Build logistic regression on single utterances."""
+    return UtteranceLinear(inputs=inputs, classes=classes)
+
+
+@dialogue_model("gru", rank=2)
+def gru(inputs: Mapping[str, int], classes: int, numbers: Mapping[str, Any]) -> ContextGRU:
+    """Build the GRU, with as many layers as GUE has."""
+    return ContextGRU(
+        inputs=inputs, classes=classes, width=numbers["width"], layers=numbers["gue_layers"],
+        dropout=numbers["dropout"], causal=numbers["causal"],
+    )  # fmt: skip
+
+
+@dialogue_model("transformer", rank=3)
+def transformer(
+    inputs: Mapping[str, int], classes: int, numbers: Mapping[str, Any]
+) -> ContextTransformer:
+    """Build the transformer, with as many layers as ACME has."""
+    return ContextTransformer(
+        inputs=inputs, classes=classes, width=numbers["width"], layers=numbers["acme_layers"],
+        dropout=numbers["dropout"], causal=numbers["causal"], window=numbers["window"],
+    )  # fmt: skip

@@ -14,6 +14,7 @@ from rich.progress import track
 from empathic_sdk.encoders.audio import decode
 from empathic_sdk.encoders.voice_activity import VoiceDetector, voiced
 from empathic_sdk.errors import DataError
+from empathic_sdk.lab.corpora.opening import open_folder
 
 RAVDESS_CLASSES = (
     "neutral", "calm", "joy", "sadness", "anger", "fear", "disgust", "surprise",
@@ -82,12 +83,10 @@ def read_clips(corpus: str, data: Path) -> Clips:
         DataError: There is no such folder, or nothing in it that is named as its owners name it.
     """
     folder = data / corpus
-    if not folder.is_dir():
-        raise DataError(f"there is no {folder}; see docs/data.md for the layout")
     parse: Callable[[str], tuple[int, int] | None] = _ravdess if corpus == "ravdess" else _emodb
     found = [
         (path, *parsed)
-        for path in sorted(folder.iterdir())
+        for path in open_folder(folder)
         if path.suffix in (".flac", ".wav") and (parsed := parse(path.stem))
     ]
     if not found:

@@ -6,18 +6,17 @@ directory: ``meld dailydialog iemocap mosi``.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from empathic_sdk.errors import DataError
-from empathic_sdk.lab.corpora.text import ORDER, SPLITS, open_lines, read
+from empathic_sdk.lab.corpora.opening import SPLITS, chosen, open_arrays, open_objects
+from empathic_sdk.lab.corpora.text import ORDER, dailydialog_talks, meld_rows, read
 from empathic_sdk.types.emotion import Emotion, Modality
 
 SEVEN = tuple(e.value for e in Emotion)
@@ -138,7 +137,7 @@ def _span(start: float, end: float) -> tuple[float, float]:
 def _read_meld(data: Path, split: str) -> list[Dialogue]:
     """MELD (Poria et al. 2019): scenes of a sitcom, several speakers, seven emotions."""
     scenes: dict[str, list[dict[str, str]]] = {}
-    for row in csv.DictReader(open_lines(data / "meld" / f"{split}_sent_emo.csv")):
+    for row in meld_rows(data, split):
         scenes.setdefault(row["Dialogue_ID"], []).append(row)
     dialogues = []
     for number, rows in scenes.items():
@@ -164,23 +163,19 @@ def _read_meld(data: Path, split: str) -> list[Dialogue]:
 
 def _read_dailydialog(data: Path, split: str) -> list[Dialogue]:
     """DailyDialog (Li et al. 2017): two-party chat; ``no emotion`` is neutral."""
-    renamed = {"no emotion": "neutral", "happiness": "joy"}
-    theirs = {"train": "train", "dev": "validation", "test": "test"}[split]
     dialogues = []
-    for line in open_lines(data / "dailydialog" / "dailydialog.jsonl.gz"):
-        talk = json.loads(line)
-        if talk["split"] != theirs:
-            continue
+    for talk in dailydialog_talks(data, split):
         turns = talk["turns"]
         ids = [f"{talk['id']}-{i}" for i in range(len(turns))]
-        names = [renamed.get(t["emotion"], t["emotion"]) for t in turns]
         dialogues.append(
             Dialogue(
                 id=talk["id"],
                 ids=ids,
                 texts=[t["text"] for t in turns],
                 speakers=[t["speaker"] for t in turns],
-                labels=np.array([_label(e, SEVEN, i) for e, i in zip(names, ids, strict=True)]),
+                labels=np.array(
+                    [_label(t["emotion"], SEVEN, i) for t, i in zip(turns, ids, strict=True)]
+                ),
                 features={},
                 present={},
                 times=_unknown_times(len(turns)),
@@ -196,8 +191,7 @@ def _read_iemocap(data: Path, split: str) -> list[Dialogue]:
     sorted by their start. What lies between them and has none of the six labels is not there.
     """
     dialogues = []
-    for line in open_lines(data / "iemocap" / "iemocap.jsonl.gz"):
-        talk: dict[str, Any] = json.loads(line)
+    for talk in open_objects(data / "iemocap" / "iemocap.jsonl.gz"):
         if talk["split"] != split:
             continue
         said = sorted(talk["utterances"], key=lambda u: float(u["start"]))
@@ -225,11 +219,7 @@ def _read_mosi(data: Path, split: str) -> list[Dialogue]:
     from those would flatter: dev is the first 8 test videos in the order of their names, test the
     rest.
     """
-    path = data / "mosi" / "mosi.npz"
-    if not path.is_file():
-        next(open_lines(path))  # raises, and says where a corpus comes from
-    with np.load(path, allow_pickle=False) as f:
-        held = {name: f[name] for name in f.files}
+    held = open_arrays(data / "mosi" / "mosi.npz")
     columns = {
         Modality.TEXT.value: held["text_features"],
         Modality.SPEECH.value: held["audio_features"],
@@ -270,13 +260,8 @@ READERS = {
 
 def read_dialogues(corpus: str, data: Path, split: str) -> DialogueSet:
     """Read the dialogues of ``split`` (train, dev or test) from the data directory."""
-    if corpus not in READERS:
-        raise DataError(
-            f"no corpus of dialogues is named {corpus!r}; there are {', '.join(READERS)}"
-        )
-    if split not in SPLITS:
-        raise DataError(f"no split is named {split!r}; there are {', '.join(SPLITS)}")
-    reader, classes = READERS[corpus]
+    reader, classes = READERS[chosen("corpus of dialogues", corpus, READERS)]
+    chosen("split", split, SPLITS)
     return DialogueSet(corpus=corpus, split=split, classes=classes, dialogues=reader(data, split))
 
 

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from rich.console import Console
 from rich.progress import track
-from safetensors.numpy import load_file, save_file
 
 from empathic_sdk.encoders.audio import decode
 from empathic_sdk.encoders.behaviour import BehaviourEncoder
@@ -23,6 +22,7 @@ from empathic_sdk.encoders.speech import SpeechEncoder
 from empathic_sdk.lab.corpora.clips import read_clips
 from empathic_sdk.lab.corpora.dialogues import SEVEN
 from empathic_sdk.lab.corpora.faces import read_faces
+from empathic_sdk.lab.corpora.opening import cached
 from empathic_sdk.lab.corpora.pairing import MediaPool
 from empathic_sdk.lab.simulation.typing import simulate
 from empathic_sdk.runtime import checkpoints
@@ -138,22 +138,19 @@ def _pool(modality: Modality, found: Sequence[tuple[Embedding, int, str]]) -> Me
 
 def _cached(cache: Path, name: str, encoder: Any, make: Callable[[], MediaPool]) -> MediaPool:
     mark = checkpoints.sha256(encoder.path)[:16]
-    path = cache / f"media-{name}-{mark}.safetensors"
-    if not path.is_file():
+
+    def arrays() -> dict[str, np.ndarray]:
         pool = make()
         people = sorted(set(pool.people))
-        cache.mkdir(parents=True, exist_ok=True)
-        save_file(
-            {
-                "vectors": pool.vectors,
-                "probabilities": pool.probabilities,
-                "labels": pool.labels,
-                "person": np.array([people.index(p) for p in pool.people]),
-                "names": np.frombuffer("\n".join(people).encode(), np.uint8).copy(),
-            },
-            path,
-        )
-    held = load_file(path)
+        return {
+            "vectors": pool.vectors,
+            "probabilities": pool.probabilities,
+            "labels": pool.labels,
+            "person": np.array([people.index(p) for p in pool.people]),
+            "names": np.frombuffer("\n".join(people).encode(), np.uint8).copy(),
+        }
+
+    held = cached(cache / f"media-{name}-{mark}.safetensors", arrays)
     people = held["names"].tobytes().decode().split("\n")
     return MediaPool(
         modality=name.split("-")[0],

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from empathic_sdk.errors import DataError
-from empathic_sdk.lab.corpora.text import SPLITS, open_lines
+from empathic_sdk.lab.corpora.opening import SPLITS, chosen, open_lines
 from empathic_sdk.types import Strategy
 
 NAMES = {
@@ -52,8 +52,7 @@ def read_esconv(data: Path, split: str) -> list[SupportTalk]:
     Raises:
         DataError: The file is missing, a talk in it is broken, or there is no such split.
     """
-    if split not in SPLITS:
-        raise DataError(f"no split is named {split!r}; there are {', '.join(SPLITS)}")
+    chosen("split", split, SPLITS)
     path = data / "esconv" / "esconv.jsonl.gz"
     talks = []
     for number, line in enumerate(open_lines(path)):

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from empathic_sdk.errors import DataError
+from empathic_sdk.lab.corpora.opening import chosen, open_arrays
 from empathic_sdk.types import Emotion
 
-SPLITS = {"train": 0, "dev": 1, "test": 2}
+_SPLITS = {"train": 0, "dev": 1, "test": 2}
 """Its own numbers of the splits: training, public test, private test."""
 
 _NAMES = {
@@ -65,16 +66,14 @@ def read_faces(data: Path, split: str) -> Faces:
         DataError: The file is missing or malformed.
     """
     path = data / "fer2013.npz"
-    if not path.is_file():
-        raise DataError(f"there is no {path}; docs/data.md says where to get it")
+    file = open_arrays(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            images, labels = file["images"], file["labels"]
-            rows = np.flatnonzero(file["split"] == SPLITS[split])
-            order = list(Emotion)
-            lookup = np.array([order.index(_NAMES[str(name)]) for name in file["classes"]])
+        images, labels = file["images"], file["labels"]
+        rows = np.flatnonzero(file["split"] == _SPLITS[chosen("split", split, _SPLITS)])
+        order = list(Emotion)
+        lookup = np.array([order.index(_NAMES[str(name)]) for name in file["classes"]])
         if images.dtype != np.uint8 or images.shape[1:] != (48, 48) or len(images) != len(labels):
             raise ValueError("images must be uint8 [n, 48, 48] with a label each")
         return Faces(images[rows], lookup[labels[rows]].astype(np.int64), rows)
-    except (KeyError, ValueError, IndexError, OSError) as error:
+    except (KeyError, ValueError, IndexError) as error:
         raise DataError(f"{path} is not the FER2013 that docs/data.md describes: {error}") from None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from empathic_sdk.errors import DataError
 from empathic_sdk.lab.corpora.esconv import read_esconv
-from empathic_sdk.lab.corpora.text import EMPATHETIC_TO_EMOTION, empathetic_split, open_lines
+from empathic_sdk.lab.corpora.text import empathetic_talks
 from empathic_sdk.types import Emotion
 
 UNPLEASANT = (Emotion.SADNESS, Emotion.ANGER, Emotion.FEAR, Emotion.DISGUST)
@@ -89,21 +88,11 @@ def _esconv(data: Path, split: str) -> Iterator[ReplyTalk]:
 
 
 def _empathetic(data: Path, split: str) -> Iterator[ReplyTalk]:
-    for line in open_lines(data / "empatheticdialogues" / "empatheticdialogues.jsonl.gz"):
-        talk = json.loads(line)
-        name = EMPATHETIC_TO_EMOTION.get(talk["emotion"])
-        if name is None or empathetic_split(talk["id"]) != split:
-            continue
-        cut = list(
-            moments(
-                [
-                    (t["speaker"] == "speaker", t["text"].replace("_comma_", ","), -1)
-                    for t in talk["turns"]
-                ]
-            )
-        )
+    for talk in empathetic_talks(data, split):
+        turns = [(t["speaker"] == "speaker", t["text"], -1) for t in talk["turns"]]
+        cut = list(moments(turns))
         if cut:
             said, replies, used = zip(*cut, strict=True)
-            emotion = Emotion(name)
+            emotion = Emotion(talk["emotion"])
             sign = -1 if emotion in UNPLEASANT else int(emotion is Emotion.JOY)
             yield ReplyTalk("empathetic", talk["id"], said, replies, used, (sign,) * len(cut))

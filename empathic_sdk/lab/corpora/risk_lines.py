@@ -1,4 +1,7 @@
-"""The labelled lines of ``tests/data/safety``, and everyday talk of public corpora beside them."""
+"""The labelled lines of the risk model and of the guard, and public corpora beside them.
+
+The lines ship with the package (``lab/data/risk``); the corpora are their owners'.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from empathic_sdk.errors import DataError
-from empathic_sdk.safety.risk_reader import Before
+from empathic_sdk.safety.risk_model import Before
 from empathic_sdk.types import SafetyLevel
 
 RISK = ("explicit", "coded", "past", "friend")
@@ -21,7 +24,15 @@ CALM = ("idiom", "fiction", "quoting", "negated", "everyday")
 """Categories whose last line is no risk."""
 
 CORPORA = ("esconv", "dailydialog", "empathetic")
-"""Everyday talk. Its owners' data: nothing of it is in this repository."""
+"""Everyday conversation. Its owners' data: nothing of it is in this repository."""
+
+FOLDER = Path(__file__).parents[1] / "data" / "risk"
+"""Where the labelled lines lie: ``train heldout drafts drafts-train drafts-heldout``."""
+
+
+def shipped_lines(name: str) -> Path:
+    """Return the file of labelled lines of that name."""
+    return FOLDER / f"{name}.jsonl"
 
 
 class Moment(NamedTuple):
@@ -128,11 +139,6 @@ def moments(talk: Sequence[tuple[bool, str]]) -> Iterator[Moment]:
     said = [(helped, text) for helped, text in talk if text.strip()]
     for n, (helped, text) in enumerate(said):
         yield Moment(text, tuple(Before(h == helped, t) for h, t in said[max(0, n - 4) : n]))
-
-
-def place(corpus: str, talk: int, turn: int) -> str:
-    """Name a turn of a corpus without its words."""
-    return f"{corpus}/{talk}/{turn}"
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

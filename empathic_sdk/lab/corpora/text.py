@@ -7,20 +7,19 @@ Folders below the data directory: ``meld goemotions dailydialog emobank empathet
 from __future__ import annotations
 
 import csv
-import gzip
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from empathic_sdk.errors import DataError
+from empathic_sdk.lab.corpora.opening import SPLITS, chosen, open_lines, open_objects
 from empathic_sdk.types.emotion import Emotion
 
 ORDER = tuple(Emotion)
-SPLITS = ("train", "dev", "test")
 
 # The 32 situations of EmpatheticDialogues that name one of the seven; the rest (nostalgic,
 # sentimental, anticipating, prepared, jealous, ...) are left out rather than forced.
@@ -64,16 +63,15 @@ class TextItems:
 
     def take(self, index: np.ndarray) -> TextItems:
         """Return the items at ``index``, in that order."""
-        return TextItems(
-            corpus=self.corpus,
-            split=self.split,
-            ids=[self.ids[i] for i in index],
-            texts=[self.texts[i] for i in index],
-            emotion=self.emotion[index],
-            present=None if self.present is None else self.present[index],
-            affect=None if self.affect is None else self.affect[index],
-            fine=None if self.fine is None else self.fine[index],
-        )
+
+        def some(part: np.ndarray | None) -> np.ndarray | None:
+            return None if part is None else part[index]
+
+        return replace(
+            self, ids=[self.ids[i] for i in index], texts=[self.texts[i] for i in index],
+            emotion=self.emotion[index], present=some(self.present), affect=some(self.affect),
+            fine=some(self.fine),
+        )  # fmt: skip
 
     def digest(self) -> str:
         """SHA-256 over ids, texts and targets: names the data a run saw."""
@@ -83,30 +81,48 @@ class TextItems:
         return h.hexdigest()
 
 
-def open_lines(path: Path) -> Iterator[str]:
-    """Yield the lines of a UTF-8 file, unzipped if its name says so; ``DataError`` without it."""
-    if not path.is_file():
-        raise DataError(
-            f"{path} is not there. Give the folder with the corpora by --data DIR or the "
-            "environment variable EMPATHIC_DATA; docs/data.md says where to get each corpus."
-        )
-    if path.suffix == ".gz":
-        with gzip.open(path, "rt", encoding="utf-8", newline="") as f:
-            yield from f
-    else:
-        with path.open(encoding="utf-8", newline="") as f:
-            yield from f
+def meld_rows(data: Path, split: str) -> Iterator[dict[str, str]]:
+    """Yield the rows of MELD (Poria et al. 2019): utterances of a sitcom."""
+    yield from csv.DictReader(open_lines(data / "meld" / f"{split}_sent_emo.csv"))
+
+
+def dailydialog_talks(data: Path, split: str) -> Iterator[dict[str, Any]]:
+    """Yield the talks of DailyDialog (Li et al. 2017), their emotions by our names."""
+    renamed = {"no emotion": "neutral", "happiness": "joy"}
+    for talk in open_objects(data / "dailydialog" / "dailydialog.jsonl.gz"):
+        if talk["split"] == ("validation" if split == "dev" else split):
+            turns = [
+                {**t, "emotion": renamed.get(t["emotion"], t["emotion"])} for t in talk["turns"]
+            ]
+            yield {**talk, "turns": turns}
+
+
+def empathetic_talks(data: Path, split: str) -> Iterator[dict[str, Any]]:
+    """Yield the talks of EmpatheticDialogues (Rashkin et al. 2019) that name one of the seven.
+
+    The owners' copy at hand names no split, so talks are split by the situation (the ``hit`` part
+    of the id): by the hash of it, 90 : 5 : 5. Only situations of `EMPATHETIC_TO_EMOTION`.
+    """
+    for talk in open_objects(data / "empatheticdialogues" / "empatheticdialogues.jsonl.gz"):
+        name = EMPATHETIC_TO_EMOTION.get(talk["emotion"])
+        if name is not None and empathetic_split(talk["id"]) == split:
+            turns = [{**t, "text": t["text"].replace("_comma_", ",")} for t in talk["turns"]]
+            yield {**talk, "emotion": name, "turns": turns}
+
+
+def _index(names: list[str]) -> np.ndarray:
+    return np.array([ORDER.index(Emotion(name)) for name in names])
 
 
 def read_meld(data: Path, split: str) -> TextItems:
-    """MELD (Poria et al. 2019): utterances of a sitcom, seven emotions."""
-    rows = list(csv.DictReader(open_lines(data / "meld" / f"{split}_sent_emo.csv")))
+    """MELD: utterances, seven emotions."""
+    rows = list(meld_rows(data, split))
     return TextItems(
         corpus="meld",
         split=split,
         ids=[f"dia{r['Dialogue_ID']}_utt{r['Utterance_ID']}" for r in rows],
         texts=[r["Utterance"] for r in rows],
-        emotion=np.array([ORDER.index(Emotion(r["Emotion"])) for r in rows]),
+        emotion=_index([r["Emotion"] for r in rows]),
     )
 
 
@@ -145,42 +161,32 @@ def read_goemotions(data: Path, split: str) -> TextItems:
 
 
 def read_dailydialog(data: Path, split: str) -> TextItems:
-    """DailyDialog (Li et al. 2017): two-party chat; ``no emotion`` is neutral."""
-    renamed = {"no emotion": "neutral", "happiness": "joy"}
-    theirs = {"train": "train", "dev": "validation", "test": "test"}[split]
-    ids, texts, labels = [], [], []
-    for line in open_lines(data / "dailydialog" / "dailydialog.jsonl.gz"):
-        dialogue = json.loads(line)
-        if dialogue["split"] != theirs:
-            continue
-        for i, turn in enumerate(dialogue["turns"]):
-            ids.append(f"{dialogue['id']}-{i}")
-            texts.append(turn["text"])
-            name = turn["emotion"]
-            labels.append(ORDER.index(Emotion(renamed.get(name, name))))
+    """DailyDialog: turns of two-party chat; ``no emotion`` is neutral."""
+    turns = [
+        (f"{talk['id']}-{i}", turn)
+        for talk in dailydialog_talks(data, split)
+        for i, turn in enumerate(talk["turns"])
+    ]
     return TextItems(
-        corpus="dailydialog", split=split, ids=ids, texts=texts, emotion=np.array(labels)
+        corpus="dailydialog",
+        split=split,
+        ids=[name for name, _ in turns],
+        texts=[turn["text"] for _, turn in turns],
+        emotion=_index([turn["emotion"] for _, turn in turns]),
     )
 
 
 def read_empathetic(data: Path, split: str) -> TextItems:
-    """EmpatheticDialogues (Rashkin et al. 2019): what the speaker says first.
-
-    The owners' copy at hand names no split, so talks are split by the situation (the ``hit`` part
-    of the id): by the hash of it, 90 : 5 : 5. Only situations of `EMPATHETIC_TO_EMOTION`.
-    """
-    ids, texts, labels = [], [], []
-    for line in open_lines(data / "empatheticdialogues" / "empatheticdialogues.jsonl.gz"):
-        talk = json.loads(line)
-        name = EMPATHETIC_TO_EMOTION.get(talk["emotion"])
-        if name is None or empathetic_split(talk["id"]) != split:
-            continue
-        said = [t["text"] for t in talk["turns"] if t["speaker"] == "speaker"]
-        ids.append(talk["id"])
-        texts.append(said[0].replace("_comma_", ","))
-        labels.append(ORDER.index(Emotion(name)))
+    """EmpatheticDialogues: what the speaker says first (see :func:`empathetic_talks`)."""
+    talks = list(empathetic_talks(data, split))
     return TextItems(
-        corpus="empathetic", split=split, ids=ids, texts=texts, emotion=np.array(labels)
+        corpus="empathetic",
+        split=split,
+        ids=[talk["id"] for talk in talks],
+        texts=[
+            next(t["text"] for t in talk["turns"] if t["speaker"] == "speaker") for talk in talks
+        ],
+        emotion=_index([talk["emotion"] for talk in talks]),
     )
 
 
@@ -220,8 +226,5 @@ READERS = {
 
 def read(corpus: str, data: Path, split: str) -> TextItems:
     """Read ``split`` (train, dev or test) of ``corpus`` from the data directory."""
-    if corpus not in READERS:
-        raise DataError(f"no corpus is named {corpus!r}; there are {', '.join(READERS)}")
-    if split not in SPLITS:
-        raise DataError(f"no split is named {split!r}; there are {', '.join(SPLITS)}")
-    return READERS[corpus](data, split)
+    reader = READERS[chosen("corpus", corpus, READERS)]
+    return reader(data, chosen("split", split, SPLITS))

@@ -18,12 +18,12 @@ from empathic_sdk.errors import DataError, EmpathicError
 from empathic_sdk.lab.corpora.clips import Clips, ravdess_split, read_clips
 from empathic_sdk.lab.corpora.dialogues import DialogueSet, read_dialogues
 from empathic_sdk.lab.corpora.speaker_groups import MELD_GENDER, UNKNOWN, genders
+from empathic_sdk.lab.evaluation.dialogue_figures import read_predictions
 from empathic_sdk.lab.evaluation.group_gaps import METRICS, compare, worst
 from empathic_sdk.lab.evaluation.metrics import classification
 from empathic_sdk.lab.evaluation.speech import recorded_runs
 from empathic_sdk.lab.evaluation.tables import Runs, spread
-from empathic_sdk.lab.runs.dialogue import read_predictions
-from empathic_sdk.lab.runs.fusion import FUSION
+from empathic_sdk.lab.recipes.fusion import FUSION
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.resources import weights_dir
 

@@ -16,8 +16,9 @@ from sklearn.preprocessing import StandardScaler
 
 from empathic_sdk.lab.corpora.dialogues import DialogueSet, read_dialogues
 from empathic_sdk.lab.corpora.timing import timing_features
+from empathic_sdk.lab.evaluation.behaviour_figures import evaluate_simulated, measure
 from empathic_sdk.lab.evaluation.metrics import classification, per_class_f1
-from empathic_sdk.lab.runs.behaviour import evaluate_simulated, measure, spreads
+from empathic_sdk.lab.evaluation.spread import summary as spread_over_runs
 from empathic_sdk.lab.simulation.typing import BehaviourItems, simulate, summary
 from empathic_sdk.types import Emotion
 
@@ -117,7 +118,7 @@ def evaluate_timing(corpus: str, *, data: Path, split: str) -> dict[str, Any]:
         **{f"majority_{k}": v for k, v in majority.items()},
         "f1": per_class_f1(y[split], said[0], sets[split].classes),
         "dev_weighted_f1": dev,
-        "runs": spreads([dict(m) for m in measured]),
+        "runs": spread_over_runs([dict(m) for m in measured]),
     }
 
 

@@ -17,7 +17,7 @@ from empathic_sdk.lab.evaluation.metrics import (
     per_class_f1,
 )
 from empathic_sdk.lab.evaluation.tables import Measures, Runs, group, recipe_of, spreads
-from empathic_sdk.lab.runs.text import evaluate_text
+from empathic_sdk.lab.evaluation.text_runs import evaluate_text
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.types import Emotion, EmotionState, Utterance
 

@@ -16,12 +16,21 @@ from empathic_sdk.errors import DataError, ModelError
 from empathic_sdk.lab.corpora.dialogues import read_dialogues
 from empathic_sdk.lab.corpora.encoded_media import Encoders, pools
 from empathic_sdk.lab.corpora.pairing import reliability, replaced
+from empathic_sdk.lab.corpora.text_vectors import load
+from empathic_sdk.lab.evaluation.dialogue_figures import read_predictions
 from empathic_sdk.lab.evaluation.dialogue_metrics import paired_bootstrap
 from empathic_sdk.lab.evaluation.metrics import classification, expected_calibration_error
 from empathic_sdk.lab.evaluation.nuisance import MUSIC, PICTURES, RATE, packaged, pictures, sounds
 from empathic_sdk.lab.evaluation.tables import group, spread
-from empathic_sdk.lab.runs.dialogue import load, load_checkpoint, read_predictions
-from empathic_sdk.lab.runs.fusion import CONDITIONS, FUSION, MODALITIES, embedded, read, with_media
+from empathic_sdk.lab.recipes.fusion import (
+    CONDITIONS,
+    FUSION,
+    MODALITIES,
+    embedded,
+    read,
+    with_media,
+)
+from empathic_sdk.lab.training.dialogue_fit import load_checkpoint
 from empathic_sdk.recognition.calibration import Calibration
 from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.types import Embedding

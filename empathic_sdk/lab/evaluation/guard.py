@@ -11,18 +11,20 @@ from typing import Any
 import torch
 
 from empathic_sdk.encoders.text import TextEncoder
+from empathic_sdk.lab.corpora.risk_lines import shipped_lines
 from empathic_sdk.lab.evaluation.safety import wilson
 from empathic_sdk.lab.recipes.guard import Draft, GuardRecipe, fit_guard, read_drafts
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.runtime import checkpoints
-from empathic_sdk.safety.draft_reader import REASONS, DraftReader, draft_features
+from empathic_sdk.safety.draft_model import REASONS, DraftReader, draft_features
 from empathic_sdk.safety.output_guard import check_sentence
-from empathic_sdk.safety.risk_reader import RiskReader
-from empathic_sdk.turn.stateless import Listening
+from empathic_sdk.safety.risk_model import RiskReader
+from empathic_sdk.turn.stateless import StatelessTurns
 
 
-def train_guard(recipe: GuardRecipe, *, lines: Path, out: Path) -> dict[str, Any]:
+def train_guard(recipe: GuardRecipe, *, out: Path, lines: Path | None = None) -> dict[str, Any]:
     """Fit the second opinion on labelled sentences; write ``guard.safetensors``."""
+    lines = lines or shipped_lines("drafts-train")
     drafts = read_drafts(lines)
     text = TextEncoder()
     risk = RiskReader(text=text)
@@ -42,12 +44,12 @@ def train_guard(recipe: GuardRecipe, *, lines: Path, out: Path) -> dict[str, Any
     return about | {"out_of_fold": dict(found.chosen)}
 
 
-def evaluate_guard(*, lines: Path, checkpoint: Path | None = None) -> dict[str, Any]:
+def evaluate_guard(*, lines: Path | None = None, checkpoint: Path | None = None) -> dict[str, Any]:
     """Measure patterns and second opinion, apart and together, on labelled sentences."""
-    drafts = read_drafts(lines)
+    drafts = read_drafts(lines or shipped_lines("drafts-heldout"))
     recognizer = EmotionRecognizer()
     reader = DraftReader(RiskReader(text=recognizer.text), recognizer.text, checkpoint)
-    heard = Listening(recognizer).hear([("user", "I feel awful today.")])
+    heard = StatelessTurns(recognizer).take([("user", "I feel awful today.")])
     assert heard is not None
     context = heard.context
     ways: dict[str, Callable[[str], bool]] = {

@@ -14,7 +14,7 @@ from scipy.stats import chi2
 
 from empathic_sdk.errors import DataError
 from empathic_sdk.lab.corpora.dialogues import DialogueSet, read_dialogues
-from empathic_sdk.lab.runs.dialogue import mark
+from empathic_sdk.lab.corpora.text_vectors import mark
 from empathic_sdk.lab.simulation.trajectories import COURSES, LENGTH, START, Course, States, people
 from empathic_sdk.monitoring.days import BASELINE, DELTA, LEVEL, SPREAD, changes
 from empathic_sdk.recognition.recognizer import EmotionRecognizer

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from empathic_sdk.errors import ModelError
 from empathic_sdk.lab.corpora.encoded_media import pools
+from empathic_sdk.lab.corpora.text_vectors import load
 from empathic_sdk.lab.evaluation.metrics import classification
-from empathic_sdk.lab.runs.dialogue import load, load_checkpoint
-from empathic_sdk.lab.runs.fusion import embedded
+from empathic_sdk.lab.recipes.fusion import embedded
 from empathic_sdk.lab.simulation.users import DEV_SEED, KINDS, SEED, USERS, Course, courses
+from empathic_sdk.lab.training.dialogue_fit import load_checkpoint
 from empathic_sdk.models.mdget import MDGET
 from empathic_sdk.profiles.learning import Learned, Seen, advance
 from empathic_sdk.recognition.calibration import Calibration, personal, probabilities

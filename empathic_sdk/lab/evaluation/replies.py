@@ -37,7 +37,7 @@ from empathic_sdk.lab.evaluation.wording import (
     sentences,
     words,
 )
-from empathic_sdk.lab.runs.dialogue import write_json
+from empathic_sdk.lab.records import write_json
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.types import Strategy, Turn
 

@@ -1,4 +1,4 @@
-"""What the safety protocol's ears catch, and what they alarm about without need."""
+"""What the safety protocol notices, and what it alarms about without need."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from empathic_sdk.encoders.tokens import TextTokenizer
 from empathic_sdk.errors import DataError
-from empathic_sdk.lab.corpora.risk_lines import Entry, Moment, talks
+from empathic_sdk.lab.corpora.risk_lines import Entry, Moment, shipped_lines, talks
+from empathic_sdk.lab.corpora.text_vectors import find_minilm
 from empathic_sdk.lab.recipes.risk import (
     LEVELS,
     SafetyRecipe,
@@ -21,16 +22,16 @@ from empathic_sdk.lab.recipes.risk import (
     choose,
     everyday,
     is_dev,
-    read_known,
 )
-from empathic_sdk.lab.runs.text import find_minilm, fresh_model
+from empathic_sdk.lab.recipes.text import fresh_model
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.safety.assessment import risk_reading
-from empathic_sdk.safety.detector import rank
-from empathic_sdk.safety.judgement import RiskContext, Signs, judge
-from empathic_sdk.safety.risk_reader import (
+from empathic_sdk.safety.decision import RiskContext, judge
+from empathic_sdk.safety.detector import RiskFindings
+from empathic_sdk.safety.kinds import rank
+from empathic_sdk.safety.risk_model import (
     HEADS,
     Before,
     RiskNetwork,
@@ -39,7 +40,7 @@ from empathic_sdk.safety.risk_reader import (
     reading,
     words,
 )
-from empathic_sdk.safety.risk_reader import own_tensors as tensors_of
+from empathic_sdk.safety.risk_model import own_tensors as tensors_of
 from empathic_sdk.types import SafetyLevel, Utterance
 
 CORPORA = ("esconv", "dailydialog")
@@ -47,13 +48,13 @@ Z = 1.959964  # of a two-sided interval of 95 %
 
 
 class Judged(NamedTuple):
-    """One turn as both ears judge it.
+    """One turn as patterns and model judge it.
 
     Attributes:
         own: Whether the helped one of the dialogue spoke.
         text: What was said.
-        level: Of signs and model.
-        signs: Of the signs alone.
+        level: Of patterns and model.
+        signs: Of the patterns alone.
         reasons: Names of what was found.
         concern: The model's chance of a concern; 0.5 is the limit.
     """
@@ -76,7 +77,7 @@ def judged(
     Args:
         recognizer: What reads the state.
         turns: Whether the helped one spoke, and what.
-        reader: The model; ``None``: the signs judge alone.
+        reader: The model; ``None``: the patterns decide alone.
     """
     if not turns:
         return []
@@ -88,15 +89,15 @@ def judged(
     out: list[Judged] = []
     for n, ((own, text), state) in enumerate(zip(turns, states, strict=True)):
         before = [Before(who == own, said) for who, said in turns[max(0, n - 4) : n]]
-        signs = Signs.of(text)
-        read = risk_reading(reader, text, signs, before) if reader else None
-        found = judge(signs, state, reading=read, context=context[own])
-        by_signs = judge(signs, state, context=alone[own])
-        for mind, level in ((context, found.level), (alone, by_signs.level)):
+        findings = RiskFindings.of(text)
+        read = risk_reading(reader, text, findings, before) if reader else None
+        found = judge(findings, state, reading=read, context=context[own])
+        by_patterns = judge(findings, state, context=alone[own])
+        for mind, level in ((context, found.level), (alone, by_patterns.level)):
             mind[own] = RiskContext(level=level)
             mind[not own] = RiskContext.after(mind[not own].level, text)
         chance = read.concern if read else 0.0
-        out.append(Judged(own, text, found.level, by_signs.level, found.reasons, chance))
+        out.append(Judged(own, text, found.level, by_patterns.level, found.reasons, chance))
     return out
 
 
@@ -135,17 +136,17 @@ def score(entries: Sequence[Entry], alarmed: Sequence[bool]) -> dict[str, Any]:
 
 def evaluate_safety(
     *,
-    lines: Path,
+    lines: Path | None = None,
     results: Path,
     split: str = "test",
     data: Path | None = None,
     checkpoint: Path | None = None,
     alarms: Path | None = None,
 ) -> dict[str, Any]:
-    """Measure the protocol's ears on labelled lines.
+    """Measure the safety protocol on labelled lines.
 
     Args:
-        lines: The held-out lines.
+        lines: The held-out lines; by default those of the package.
         results: Where ``train safety`` put its records.
         split: ``test``: the held-out lines, through the runtime's own path. ``dev``: the recorded
             runs on their dev lines.
@@ -164,7 +165,7 @@ def evaluate_safety(
         if not runs:
             raise DataError(f"{results} holds no record of `empathic train safety`")
         return report | {"n": runs[0]["n"], **runs[0]["scored"], "runs": _spread(runs)}
-    entries = Entry.read(lines)
+    entries = Entry.read(lines or shipped_lines("heldout"))
     recognizer = EmotionRecognizer()
     reader = RiskReader(checkpoint, recognizer.text)
     ends = [judged(recognizer, _turns(e), reader)[-1] for e in entries]
@@ -232,11 +233,10 @@ def fresh_network() -> RiskNetwork:
 def train_safety(
     recipe: SafetyRecipe,
     *,
-    lines: Path,
+    lines: Path | None = None,
     data: Path,
     out: Path,
     results: Path,
-    known: Path | None = None,
     network: RiskNetwork | None = None,
     note: Any = None,
 ) -> dict[str, Any]:
@@ -244,24 +244,23 @@ def train_safety(
 
     Args:
         recipe: The numbers of the run.
-        lines: Labelled lines, training part.
-        data: Folder with the corpora, for everyday talk.
+        lines: Labelled lines, training part; by default those of the package.
+        data: Folder with the corpora, for everyday conversation.
         out: Folder for ``safety.safetensors``.
         results: Folder of the run records.
-        known: Levels of turns of everyday talk that somebody has read (JSON, by place).
         network: What is trained; by default :func:`fresh_network`.
         note: Called with a line of text after each epoch.
     """
+    lines = lines or shipped_lines("train")
     entries = Entry.read(lines)
-    read = read_known(known) if known else {}
     trainer = SafetyTrainer(
         recipe,
         network or fresh_network(),
         TextTokenizer(weights_dir() / "text-tokenizer.json"),
         train=[e for e in entries if not is_dev(e)],
         dev=[e for e in entries if is_dev(e)],
-        background=everyday(data, "train", read, 4 * recipe.background, recipe.seed),
-        background_dev=everyday(data, "dev", read, recipe.background // 2, 0),
+        background=everyday(data, "train", 4 * recipe.background, recipe.seed),
+        background_dev=everyday(data, "dev", recipe.background // 2, 0),
         note=note or (lambda _: None),
     )
     about = trainer.run()
@@ -269,7 +268,7 @@ def train_safety(
     found = trainer.logits(trainer.dev_items)
     dev = [e for e in entries if is_dev(e)]
     ends = [
-        judge(Signs.of(e.moment.text), reading=reading(x, limits))
+        judge(RiskFindings.of(e.moment.text), reading=reading(x, limits))
         for e, x in zip(dev, found, strict=True)
     ]
     calm = trainer.logits(trainer.background_dev)[:, 0] > limits["concern"]

@@ -13,8 +13,9 @@ import numpy as np
 from empathic_sdk.encoders.speech import SpeechEncoder
 from empathic_sdk.errors import ConfigurationError, DataError
 from empathic_sdk.lab.corpora.clips import Clips, ravdess_split, read_clips
+from empathic_sdk.lab.evaluation.speech_figures import SHARED, across, heard, measure, shared_clips
 from empathic_sdk.lab.evaluation.speech_fusion import action_units, fusion
-from empathic_sdk.lab.runs.speech import FOLDER, SHARED, across, heard, measure, shared_clips
+from empathic_sdk.lab.records import FOLDERS
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.resources import weights_dir
 
@@ -132,9 +133,11 @@ def _records(results: Path, beginning: str) -> list[dict[str, Any]]:
     Raises:
         DataError: There is none.
     """
-    paths = sorted((results / FOLDER).glob(f"{beginning}-seed*.json"))
+    paths = sorted((results / FOLDERS["speech"]).glob(f"{beginning}-seed*.json"))
     if not paths:
-        raise DataError(f"there is no record {beginning}-seed*.json in {results / FOLDER}")
+        raise DataError(
+            f"there is no record {beginning}-seed*.json in {results / FOLDERS['speech']}"
+        )
     return [
         {**json.loads(path.read_text(encoding="utf-8")), "folder": path.parent} for path in paths
     ]

@@ -15,11 +15,18 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from empathic_sdk.errors import DataError
+from empathic_sdk.lab.baselines.mdget import ABLATIONS
 from empathic_sdk.lab.corpora.dialogues import read_dialogues
+from empathic_sdk.lab.evaluation.dialogue_figures import Scored, headline, measure, read_predictions
 from empathic_sdk.lab.evaluation.dialogue_metrics import paired_bootstrap
-from empathic_sdk.lab.recipes.dialogue import ABLATIONS, MODELS, DialogueRecipe
-from empathic_sdk.lab.runs.dialogue import FOLDER, Scored, headline, measure, read_predictions
-from empathic_sdk.lab.runs.grid import BASE, default_features, tuning_path
+from empathic_sdk.lab.recipes.dialogue_numbers import (
+    BASE,
+    DialogueRecipe,
+    default_features,
+    tuning_path,
+)
+from empathic_sdk.lab.records import FOLDERS
+from empathic_sdk.lab.registry import dialogue_models
 from empathic_sdk.recognition.calibration import Calibration
 
 METRICS = ("accuracy", "weighted_f1", "macro_f1", "uar", "ece", "shift_f1", "shift_f1_labels")
@@ -62,7 +69,7 @@ class Row:
 
     Attributes:
         name: Its name.
-        model: One of ``MODELS``.
+        model: One of ``dialogue_models()``.
         direction: ``causal`` or ``both``.
         modalities: What it reads.
         ablation: A row of Table 6, or ``full``.
@@ -133,7 +140,7 @@ def group(results: Path, data_set: str) -> dict[str, list[Record]]:
         DataError: Runs of one name were not made with the same numbers.
     """
     found: dict[str, list[Record]] = {}
-    for path in sorted((results / FOLDER).glob("*.json")):
+    for path in sorted((results / FOLDERS["dialogue"]).glob("*.json")):
         record: Record = json.loads(path.read_text(encoding="utf-8"))
         theirs = record.get("data_set") == data_set and "configuration_name" in record
         if theirs and not record["name"].startswith("trial"):
@@ -142,8 +149,8 @@ def group(results: Path, data_set: str) -> dict[str, list[Record]]:
         some.sort(key=lambda r: r["configuration"]["seed"])
         if any(_numbers(r) != _numbers(some[0]) for r in some):
             raise DataError(
-                f"the runs of {name} in {results / FOLDER} were not all made with the same "
-                "numbers; remove those that do not belong, or give another --results"
+                f"the runs of {name} in {results / FOLDERS['dialogue']} were not all made with the "
+                "same numbers; remove those that do not belong, or give another --results"
             )
     return found
 
@@ -183,7 +190,7 @@ class Runs:
         return self.groups[name]
 
     def _missing(self, what: str) -> DataError:
-        folder = self.results / FOLDER
+        folder = self.results / FOLDERS["dialogue"]
         if self.groups:
             there = ", ".join(sorted(self.groups))
             return DataError(f"{folder} has no runs of {what}; it has {there}")
@@ -198,7 +205,7 @@ class Runs:
         if record["recipe"] == "joint":
             stem = f"{self.data_set}-{stem}"
         if stem not in self._scored:
-            path = self.results / FOLDER / f"{stem}.predictions.jsonl.gz"
+            path = self.results / FOLDERS["dialogue"] / f"{stem}.predictions.jsonl.gz"
             self._scored[stem] = read_predictions(path, self.test) if path.is_file() else None
         return self._scored[stem]
 
@@ -278,7 +285,11 @@ class Runs:
     def _place(self, row: Row) -> tuple[Any, ...]:
         place = self._preference(row)
         kind = (not row.compared(self.data_set), row.timing, row.ablation != "full")
-        inside = (MODELS.index(row.model), list(ABLATIONS).index(row.ablation), len(row.modalities))
+        inside = (
+            dialogue_models().index(row.model),
+            list(ABLATIONS).index(row.ablation),
+            len(row.modalities),
+        )
         return place, row.features, row.direction != "causal", kind, inside, row.name
 
     def _preference(self, row: Row) -> int:

@@ -15,7 +15,7 @@ from empathic_sdk.lab.evaluation.metrics import (
     pearson,
     per_class_f1,
 )
-from empathic_sdk.lab.training.loop import Read
+from empathic_sdk.lab.training.text_fit import Read
 from empathic_sdk.recognition.calibration import Calibration, probabilities
 from empathic_sdk.types import Emotion
 

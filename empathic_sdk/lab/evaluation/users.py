@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from empathic_sdk.errors import DataError
-from empathic_sdk.lab.recipes.personal import HISTORIES
-from empathic_sdk.lab.runs.personal import FOLDER, SETS, read_runs
+from empathic_sdk.lab.recipes.personal import read_runs
+from empathic_sdk.lab.records import FOLDERS
+from empathic_sdk.lab.training.personal_fit import HISTORIES
+from empathic_sdk.lab.training.recurring_people import SETS
 
 
 def evaluate_users(*, data: Path, split: str, results: Path, cache: Path) -> dict[str, Any]:
@@ -52,14 +54,14 @@ def evaluate_users(*, data: Path, split: str, results: Path, cache: Path) -> dic
                 entry |= _interval(runs, k)
                 report[f"gain_{name}_k{k}"] = entry["gain"]
             details[name][f"k{k}"] = entry
-        records = sorted((results / FOLDER).glob(f"{name}-seed*.json"))
+        records = sorted((results / FOLDERS["personal"]).glob(f"{name}-seed*.json"))
         about = [json.loads(p.read_text(encoding="utf-8")) for p in records]
         details[name]["chosen_steps"] = [r["run"]["chosen_step"] for r in about]
         details[name]["dev_gain_k20"] = float(
             np.mean([r["dev"]["mean_f1_k20"] - r["dev"]["mean_f1_k0"] for r in about])
         )
     if not details:
-        raise DataError(f"{results / FOLDER} holds no runs: `empathic train personal`")
+        raise DataError(f"{results / FOLDERS['personal']} holds no runs: `empathic train personal`")
     report["sets"] = details
     report["runs"] = {"n": min(d["runs"] for d in details.values())}
     return report

@@ -1,27 +1,49 @@
-"""Recipe ``behaviour``: train the network over interaction events on simulated people."""
+"""Recipe ``behaviour``: train the network over interaction events on simulated people.
+
+A run writes ``NAME.json`` (what was run, and what dev says) and ``NAME.predictions.jsonl.gz``
+(calibrated probabilities of every simulated test message). Test figures are computed from those,
+by ``empathic evaluate behaviour``.
+"""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from empathic_sdk.encoders.behaviour import CodedEvents, code, collate
+from empathic_sdk.encoders.behaviour import KINDS, BehaviourEncoder, CodedEvents, code, collate
 from empathic_sdk.errors import ConfigurationError
-from empathic_sdk.lab.simulation.typing import BehaviourItems
+from empathic_sdk.lab.evaluation.behaviour_figures import DATASET, dev_score, measure, read
+from empathic_sdk.lab.evaluation.calibrate import fit_temperature
+from empathic_sdk.lab.recipes.numbers import Epochs, Numbers, Seed, Shuffled
+from empathic_sdk.lab.records import (
+    RunRecord,
+    data_entry,
+    environment,
+    item_rows,
+    predictions_of,
+    weights_entry,
+    write_rows,
+)
+from empathic_sdk.lab.registry import Command, Option, Outcome
+from empathic_sdk.lab.runs.runner import folder, outcome, save_calibrated
+from empathic_sdk.lab.simulation.typing import PEOPLE, BehaviourItems, simulate
+from empathic_sdk.lab.training.trainer import Trainer, adamw
 from empathic_sdk.models.behaviour import BehaviourConfig, BehaviourNetwork
+from empathic_sdk.types import Emotion
 
+CHECKPOINT = "behaviour.safetensors"
 Score = Callable[[np.ndarray], Mapping[str, float]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class BehaviourRecipe:
+class BehaviourRecipe(Numbers):
     """Every number of a run.
 
     Attributes:
@@ -37,26 +59,25 @@ class BehaviourRecipe:
         shuffle_labels: Give every training message the label of another: the result is chance.
     """
 
-    seed: int = 1
+    seed: Seed = 1
     width: int = 32
-    pooling: str = "gated"
+    pooling: Annotated[
+        str,
+        Option("How events become one vector: PED eq 44, or eq 28.", choices=("gated", "max_mean")),
+    ] = "gated"
     dropout: float = 0.0
-    epochs: int = 8
+    epochs: Epochs = 8
     batch_size: int = 128
     learning_rate: float = 4e-3
     weight_decay: float = 0.01
-    people: int | None = None
-    shuffle_labels: bool = False
+    people: Annotated[int | None, Option("Simulated people (a trial).", low=2)] = None
+    shuffle_labels: Shuffled = False
 
     def __post_init__(self) -> None:
         if min(self.epochs, self.batch_size) < 1:
             raise ConfigurationError("epochs and batch_size must be at least 1")
         if self.people is not None and self.people < 2:
             raise ConfigurationError("people must be at least 2")
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return asdict(self)
 
 
 def coded(items: BehaviourItems) -> list[CodedEvents]:
@@ -100,43 +121,39 @@ def fit(
     if recipe.shuffle_labels:
         labels = labels[rng.permutation(len(labels))]
     target = torch.from_numpy(labels)
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
     lengths = np.array([len(log.kind) for log in logs])
-    steps = -(-len(logs) // recipe.batch_size)
-    history: list[dict[str, float]] = []
-    best: dict[str, Tensor] = {}
-    began, step = time.perf_counter(), 0
-    for epoch in range(1, recipe.epochs + 1):
-        network.train()
-        losses = []
-        for index in _batches(lengths, recipe.batch_size, rng):
-            warm = min(1.0, (step + 1) / steps)
-            for group in optimizer.param_groups:
-                group["lr"] = recipe.learning_rate * warm * (1 - step / (steps * recipe.epochs))
-            out = network(collate([logs[i] for i in index]))
-            loss = F.cross_entropy(out.logits, target[index])
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimizer.step()
-            losses.append(float(loss.detach()))
-            step += 1
-        scored = dict(score(predict(network, dev_logs)))
-        history.append({"epoch": epoch, "loss": float(np.mean(losses)), **scored})
-        if scored["objective"] >= max(h["objective"] for h in history):
-            best = {n: t.clone() for n, t in network.state_dict().items()}
-    network.load_state_dict(best)
-    network.eval()
-    chosen = max(history, key=lambda h: (h["objective"], h["epoch"]))
-    return network, {
-        "epochs": recipe.epochs,
-        "chosen_epoch": int(chosen["epoch"]),
-        "seconds": round(time.perf_counter() - began, 1),
-        "parameters": sum(p.numel() for p in network.parameters()),
-        "history": history,
-    }
+    per_epoch = -(-len(logs) // recipe.batch_size)
+    losses: list[float] = []
+
+    def loss(index: np.ndarray) -> Tensor:
+        found = F.cross_entropy(network(collate([logs[i] for i in index])).logits, target[index])
+        losses.append(float(found.detach()))
+        return found
+
+    def told() -> dict[str, float]:
+        mean = float(np.mean(losses))
+        losses.clear()
+        return {"loss": mean, **score(predict(network, dev_logs))}
+
+    ran = Trainer(
+        module=network,
+        optimizer=adamw(
+            network.parameters(), rate=recipe.learning_rate, weight_decay=recipe.weight_decay
+        ),
+        batches=lambda epoch: _batches(lengths, recipe.batch_size, rng),
+        loss=loss,
+        score=told,
+        per_epoch=per_epoch,
+        epochs=recipe.epochs,
+        rate=lambda step: (
+            min(1.0, (step + 1) / per_epoch) * (1 - step / (per_epoch * recipe.epochs))
+        ),
+        clip=1.0,
+        later=True,
+        tells=("epochs", "chosen", "seconds", "parameters"),
+        name=f"seed {recipe.seed}",
+    ).run()
+    return network, ran
 
 
 def predict(network: BehaviourNetwork, logs: Sequence[CodedEvents], size: int = 256) -> np.ndarray:
@@ -156,3 +173,80 @@ def _batches(lengths: np.ndarray, size: int, rng: np.random.Generator) -> list[n
     order = np.argsort(lengths + rng.uniform(-2, 2, len(lengths)), kind="stable")
     cut = [order[i : i + size] for i in range(0, len(order), size)]
     return [cut[i] for i in rng.permutation(len(cut))]
+
+
+def run_name(recipe: BehaviourRecipe) -> str:
+    """Name a run; trials and controls get names that ``runs`` does not count."""
+    if recipe.people is not None or recipe.shuffle_labels:
+        return f"trial-seed{recipe.seed}" + ("-shuffled" if recipe.shuffle_labels else "")
+    default = BehaviourRecipe(seed=recipe.seed)
+    part = "" if recipe.pooling == default.pooling else f"-{recipe.pooling}"
+    return f"behaviour{part}-seed{recipe.seed}"
+
+
+def train_behaviour(recipe: BehaviourRecipe, *, out: Path, results: Path) -> RunRecord:
+    """Train one run, let dev choose and calibrate, store the test predictions unseen.
+
+    Args:
+        recipe: Its numbers.
+        out: Folder for ``behaviour.safetensors``, which :class:`BehaviourEncoder` reads; every
+            figure is that of this file as it is read again.
+        results: Folder of the run records.
+
+    Returns:
+        The run record.
+    """
+    few = recipe.people
+    train, dev, test = (
+        simulate(split, people=few and max(2, few * n // PEOPLE["train"]))
+        for split, n in PEOPLE.items()
+    )
+    network, ran = fit(recipe, train, dev, dev_score(dev))
+    frequency = np.bincount(train.emotion, minlength=len(Emotion)) / len(train)
+    about = {
+        "name": run_name(recipe),
+        "behaviour": network.config.as_dict(),
+        "kinds": list(KINDS),
+        "frequency": frequency.tolist(),
+    }
+    path = out / CHECKPOINT
+    tensors = {f"behaviour.{n}": t for n, t in network.state_dict().items()}
+
+    def fix(written: Path) -> dict[str, float]:
+        raw = np.log(np.maximum(read(BehaviourEncoder(written), dev), 1e-12))
+        return {"temperature": fit_temperature(raw, dev.emotion)}
+
+    calibration = save_calibrated(path, tensors, about, fix, start={"temperature": 1.0})
+    encoder = BehaviourEncoder(path)
+    record = RunRecord(
+        recipe="behaviour",
+        name=run_name(recipe),
+        data_set=DATASET,
+        configuration=recipe.as_dict(),
+        data={s.split: data_entry(s, people=len(set(s.people))) for s in (train, dev, test)},
+        frequency=frequency.tolist(),
+        environment=environment(),
+        run=ran,
+        calibration=calibration,
+        dev=measure(dev, read(encoder, dev), frequency),
+        checkpoint=weights_entry(path),
+    )
+    rows = item_rows(test.ids, read(encoder, test), 4)
+    write_rows(predictions_of(record.path(results)), rows)
+    record.write(results)
+    return record
+
+
+def run(numbers: Mapping[str, Any], *, out: Path | None, results: Path) -> Outcome:
+    """Train the behaviour encoder on simulated people: no corpus of such events is public.
+
+    Dev data choose the epoch and calibrate; test predictions are stored, and scored by
+    `empathic evaluate behaviour`.
+    """
+    recipe = BehaviourRecipe(**numbers)
+    out = folder(run_name(recipe), out)
+    record = train_behaviour(recipe, out=out, results=results)
+    return outcome(record, results, f"dev {DATASET}", weights=out / CHECKPOINT)
+
+
+COMMAND = Command(run=run, recipe=BehaviourRecipe)

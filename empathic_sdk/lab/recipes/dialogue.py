@@ -1,359 +1,289 @@
-"""Recipe ``dialogue``: its numbers, its models, and how dialogues become batches."""
+"""Recipe ``dialogue``: train one dialogue model on features that stay as they are.
+
+A run writes ``NAME.json`` (what was run, and what dev says) and ``NAME.predictions.jsonl.gz``
+(calibrated probabilities of every test utterance). No test figure is computed here: that is done
+from the stored predictions, by ``empathic evaluate``, once dev has chosen.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
 
-import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from empathic_sdk.errors import ConfigurationError
-from empathic_sdk.lab.baselines.cfn_esa import CFNESA
-from empathic_sdk.lab.baselines.dialogue_rnn import DialogueRNN
-from empathic_sdk.lab.baselines.recurrent import ContextGRU, ContextTransformer, UtteranceLinear
-from empathic_sdk.lab.corpora.dialogues import Dialogue, DialogueSet, timing
-from empathic_sdk.models.dialogue import DialogueBatch
-from empathic_sdk.models.mdget import GATES, MDGET, MDGETConfig
+from empathic_sdk.lab.corpora.dialogues import DialogueSet, further_dialogues
+from empathic_sdk.lab.corpora.text_vectors import encoder_path, load, mark, with_vectors
+from empathic_sdk.lab.evaluation.dialogue_figures import (
+    calibrate,
+    dev_score,
+    measure,
+    scored,
+    write_predictions,
+)
+from empathic_sdk.lab.recipes.dialogue_numbers import (
+    BASE,
+    DialogueRecipe,
+    default_features,
+    tuned,
+    tuning_path,
+)
+from empathic_sdk.lab.recipes.dialogue_numbers import paper as paper_numbers
+from empathic_sdk.lab.recipes.dialogue_numbers import runtime as runtime_numbers
+from empathic_sdk.lab.records import (
+    FOLDERS,
+    RunRecord,
+    data_entry,
+    environment,
+    predictions_of,
+    weights_entry,
+)
+from empathic_sdk.lab.registry import Command, Option, Outcome, UsageError
+from empathic_sdk.lab.runs.runner import outcome, save_calibrated
+from empathic_sdk.lab.training.dialogue_batches import Prediction, Statistics, example, predict
+from empathic_sdk.lab.training.dialogue_fit import fit, load_checkpoint
+from empathic_sdk.models.mdget import MDGET
+from empathic_sdk.recognition.calibration import Calibration
 
-MODELS = ("mdget", "linear", "gru", "transformer", "dialogue-rnn", "cfn-esa")
-TIMING_WIDTH = 4
-SPEAKERS = 16
-
-# The rows of the paper's Table 6: what each takes away.
-ABLATIONS: Mapping[str, Mapping[str, Any]] = {
-    "full": {},
-    "no-gue": {"gue": False},
-    "no-acme": {"acme": False},
-    "no-eetm": {"eetm": False},
-    "no-transfer-loss": {},
-    "no-gue-gates": {"gates": tuple(g for g in GATES if g != "gue")},
-    "no-acme-gates": {"gates": tuple(g for g in GATES if g != "acme")},
-    "no-eetm-gate": {"gates": tuple(g for g in GATES if g != "eetm")},
-    "no-gates": {"gates": ()},
-}
+CHECKPOINT = "dialogue.safetensors"
+DataSet = Annotated[str, Option("What to train on.", choices=tuple(BASE))]
+Features = Annotated[
+    str | None,
+    Option(
+        "Text vectors: of all-MiniLM-L6-v2 as it is, of the shipped encoder, the corpus's own, "
+        "or of a checkpoint of `train text`.",
+        metavar="minilm|shipped|given|CHECKPOINT",
+        default="given for mosi, else minilm",
+    ),
+]
 
 
-@dataclass(frozen=True, kw_only=True)
-class DialogueRecipe:
-    """Every number of a run.
+def configuration_name(data_set: str, features: str, recipe: DialogueRecipe) -> str:
+    """Name what was run, all but the seed."""
+    texts = "+".join(Path(f).stem for f in features.split("+"))
+    parts = [data_set, texts, recipe.model, "causal" if recipe.causal else "both",
+             "+".join(recipe.modalities)]  # fmt: skip
+    if recipe.timing:
+        parts.append("timing")
+    if recipe.beside:
+        parts.append("beside")
+    if recipe.ablation != "full":
+        parts.append(recipe.ablation)
+    if recipe.reweight_groups:
+        parts.append("groups")
+    return "-".join(parts)
 
-    Attributes:
-        model: One of ``MODELS``.
-        modalities: Which of the data's modalities are used, hub first.
-        causal: Look back only.
-        timing: Use utterance timing where the model can.
-        ablation: A row of Table 6 (``mdget`` only).
-        seed: Of initial weights, batches and dropout.
-        width: d of the paper.
-        gue_layers: GUE_layers of Table 2 (also the layers of a GRU baseline).
-        acme_layers: ACME_layers of Table 2 (also those of a transformer baseline).
-        gue_dropout: GUE_drop of Table 2.
-        acme_dropout: ACME_drop of Table 2.
-        dropout: Everywhere else.
-        window: Of causal attention, in utterances.
-        speakers: Slots of the speaker embedding.
-        own_past: Recurrence over each speaker's own utterances.
-        batch_size: Dialogues a batch.
-        epochs: At most.
-        patience: Epochs without a better dev figure after which the run ends.
-        learning_rate: Peak; a linear warm-up of one epoch, then a cosine to a tenth.
-        weight_decay: Of AdamW.
-        average: Decay (a step) of the moving average of the weights that dev scores.
-        balance: lambda of eq 40; ``None`` learns it.
-        tau: Threshold of eq 39.
-        penalty: eta of eq 40.
-        smoothing: Label smoothing.
-        modality_dropout: In training, the chance that an utterance loses a modality (never its
-            only one): what is always there need not be trusted always.
-        varied: In training, channels come and go as they do in life (see ``varied``).
-        behaviour_weight: How much behaviour is believed beside the other modalities.
-        beside: Further corpora that are seen between the batches (see ``further_dialogues``), for
-            a model that is to meet more than one corpus's people.
-        beside_size: Utterances of each, about.
-        beside_weight: Of their loss.
-        reweight_groups: Let speakers' genders count alike, with the same mix of labels each (see
-            ``lab/corpora/speaker_groups.py``).
+
+def run_name(data_set: str, features: str, recipe: DialogueRecipe) -> str:
+    """Name one run."""
+    return f"{configuration_name(data_set, features, recipe)}-seed{recipe.seed}"
+
+
+def record_head(
+    data_set: str,
+    features: str,
+    recipe: DialogueRecipe,
+    splits: Sequence[DialogueSet],
+    beside: Sequence[DialogueSet],
+) -> dict[str, Any]:
+    """Return what the record of a run says before anything was measured."""
+
+    def entry(some: DialogueSet) -> dict[str, Any]:
+        return data_entry(some, dialogues=len(some.dialogues))
+
+    return {
+        "recipe": "dialogue",
+        "name": run_name(data_set, features, recipe),
+        "configuration_name": configuration_name(data_set, features, recipe),
+        "data_set": data_set,
+        "features": features,
+        "configuration": recipe.as_dict(),
+        "data": {s.split: entry(s) for s in splits},
+        "beside": {b.corpus: entry(b) for b in beside},
+        "environment": environment(),
+    }
+
+
+def write_checkpoint(
+    path: Path,
+    network: MDGET,
+    about: dict[str, Any],
+    fix: Callable[[MDGET], Calibration],
+) -> tuple[MDGET, Calibration]:
+    """Write a network that reads raw features; return it as it is read again.
+
+    Args:
+        path: The checkpoint.
+        network: Its standardisation folded in.
+        about: Its name, classes and encoders.
+        fix: What dev fixes of the network as it is read again.
     """
-
-    model: str = "mdget"
-    modalities: tuple[str, ...] = ("text",)
-    causal: bool = True
-    timing: bool = False
-    ablation: str = "full"
-    seed: int = 1
-    width: int = 128
-    gue_layers: int = 1
-    acme_layers: int = 1
-    gue_dropout: float = 0.1
-    acme_dropout: float = 0.3
-    dropout: float = 0.3
-    window: int = 32
-    speakers: int = 8
-    own_past: bool = True
-    batch_size: int = 16
-    epochs: int = 40
-    patience: int = 12
-    learning_rate: float = 5e-4
-    weight_decay: float = 0.01
-    average: float = 0.95
-    balance: float | None = 0.3
-    tau: float = 0.0
-    penalty: float = 1e-5
-    smoothing: float = 0.0
-    modality_dropout: float = 0.0
-    varied: bool = False
-    behaviour_weight: float = 1.0
-    beside: tuple[str, ...] = ()
-    beside_size: int = 8000
-    beside_weight: float = 0.3
-    reweight_groups: bool = False
-
-    def __post_init__(self) -> None:
-        if self.model not in MODELS:
-            raise ConfigurationError(f"no model is named {self.model!r}; there are {MODELS}")
-        if self.ablation not in ABLATIONS:
-            raise ConfigurationError(
-                f"no ablation is named {self.ablation!r}; there are {tuple(ABLATIONS)}"
-            )
-        if self.model != "mdget" and self.ablation != "full":
-            raise ConfigurationError(f"{self.model} has no ablations; they are those of mdget")
-        if not self.modalities or min(self.batch_size, self.epochs, self.patience) < 1:
-            raise ConfigurationError("modalities, batch_size, epochs, patience: none may be empty")
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return {**asdict(self), "modalities": list(self.modalities),
-                "beside": list(self.beside)}  # fmt: skip
+    fixed = save_calibrated(
+        path,
+        network.state_dict(),
+        {**about, "configuration": network.config.as_dict()},
+        lambda written: fix(load_checkpoint(written)[0]).model_dump(),
+        start=Calibration().model_dump(),
+    )
+    return load_checkpoint(path)[0], Calibration(**fixed)
 
 
-def paper(data_set: str) -> DialogueRecipe:
-    """Return Table 2's numbers, and those of the text around it, for ``meld`` or ``iemocap``.
+def train_dialogue(
+    recipe: DialogueRecipe,
+    *,
+    data_set: str,
+    features: str,
+    data: Path,
+    results: Path,
+    cache: Path,
+    out: Path | None = None,
+) -> RunRecord:
+    """Train one run, let dev choose and calibrate, store the test predictions unseen.
 
-    What the paper leaves open (the width, the epochs) stays as in the default recipe, and so does
-    the direction: bidirectional, as published. The one L2 factor stands for both terms of eq 40.
+    Args:
+        recipe: Its numbers.
+        data_set: ``meld``, ``iemocap`` or ``mosi``.
+        features: See :func:`~empathic_sdk.lab.corpora.text_vectors.load`.
+        data: Folder of the corpora.
+        results: Folder of the run records.
+        cache: Folder in which vectors are kept between runs.
+        out: Folder for ``dialogue.safetensors``, which :class:`EmotionRecognizer` reads; every
+            figure is then that of this file as it is read again. MDGET on one text encoder only.
+
+    Returns:
+        The run record; a finished one of the same configuration (and of the checkpoint in ``out``,
+        if that is asked for) is returned as it is.
     """
-    numbers: dict[str, dict[str, Any]] = {
-        "meld": {"batch_size": 64, "learning_rate": 2e-5, "gue_dropout": 0.1,
-                 "acme_dropout": 0.3, "gue_layers": 2, "acme_layers": 3},
-        "iemocap": {"batch_size": 32, "learning_rate": 2.5e-5, "gue_dropout": 0.2,
-                    "acme_dropout": 0.4, "gue_layers": 2, "acme_layers": 5},
-    }  # fmt: skip
-    if data_set not in numbers:
-        raise ConfigurationError(f"Table 2 has no column {data_set!r}; it has {tuple(numbers)}")
-    return DialogueRecipe(
-        causal=False, penalty=1e-5, weight_decay=1e-5, speakers=0, own_past=False,
-        **numbers[data_set],
-    )  # fmt: skip
-
-
-def runtime() -> DialogueRecipe:
-    """Return the recipe of the dialogue model that ships: MELD's scenes, and others beside them."""
-    return DialogueRecipe(
-        width=192, window=16, batch_size=8, epochs=8, patience=4, learning_rate=5e-4,
-        smoothing=0.1, beside=("dailydialog", "goemotions", "empathetic"),
-    )  # fmt: skip
-
-
-def fusion() -> DialogueRecipe:
-    """Return the recipe of the dialogue model that ships, with every modality."""
-    return replace(
-        runtime(), modalities=("text", "speech", "face", "behaviour"), width=128, varied=True,
-        behaviour_weight=0.3, epochs=10,
-    )  # fmt: skip
-
-
-def build(recipe: DialogueRecipe, widths: Mapping[str, int], classes: int) -> nn.Module:
-    """Return the recipe's network with fresh weights, for features of these widths."""
-    missing = [m for m in recipe.modalities if m not in widths]
-    if missing:
-        raise ConfigurationError(f"the data have no {missing}; they have {tuple(widths)}")
-    inputs = {m: widths[m] for m in recipe.modalities}
-    if recipe.model == "mdget":
-        return MDGET(mdget_config(recipe, inputs, classes))
-    both: dict[str, Any] = {"inputs": inputs, "classes": classes}
-    sized = {**both, "width": recipe.width, "dropout": recipe.dropout}
-    if recipe.model == "linear":
-        return UtteranceLinear(**both)
-    if recipe.model == "gru":
-        return ContextGRU(**sized, layers=recipe.gue_layers, causal=recipe.causal)
-    if recipe.model == "transformer":
-        return ContextTransformer(
-            **sized, layers=recipe.acme_layers, causal=recipe.causal, window=recipe.window
+    known = finished(results, data_set, features, recipe)
+    path = None if out is None else out / CHECKPOINT
+    if known is not None and (path is None or _recorded(known, path)):
+        return known
+    if path is not None and (recipe.model != "mdget" or features == "given" or "+" in features):
+        raise ConfigurationError(
+            "only mdget on the vectors of one text encoder can be written to a checkpoint, not "
+            f"{recipe.model} on {features}"
         )
-    if recipe.model == "dialogue-rnn":
-        return DialogueRNN(**sized, causal=recipe.causal)
-    if recipe.causal:
-        raise ConfigurationError("cfn-esa reads the whole dialogue; it has no causal form")
-    return CFNESA(**sized, gue_layers=recipe.gue_layers, acme_layers=recipe.acme_layers)
-
-
-def mdget_config(recipe: DialogueRecipe, inputs: Mapping[str, int], classes: int) -> MDGETConfig:
-    """Return the network's configuration under this recipe."""
-    weighs = "behaviour" in inputs and recipe.behaviour_weight != 1.0
-    return MDGETConfig(
-        inputs=dict(inputs), classes=classes, width=recipe.width, gue_layers=recipe.gue_layers,
-        acme_layers=recipe.acme_layers, gue_dropout=recipe.gue_dropout,
-        acme_dropout=recipe.acme_dropout, dropout=recipe.dropout, causal=recipe.causal,
-        window=recipe.window, speakers=recipe.speakers, own_past=recipe.own_past,
-        timing=TIMING_WIDTH if recipe.timing else 0,
-        weights={"behaviour": recipe.behaviour_weight} if weighs else {},
-        **ABLATIONS[recipe.ablation],
+    train, dev, test = (
+        load(data_set, s, data=data, features=features, cache=cache)
+        for s in ("train", "dev", "test")
+    )
+    beside = [
+        with_vectors(further_dialogues(c, data, recipe.beside_size), features, cache)
+        for c in recipe.beside
+    ]
+    for some in beside:
+        if some.classes != train.classes:
+            raise ConfigurationError(f"{some.corpus} has other classes than {data_set}")
+    network, statistics, ran = fit(recipe, train, dev, dev_score(dev), beside)
+    head = record_head(data_set, features, recipe, (train, dev, test), beside)
+    written: dict[str, Any] = {}
+    if path is None:
+        calibration = calibrate(dev, predictions(network, dev, statistics))
+    else:
+        assert isinstance(network, MDGET)
+        statistics.fold(network)
+        statistics = Statistics()
+        text = mark(encoder_path(features))
+        about = {"name": head["name"], "classes": list(dev.classes), "text_sha256": text}
+        network, calibration = write_checkpoint(
+            path, network, about, lambda n: calibrate(dev, predictions(n, dev))
+        )
+        written["checkpoint"] = weights_entry(path, text_sha256=text)
+    on_dev, on_test = (scored(predictions(network, s, statistics), calibration)
+                       for s in (dev, test))  # fmt: skip
+    record = RunRecord(
+        **head, run=ran, calibration=calibration.model_dump(),
+        dev=measure(dev, on_dev, calibration), **written,
     )  # fmt: skip
+    write_predictions(predictions_of(record.path(results)), test, on_test)
+    record.write(results)
+    return record
 
 
-@dataclass(frozen=True)
-class Example:
-    """One dialogue as tensors.
+def predictions(
+    network: nn.Module, items: DialogueSet, statistics: Statistics | None = None
+) -> list[Prediction]:
+    """Return what a network says of dialogues; one without ``statistics`` reads raw vectors."""
+    return predict(network, [example(d, statistics or Statistics()) for d in items.dialogues])
 
-    Attributes:
-        features: float32 ``[n, width]`` by modality.
-        present: bool ``[n]`` by modality.
-        speaker: int64 ``[n]``, numbered by first appearance.
-        timing: float32 ``[n, 4]``.
-        labels: int64 ``[n]``.
-        weights: float32 ``[n]``, how much each utterance counts; ``None``: all alike.
+
+def _recorded(record: RunRecord, path: Path) -> bool:
+    """Tell whether the checkpoint at ``path`` is the one of this record."""
+    return path.is_file() and (record.checkpoint or {}).get("sha256") == mark(path)
+
+
+def finished(
+    results: Path, data_set: str, features: str, recipe: DialogueRecipe
+) -> RunRecord | None:
+    """Return the record of a run that is there already.
+
+    Raises:
+        ConfigurationError: A run of this name has other numbers or features.
     """
-
-    features: Mapping[str, Tensor]
-    present: Mapping[str, Tensor]
-    speaker: Tensor
-    timing: Tensor
-    labels: Tensor
-    weights: Tensor | None = None
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-
-def numbered(speakers: Sequence[str]) -> list[int]:
-    """Number speakers by their first appearance."""
-    known: dict[str, int] = {}
-    return [known.setdefault(s, len(known)) for s in speakers]
-
-
-def with_text(data: DialogueSet, vectors: np.ndarray) -> DialogueSet:
-    """Return ``data`` with text features, one row an utterance in order ``[utterances, width]``."""
-    out, start = [], 0
-    for d in data.dialogues:
-        rows = np.ascontiguousarray(vectors[start : start + len(d)], np.float32)
-        start += len(d)
-        out.append(
-            replace(
-                d, features={"text": rows, **d.features},
-                present={"text": np.ones(len(d), bool), **d.present},
-            )
-        )  # fmt: skip
-    return replace(data, dialogues=out)
+    path = results / FOLDERS["dialogue"] / f"{run_name(data_set, features, recipe)}.json"
+    if not path.is_file() or not predictions_of(path).is_file():
+        return None
+    record = RunRecord.read(path)
+    # A record from before a number existed was run with what is its default now.
+    recorded = {**DialogueRecipe().as_dict(), **record.configuration}
+    if recorded != json.loads(json.dumps(recipe.as_dict())):
+        raise ConfigurationError(
+            f"{path} records a run with other numbers; give another --results, or remove it"
+        )
+    if record.features != features:  # two checkpoints may share the name of their file
+        raise ConfigurationError(
+            f"{path} records a run on the features {record.features!r}, not {features!r}; give "
+            "another --results, or remove it"
+        )
+    return record
 
 
-@dataclass(frozen=True)
-class Statistics:
-    """Mean and spread of every feature over the real rows of the training split."""
+def run(
+    numbers: Mapping[str, Any],
+    *,
+    data: Path,
+    data_set: DataSet,
+    features: Features = None,
+    bidirectional: Annotated[bool, Option("Read the whole dialogue, as published.")] = False,
+    paper: Annotated[bool, Option("Table 2's numbers instead of those dev chose.")] = False,
+    runtime: Annotated[bool, Option("The recipe of what ships: more corpora beside MELD.")] = False,
+    learned_balance: Annotated[bool, Option("Learn lambda instead of fixing it.")] = False,
+    out: Annotated[
+        Path | None,
+        Option("Folder for dialogue.safetensors, which EmotionRecognizer(dialogue=...) reads."),
+    ] = None,
+    results: Path,
+    cache: Path,
+) -> Outcome:
+    """Train one dialogue model on given features.
 
-    mean: Mapping[str, np.ndarray] = field(default_factory=dict)
-    scale: Mapping[str, np.ndarray] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, data: DialogueSet) -> Statistics:
-        """Measure ``data``; a feature that does not vary keeps scale 1."""
-        mean, scale = {}, {}
-        for m in data.dialogues[0].features:
-            rows = np.concatenate([d.features[m][d.present[m]] for d in data.dialogues])
-            if not len(rows):  # nothing to measure, and nothing that will be looked at
-                continue
-            spread = rows.std(0)
-            mean[m] = rows.mean(0)
-            scale[m] = np.where(spread > 1e-6, spread, 1.0).astype(np.float32)
-        return cls(mean, scale)
-
-    def fold(self, network: MDGET) -> None:
-        """Move the standardisation into the first layer, so that it reads raw features."""
-        with torch.no_grad():
-            for m, layer in network.project.items():
-                assert isinstance(layer, nn.Linear)
-                if m in self.mean:
-                    layer.weight /= torch.from_numpy(self.scale[m])
-                    layer.bias.sub_(layer.weight @ torch.from_numpy(self.mean[m]))
-
-
-def example(dialogue: Dialogue, statistics: Statistics) -> Example:
-    """Return one dialogue as tensors, standardised."""
-    features = {}
-    for m, rows in dialogue.features.items():
-        scaled = (rows - statistics.mean[m]) / statistics.scale[m] if m in statistics.mean else rows
-        features[m] = torch.from_numpy(scaled.astype(np.float32))
-    return Example(
-        features=features,
-        present={m: torch.from_numpy(p) for m, p in dialogue.present.items()},
-        speaker=torch.tensor(numbered(dialogue.speakers), dtype=torch.long),
-        timing=torch.from_numpy(timing(dialogue)),
-        labels=torch.from_numpy(dialogue.labels),
-    )
-
-
-def collate(examples: Sequence[Example]) -> tuple[DialogueBatch, Tensor]:
-    """Pad dialogues to one batch and its labels ``[b, n]`` (-1 in the padding)."""
-    batch = DialogueBatch(
-        features={m: padded([e.features[m] for e in examples], 0) for m in examples[0].features},
-        present={m: padded([e.present[m] for e in examples], False) for m in examples[0].present},
-        mask=padded([torch.ones(len(e), dtype=torch.bool) for e in examples], False),
-        speaker=padded([e.speaker for e in examples], 0),
-        timing=padded([e.timing for e in examples], 0),
-    )
-    return batch, padded([e.labels for e in examples], -1)
-
-
-def padded(rows: Sequence[Tensor], value: float) -> Tensor:
-    """Return rows ``[n_i, ...]`` as one tensor ``[b, n, ...]`` with ``value`` behind the short."""
-    out = rows[0].new_full((len(rows), max(map(len, rows)), *rows[0].shape[1:]), value)
-    for i, row in enumerate(rows):
-        out[i, : len(row)] = row
-    return out
-
-
-def without_some(batch: DialogueBatch, chance: float) -> DialogueBatch:
-    """Take modalities away from utterances at random; one that has only one keeps it."""
-    names = list(batch.present)
-    there = torch.stack([batch.present[m] for m in names])  # (M, b, n)
-    kept = there & (torch.rand(there.shape) >= chance)
-    kept = torch.where(kept.any(0), kept, there)
-    return batch._replace(present=dict(zip(names, kept, strict=True)))
-
-
-def varied(batch: DialogueBatch) -> DialogueBatch:
-    """Let channels come and go as in life; no utterance loses its last one.
-
-    Four of ten speakers only type. Of the others each spoke is open with probability 0.65, and
-    closed again for one utterance in ten; one utterance in ten of theirs has no text (no words
-    were understood). How far each modality is to be believed is drawn as well: three of ten
-    dialogues have a weight of their own for it, so that a person's own weights mean something to
-    the network.
+    Dev data choose the epoch and calibrate; test predictions are stored, and scored by
+    `empathic evaluate`. Numbers that `train table --tune` chose are used where they are there.
     """
-    hub, *spokes = batch.present
-    b, n = batch.mask.shape
-    who = batch.speaker.clamp(max=SPEAKERS - 1)
-    typing = torch.rand(b, SPEAKERS) < 0.4
-    present = {}
-    for m in spokes:
-        open_ = (torch.rand(b, SPEAKERS) < 0.65) & ~typing
-        present[m] = batch.present[m] & open_.gather(1, who) & (torch.rand(b, n) >= 0.1)
-    heard = torch.stack([*present.values()]).any(0) if spokes else torch.zeros_like(batch.mask)
-    present = {hub: batch.present[hub] & ~(heard & (torch.rand(b, n) < 0.1)), **present}
-    weights = {}
-    for m in (hub, *spokes):
-        drawn = torch.where(torch.rand(b, 1) < 0.3, torch.rand(b, 1) * 2, torch.ones(b, 1))
-        weights[m] = drawn.expand(b, n)
-    return batch._replace(present=present, weights=weights)
+    model = numbers.get("model", "mdget")
+    if runtime and (paper or bidirectional or data_set != "meld" or model != "mdget"):
+        raise UsageError("--runtime is one recipe: the causal mdget on meld, without --paper")
+    features = features or default_features(data_set)
+    recipe = replace(BASE[data_set], model=model, causal=not bidirectional)
+    if paper:
+        recipe = replace(paper_numbers(data_set), modalities=recipe.modalities,
+                         causal=recipe.causal, model=model)  # fmt: skip
+    elif runtime:
+        recipe = runtime_numbers()
+    elif tuning_path(data_set, features, results).is_file():
+        recipe = tuned(data_set, features, model, not bidirectional, results)
+    recipe = replace(recipe, **numbers)
+    if learned_balance:
+        recipe = replace(recipe, balance=None)
+    record = train_dialogue(
+        recipe, data_set=data_set, features=features, data=data, results=results, cache=cache,
+        out=out,
+    )  # fmt: skip
+    return outcome(record, results, f"dev {data_set}")
 
 
-def batches(lengths: Sequence[int], size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Cut one epoch into batches of alike length, in random order."""
-    # Noise of a tenth: the same dialogues do not always meet.
-    noisy = np.asarray(lengths) * rng.uniform(0.9, 1.1, len(lengths))
-    order = np.argsort(noisy, kind="stable")
-    cut = [order[i : i + size] for i in range(0, len(order), size)]
-    for i in rng.permutation(len(cut)):
-        yield cut[i]
+COMMAND = Command(run=run, recipe=DialogueRecipe)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empathic_sdk.errors import ConfigurationError, DataError, MissingExtraError
-from empathic_sdk.safety.draft_reader import REASONS
+from empathic_sdk.safety.draft_model import REASONS
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def fit_guard(
 
     Args:
         recipe: The numbers.
-        features: ``[n, width]`` (:func:`~empathic_sdk.safety.draft_reader.draft_features`).
+        features: ``[n, width]`` (:func:`~empathic_sdk.safety.draft_model.draft_features`).
         reasons: What is wrong with each.
 
     Raises:

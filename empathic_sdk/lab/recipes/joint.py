@@ -1,320 +1,218 @@
 """Recipe ``joint``: text encoder, utterance heads and dialogue model learn together.
 
-Batches of whole dialogues (MELD, DailyDialog) are interleaved with the batches of recipe ``text``,
-which keep the heads of single utterances what they were. Texts with one emotion also pass through
-the dialogue model, as dialogues of one utterance: people open with more than a sitcom's lines. How
-often a corpus's annotators chose each emotion is one vector a corpus, added to the logits in
-training; the first corpus has none, so its annotators speak at run time.
+A run folder holds ``text.safetensors`` (encoder and the heads of single utterances) and
+``dialogue.safetensors`` (the dialogue model that reads its vectors).
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812
-from torch import Tensor, nn
 
-from empathic_sdk.encoders.tokens import TextTokenizer, pad, truncate
-from empathic_sdk.lab.corpora.dialogues import DialogueSet
-from empathic_sdk.lab.corpora.text import TextItems
-from empathic_sdk.lab.recipes.dialogue import (
-    DialogueRecipe,
-    Example,
-    Statistics,
-    batches,
-    collate,
-    example,
-    mdget_config,
+from empathic_sdk.encoders.text import TextEncoder
+from empathic_sdk.encoders.tokens import TextTokenizer
+from empathic_sdk.errors import ModelError
+from empathic_sdk.lab.corpora.dialogues import DialogueSet, read_dialogues
+from empathic_sdk.lab.corpora.text import read
+from empathic_sdk.lab.evaluation.dialogue_figures import (
+    calibrate,
+    measure,
+    scored,
+    write_predictions,
 )
-from empathic_sdk.lab.recipes.text import (
-    EMOTION_CORPORA,
-    TextModel,
-    TextRecipe,
-    annotators,
-    batch_loss,
-    targets,
+from empathic_sdk.lab.evaluation.metrics import classification
+from empathic_sdk.lab.evaluation.text import dev_score
+from empathic_sdk.lab.recipes.dialogue import CHECKPOINT as DIALOGUE
+from empathic_sdk.lab.recipes.dialogue import predictions, write_checkpoint
+from empathic_sdk.lab.recipes.joint_numbers import JointRecipe
+from empathic_sdk.lab.recipes.text import CHECKPOINT, SCORED, TOKENIZER, finish_text
+from empathic_sdk.lab.records import (
+    RunRecord,
+    data_entry,
+    predictions_of,
+    recorded,
+    weights_entry,
 )
-from empathic_sdk.lab.training.dialogue_loop import Prediction, joint_loss, shifts
-from empathic_sdk.lab.training.loop import Read, TextTrainer
-from empathic_sdk.lab.training.transfer_loss import JointLoss
-from empathic_sdk.models.dialogue import DialogueBatch
+from empathic_sdk.lab.registry import Command, Option, Outcome
+from empathic_sdk.lab.runs.runner import figures, folder
+from empathic_sdk.lab.training.dialogue_batches import Prediction, with_text
+from empathic_sdk.lab.training.dialogue_fit import load_checkpoint
+from empathic_sdk.lab.training.joint_fit import JointTrainer, ReadDialogues, joint_model, spoken
+from empathic_sdk.lab.training.text_fit import Read
 from empathic_sdk.models.mdget import MDGET
-from empathic_sdk.models.minilm import MiniLM
-
-CHUNK = 32
-ReadDialogues = Callable[[Sequence["Spoken"]], list[Prediction]]
-ScoreJoint = Callable[[Read, ReadDialogues], dict[str, float]]
+from empathic_sdk.models.minilm import MiniLM, MiniLMConfig
+from empathic_sdk.recognition.calibration import Calibration
+from empathic_sdk.runtime import checkpoints
 
 
-def _replay() -> dict[str, float]:
-    return {"goemotions": 0.3, "empathetic": 0.3, "emobank": 1.0}
+def run_name(recipe: JointRecipe) -> str:
+    """Name a run; a trial has a name of its own."""
+    return f"{'' if recipe.limit is None else 'trial-'}joint-seed{recipe.seed}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class JointRecipe:
-    """Every number of the run.
-
-    Attributes:
-        seed: Of batches, dropout and everything else that is drawn.
-        dialogue: The dialogue network and its loss (its own loop's numbers are not used).
-        epochs: How often each corpus of dialogues is seen; the first is the one that counts.
-        batch_size: Dialogues a batch.
-        replay: How often each corpus of single texts is seen.
-        learning_rate: Peak, of the encoder.
-        head_learning_rate: Peak, of the heads of single utterances.
-        dialogue_learning_rate: Peak, of the dialogue network.
-        utterance_weight: Of the loss of the utterance heads in batches of dialogues.
-        opening_weight: Of the dialogue model's loss on single texts.
-        max_tokens: Word pieces an utterance at most.
-        average: Decay of the moving average of the weights.
-        bfloat16: Multiply the encoder's matrices in bfloat16.
-        evaluations: How often dev is scored; the best of them is kept.
-        limit: Items (and dialogues) a corpus at most, for tests and trials.
-    """
-
-    seed: int = 1
-    dialogue: DialogueRecipe = field(
-        default_factory=lambda: DialogueRecipe(width=192, window=16, smoothing=0.1)
-    )
-    epochs: Mapping[str, float] = field(default_factory=lambda: {"meld": 4.0, "dailydialog": 0.1})
-    batch_size: int = 8
-    replay: Mapping[str, float] = field(default_factory=_replay)
-    learning_rate: float = 8e-5
-    head_learning_rate: float = 5e-4
-    dialogue_learning_rate: float = 5e-4
-    utterance_weight: float = 0.5
-    opening_weight: float = 0.3
-    max_tokens: int = 64
-    average: float = 0.997
-    bfloat16: bool = True
-    evaluations: int = 3
-    limit: int | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return {**asdict(self), "dialogue": self.dialogue.as_dict(),
-                "epochs": dict(self.epochs), "replay": dict(self.replay)}  # fmt: skip
-
-    def text(self) -> TextRecipe:
-        """Return the part that the batches of single texts follow."""
-        return TextRecipe(
-            seed=self.seed, epochs=self.replay, max_tokens=self.max_tokens,
-            learning_rate=self.learning_rate, head_learning_rate=self.head_learning_rate,
-            average=self.average, bfloat16=self.bfloat16, evaluations=self.evaluations,
-            limit=self.limit,
-        )  # fmt: skip
+def starting_point(checkpoint: Path) -> tuple[MiniLM, dict[str, torch.Tensor]]:
+    """Return the encoder of a checkpoint of ``train text``, and its heads' tensors."""
+    tensors, about = checkpoints.load(checkpoint)
+    try:
+        encoder = MiniLM(MiniLMConfig(**about["encoder"]))
+        encoder.load_state_dict(checkpoints.part(tensors, "encoder"))
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise ModelError(f"{checkpoint} holds no text network that fits: {error}") from error
+    return encoder, checkpoints.part(tensors, "heads")
 
 
-class Spoken(NamedTuple):
-    """One dialogue: its tensors, and the word pieces of each utterance."""
-
-    example: Example
-    ids: list[list[int]]
-
-
-class JointModel(TextModel):
-    """Encoder, heads, dialogue network and loss; label frequencies of each further corpus."""
-
-    def __init__(
-        self, encoder: MiniLM, dialogue: MDGET, loss: JointLoss, further: Sequence[str] = ()
-    ) -> None:
-        super().__init__(encoder)
-        self.dialogue = dialogue
-        self.loss = loss  # a part of the model: what it weighs losses with may be learned
-        self.corpora = tuple(further)
-        self.frequency = nn.Parameter(torch.zeros(len(self.corpora), dialogue.config.classes))
-
-    def as_annotated(self, logits: Tensor, corpus: str) -> Tensor:
-        """Shift logits ``[..., classes]`` to how often this corpus's annotators chose each."""
-        if corpus not in self.corpora:
-            return logits
-        return logits + self.frequency[self.corpora.index(corpus)]
-
-    def vectors(self, ids: Sequence[Sequence[int]]) -> Tensor:
-        """Encode utterances ``[n]`` to ``[n, width]``, alike lengths together."""
-        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
-        parts = [
-            self.encoder(*pad([ids[i] for i in order[start : start + CHUNK]])).pooled
-            for start in range(0, len(order), CHUNK)
-        ]
-        back = torch.empty(len(order), dtype=torch.long)
-        back[order] = torch.arange(len(order))
-        return torch.cat(parts)[back]
-
-
-def spoken(data: DialogueSet, tokenizer: TextTokenizer, max_tokens: int) -> list[Spoken]:
-    """Return the dialogues with their word pieces."""
-    out = []
-    for d in data.dialogues:
-        ids = [truncate(row, max_tokens) for row in tokenizer(d.texts)]
-        out.append(Spoken(example(d, Statistics()), ids))
-    return out
-
-
-class JointTrainer(TextTrainer):
-    """One run of the recipe; see :class:`TextTrainer` for checkpoints and continuing.
+def train_joint(
+    recipe: JointRecipe, *, start: Path, data: Path, out: Path, results: Path
+) -> tuple[RunRecord, RunRecord]:
+    """Train one run from the text checkpoint ``start`` and record what dev says of it.
 
     Args:
         recipe: Its numbers.
-        model: With the encoder to start from.
-        tokenizer: Of the encoder.
-        dialogues: Training dialogues by corpus, the one that counts first.
-        data: Training texts by corpus.
-        score: Scores the two readers on dev data; the higher its ``"objective"``, the better.
-        folder: Where checkpoints go.
+        start: Checkpoint of ``train text``. One that has seen MELD's labels knows the training
+            dialogues by heart, and the dialogue model learns to trust it too much: leave MELD out
+            there.
+        data: Folder of the corpora.
+        out: Folder of the run; one that was cut off there is continued.
+        results: Folder of the run records.
+
+    Returns:
+        The records of the single utterances, and of the dialogues.
     """
+    encoder, heads = starting_point(start)
+    dialogues = {c: read_dialogues(c, data, "train") for c in recipe.epochs}
+    first = next(iter(recipe.epochs))
+    dev = read_dialogues(first, data, "dev")
+    texts = {c: read(c, data, "train") for c in recipe.replay}
+    dev_texts = {c: read(c, data, "dev") for c in SCORED}
+    tokenizer_path = start.with_name(TOKENIZER)
+    tokenizer = TextTokenizer(tokenizer_path)
+    model = joint_model(recipe, encoder, len(dev.classes))
+    model.heads.load_state_dict(heads)
+    on_dev = spoken(dev, tokenizer, recipe.max_tokens)
+    score_texts = dev_score(dev_texts)
 
-    model: JointModel
+    def score(read_texts: Read, read_dialogues: ReadDialogues) -> dict[str, float]:
+        alone = score_texts(read_texts)
+        found = [p.logits.argmax(1) for p in read_dialogues(on_dev)]
+        gold = [d.labels for d in dev.dialogues]
+        figures = classification(np.concatenate(gold), np.concatenate(found))
+        key = f"{first}_dialogue_weighted_f1"
+        return {**alone, key: figures["weighted_f1"],
+                "objective": (alone["objective"] + figures["weighted_f1"]) / 2}  # fmt: skip
 
-    def __init__(
-        self,
-        *,
-        recipe: JointRecipe,
-        model: JointModel,
-        tokenizer: TextTokenizer,
-        dialogues: Mapping[str, DialogueSet],
-        data: Mapping[str, TextItems],
-        score: ScoreJoint,
-        folder: Path,
-    ) -> None:
-        self.joint = recipe
-        super().__init__(
-            recipe=recipe.text(), model=model, tokenizer=tokenizer, data=data,
-            score=lambda read: score(read, self.read_dialogues), folder=folder,
-        )  # fmt: skip
-        self.spoken = {
-            c: spoken(d, tokenizer, recipe.max_tokens)[: recipe.limit] for c, d in dialogues.items()
-        }
-        self.batches = self._interleave()
-
-    def _interleave(self) -> list[tuple[str, np.ndarray]]:
-        rng = np.random.default_rng([self.joint.seed, 3])
-        placed: list[tuple[float, str, np.ndarray]] = []
-
-        def place(name: str, some: list[np.ndarray]) -> None:
-            at = (np.arange(len(some)) + rng.random(len(some))) / max(1, len(some))
-            placed.extend((p, name, b) for p, b in zip(at.tolist(), some, strict=True))
-
-        for corpus, epochs in self.joint.epochs.items():
-            lengths = [len(s.ids) for s in self.spoken[corpus]]
-            some: list[np.ndarray] = []
-            for e in range(math.ceil(epochs)):
-                share = min(1.0, epochs - e)
-                whole = list(batches(lengths, self.joint.batch_size, rng))
-                some += whole[: max(1, round(len(whole) * share))]
-            place(f"dialogue:{corpus}", some)
-        by_corpus: dict[str, list[np.ndarray]] = {}
-        for corpus, index in self.batches:
-            by_corpus.setdefault(corpus, []).append(index)
-        for corpus, some in by_corpus.items():
-            place(corpus, some)
-        placed.sort(key=lambda entry: entry[0])
-        return [(name, index) for _, name, index in placed]
-
-    def _peak(self, name: str) -> float:
-        if name.startswith("dialogue."):
-            return self.joint.dialogue_learning_rate
-        return super()._peak(name)
-
-    def _numbers(self) -> dict[str, object]:
-        return self.joint.as_dict()
-
-    def _loss(self, corpus: str, index: np.ndarray) -> Tensor:
-        kind, _, name = corpus.rpartition(":")
-        if not kind:
-            return self._text_loss(name, index)
-        some = [self.spoken[name][i] for i in index]
-        batch, labels = collate([s.example for s in some])
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bfloat16):
-            vectors = self.model.vectors([row for s in some for row in s.ids])
-        single = self.model.heads(vectors.float(), annotators(name)).emotion
-        batch = _with_text(batch, vectors.float())
-        out = self.model.dialogue(batch, pairs=self.model.loss.balance != 0.0)
-        logits = self.model.as_annotated(out.logits, name)
-        parts = self.model.loss(logits, labels, out.pairs, self.model.dialogue.gate_parameters())
-        by_itself = F.cross_entropy(single, labels[batch.mask])
-        total: Tensor = parts.total + self.joint.utterance_weight * by_itself
-        return total + self.recipe.offset_penalty * self.model.heads.offset.square().sum()
-
-    def _text_loss(self, corpus: str, index: np.ndarray) -> Tensor:
-        """Return the loss of a batch of single texts, each also a dialogue of one utterance."""
-        items = self.data[corpus]
-        ids, mask = pad([self.ids[corpus][i] for i in index])
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bfloat16):
-            pooled = self.model.encoder(ids, mask).pooled
-        pooled = pooled.float()
-        heads = self.model.heads(pooled, annotators(corpus))
-        loss = batch_loss(heads, self.model.fine(pooled), targets(items, index))
-        labels = torch.from_numpy(items.emotion[index])
-        if self.joint.opening_weight and (labels >= 0).any():
-            out = self.model.dialogue(alone(pooled))
-            logits = self.model.as_annotated(out.logits[:, 0], corpus)
-            loss = loss + self.joint.opening_weight * F.cross_entropy(
-                logits, labels, ignore_index=-1
-            )
-        return loss + self.recipe.offset_penalty * self.model.heads.offset.square().sum()
-
-    def read_openings(self, texts: Sequence[str]) -> np.ndarray:
-        """Return the dialogue model's logits ``[n, classes]`` of texts, each on its own."""
-        rows = [truncate(r, self.recipe.max_tokens) for r in self.tokenizer(texts)]
-        self.model.eval()
-        with torch.inference_mode():
-            with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bfloat16):
-                vectors = self.model.vectors(rows)
-            logits: np.ndarray = self.model.dialogue(alone(vectors.float())).logits[:, 0].numpy()
-        return logits
-
-    def read_dialogues(self, dialogues: Sequence[Spoken]) -> list[Prediction]:
-        """Return what the weights as they are say of dialogues."""
-        self.model.eval()
-        out: list[Prediction] = []
-        with torch.inference_mode():
-            for start in range(0, len(dialogues), 16):
-                some = dialogues[start : start + 16]
-                batch, _ = collate([s.example for s in some])
-                with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bfloat16):
-                    vectors = self.model.vectors([row for s in some for row in s.ids])
-                found = self.model.dialogue(_with_text(batch, vectors.float()))
-                for k, s in enumerate(some):
-                    n = len(s.ids)
-                    change = shifts(self.model.dialogue, found.vectors[k, :n], s.example.speaker)
-                    out.append(Prediction(found.logits[k, :n].numpy(), change))
-        return out
-
-
-def _with_text(batch: DialogueBatch, vectors: Tensor) -> DialogueBatch:
-    """Put flat text vectors ``[utterances, width]`` where the batch's utterances are."""
-    text = vectors.new_zeros((*batch.mask.shape, vectors.shape[1]))
-    text[batch.mask] = vectors
-    return batch._replace(
-        features={"text": text, **batch.features}, present={"text": batch.mask, **batch.present}
-    )
-
-
-def alone(vectors: Tensor) -> DialogueBatch:
-    """Return texts ``[n, width]`` as dialogues of one utterance."""
-    here = torch.ones(len(vectors), 1, dtype=torch.bool)
-    return DialogueBatch(
-        features={"text": vectors[:, None]}, present={"text": here}, mask=here,
-        speaker=torch.zeros(len(vectors), 1, dtype=torch.long),
+    trainer = JointTrainer(
+        recipe=recipe, model=model, tokenizer=tokenizer, dialogues=dialogues, data=texts,
+        score=score, folder=out,
     )  # fmt: skip
+    about = {
+        "recipe": "joint",
+        "name": run_name(recipe),
+        "configuration": recipe.as_dict(),
+        "init": {"name": start.parent.name, "sha256": checkpoints.sha256(start)},
+        "training_data": {c: data_entry(i) for some in (dialogues, texts) for c, i in some.items()},
+        "run": {**trainer.run(), "loss_weights": model.loss.weights()},
+    }
+    # One of an earlier finish would be found beside the new text checkpoint, and not fit it.
+    (out / DIALOGUE).unlink(missing_ok=True)
+    record = finish_text(model, tokenizer_path, about, dev_texts, out, results)
+    return record, finish_dialogue(model.dialogue, dev, first, about, out, results)
 
 
-def joint_model(recipe: JointRecipe, encoder: MiniLM, classes: int) -> JointModel:
-    """Return the model with fresh dialogue weights over ``encoder``."""
-    torch.manual_seed(recipe.seed)
-    network = MDGET(mdget_config(recipe.dialogue, {"text": encoder.config.width}, classes))
-    return JointModel(encoder, network, joint_loss(recipe.dialogue), others(recipe))
+def finish_dialogue(
+    network: MDGET,
+    dev: DialogueSet,
+    corpus: str,
+    about: Mapping[str, Any],
+    out: Path,
+    results: Path,
+) -> RunRecord:
+    """Write the dialogue checkpoint beside its text checkpoint, calibrated as it will be read."""
+    text, path = out / CHECKPOINT, out / DIALOGUE
+    description = {
+        "name": about["name"],
+        "classes": list(dev.classes),
+        "text_sha256": checkpoints.sha256(text),
+    }
+    whole = with_vectors_of(text, dev)
+    network, calibration = write_checkpoint(
+        path, network, description, lambda n: calibrate(dev, predictions(n, whole))
+    )
+    record = RunRecord(
+        **about,
+        data_set=corpus,
+        features="joint",
+        configuration_name=f"{corpus}-joint-mdget-causal-text",
+        calibration=calibration.model_dump(),
+        dev=measure(dev, scored(predictions(network, whole), calibration), calibration),
+        checkpoint=weights_entry(path),
+    )
+    record.write(results)
+    return record
 
 
-def others(recipe: JointRecipe) -> list[str]:
-    """Return the corpora beside the first whose annotators chose one emotion a text, each once."""
-    first, *further = recipe.epochs
-    named = dict.fromkeys([*further, *(c for c in recipe.replay if c in EMOTION_CORPORA)])
-    return [c for c in named if c != first]
+def with_vectors_of(text: Path, data: DialogueSet) -> DialogueSet:
+    """Return dialogues with the text vectors of a checkpoint."""
+    texts = [t for d in data.dialogues for t in d.texts]
+    return with_text(data, TextEncoder(text).encode(texts))
+
+
+def predict_checkpoint(dialogue: Path, text: Path, data: DialogueSet) -> list[Prediction]:
+    """Return what a pair of checkpoints says of dialogues, as they will be loaded at run time."""
+    return predictions(load_checkpoint(dialogue)[0], with_vectors_of(text, data))
+
+
+def score_joint(out: Path, *, data: Path, results: Path) -> RunRecord:
+    """Store a recorded run's predictions of MELD's test split, as its checkpoints give them.
+
+    Raises:
+        DataError: The checkpoint is not the one that was recorded.
+    """
+    about = load_checkpoint(out / DIALOGUE)[1]
+    path = results / "dialogue" / f"meld-{about['name']}.json"
+    record = recorded(path, out / DIALOGUE)
+    test = read_dialogues("meld", data, "test")
+    found = predict_checkpoint(out / DIALOGUE, out / CHECKPOINT, test)
+    calibration = Calibration(**about["calibration"])
+    write_predictions(predictions_of(path), test, scored(found, calibration))
+    return record
+
+
+def run(
+    numbers: Mapping[str, Any],
+    *,
+    data: Path,
+    start: Annotated[
+        Path,
+        Option(
+            "Text checkpoint to start from; one that has not seen MELD "
+            "(`train text --without meld`).",
+            folder=False,
+        ),
+    ] = Path("runs/text-without-meld-seed1/text.safetensors"),
+    out: Path | None,
+    test: Annotated[bool, Option("Store the finished run's test predictions.")] = False,
+    results: Path,
+) -> Outcome:
+    """Fine-tune text encoder, utterance heads and dialogue model together.
+
+    Dev data choose the step and calibrate. Test data are read by a second call, with --test, once
+    that choice stands.
+    """
+    recipe = JointRecipe(**numbers)
+    out = folder(run_name(recipe), out)
+    if test:
+        record = score_joint(out, data=data, results=results)
+    else:
+        record = train_joint(recipe, start=start, data=data, out=out, results=results)[1]
+    lines = [
+        figures(f"dev {record.data_set}", record.dev),
+        f"weights: {out / CHECKPOINT}, {out / DIALOGUE}",
+    ]
+    return Outcome(record, lines)
+
+
+COMMAND = Command(run=run, recipe=JointRecipe)

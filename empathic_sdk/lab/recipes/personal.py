@@ -1,203 +1,107 @@
-"""Recipe ``personal``: a head that reads a person's history beside a frozen model's answer.
-
-Everything is read from vectors that are there already, so a run takes a minute.
-"""
+"""Recipe ``personal``: a head that reads a person's history beside a frozen model's answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from functools import lru_cache
-from typing import Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
-import torch
-import torch.nn.functional as F  # noqa: N812
-from torch import Tensor
 
-from empathic_sdk.models.personal import PersonalHead
+from empathic_sdk.errors import DataError
+from empathic_sdk.lab.evaluation.metrics import classification
+from empathic_sdk.lab.records import (
+    FOLDERS,
+    PREDICTIONS,
+    RunRecord,
+    predictions_of,
+    read_rows,
+    write_rows,
+)
+from empathic_sdk.lab.registry import Command, Option, Outcome
+from empathic_sdk.lab.training.personal_fit import (
+    HISTORIES,
+    History,
+    PersonalRecipe,
+    read,
+    split_history,
+    train_head,
+)
+from empathic_sdk.lab.training.recurring_people import SETS, people_of
 
-HISTORIES = (0, 1, 5, 20)
-MOST = HISTORIES[-1]
-PROJECTED = 16
-
-
-@dataclass(frozen=True)
-class Person:
-    """What a frozen model made of one person's ``n`` utterances, oldest first.
-
-    Attributes:
-        name: Who.
-        state: float32 ``[n, d]``.
-        fused: float32 ``[n, f]``.
-        logits: float32 ``[n, classes]``, calibrated.
-        labels: int64 ``[n]``.
-        affect: float32 ``[n, 2]`` valence and arousal.
-    """
-
-    name: str
-    state: np.ndarray
-    fused: np.ndarray
-    logits: np.ndarray
-    labels: np.ndarray
-    affect: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.labels)
+MAIN = ("Chandler", "Joey", "Monica", "Phoebe", "Rachel", "Ross")
 
 
-@dataclass(frozen=True, kw_only=True)
-class PersonalRecipe:
-    """Every number of a run.
-
-    Attributes:
-        seed: Of initial weights, histories and dropout.
-        width: Of the user embedding.
-        dropout: See the head.
-        steps: Batches.
-        batch_size: Utterances a batch.
-        learning_rate: Of AdamW.
-        weight_decay: Of AdamW.
-        every: Steps between two looks at dev.
-    """
-
-    seed: int = 1
-    width: int = 16
-    dropout: float = 0.3
-    steps: int = 600
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.1
-    every: int = 50
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return asdict(self)
-
-
-def profile_of(person: Person, rows: Sequence[int] | np.ndarray) -> np.ndarray:
-    """Return p_u of eq 59 of a history: float32 ``[3 * classes + 4 + 3 + 16 + 1]``.
-
-    Label histogram; what the general model said on average, and how far that was off (both a
-    class); mean and variance of valence and arousal; share of utterances that feel as the one
-    before, of those that left it for neutral, and of those that left neutral; the mean state,
-    projected by a fixed random matrix; log(1 + k). A history of nothing is all zeros.
-    """
-    classes = person.logits.shape[1]
-    out = np.zeros(3 * classes + 4 + 3 + PROJECTED + 1, np.float32)
-    rows = np.asarray(rows, int)
-    if not len(rows):
-        return out
-    felt = np.eye(classes)[person.labels[rows]]
-    z = person.logits[rows].astype(np.float64)
-    p = np.exp(z - z.max(1, keepdims=True))
-    p /= p.sum(1, keepdims=True)
-    labels, affect = person.labels[rows], person.affect[rows]
-    before, after = labels[:-1], labels[1:]
-    moved = [(before == after), (before != 0) & (after == 0), (before == 0) & (after != 0)]
-    transitions = [float(m.mean()) if len(m) else 0.0 for m in moved]
-    projection = _projection(person.state.shape[1])
-    parts = [felt.mean(0), p.mean(0), (felt - p).mean(0), affect.mean(0), affect.var(0),
-             transitions, person.state[rows].mean(0) @ projection,
-             [np.log1p(len(rows))]]  # fmt: skip
-    return np.concatenate(parts).astype(np.float32)
-
-
-@lru_cache(maxsize=4)
-def _projection(width: int) -> np.ndarray:
-    drawn = np.random.default_rng(0).standard_normal((width, PROJECTED))
-    return np.asarray(drawn / np.sqrt(width))
-
-
-def split_history(person: Person) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows kept as history and those that are scored: the same ones for every k."""
-    return np.arange(min(MOST, len(person))), np.arange(min(MOST, len(person)), len(person))
-
-
-def train_head(
-    recipe: PersonalRecipe,
-    train: Sequence[Person],
-    dev: Sequence[Person],
-    score: Callable[[Sequence[np.ndarray]], float],
-) -> tuple[PersonalHead, dict[str, Any]]:
-    """Train the head on people of ``train``; ``score`` of dev chooses the step.
-
-    A history of k utterances is drawn from those of the same person, in their order, and an
-    utterance beside it is predicted. Step 0, where nothing is added, competes: a head that does not
-    help stays at it.
-
-    Args:
-        recipe: Its numbers.
-        train: Those with more utterances than the longest history.
-        dev: Others, or later utterances of them.
-        score: Of dev's logits with the longest history, an array a person; the higher the better.
-    """
-    torch.manual_seed(recipe.seed)
-    rng = np.random.default_rng(recipe.seed)
-    known = [p for p in train if len(p) > MOST]
-    first = known[0]
-    head = PersonalHead(
-        profile=len(profile_of(first, ())), state=first.state.shape[1],
-        fused=first.fused.shape[1], classes=first.logits.shape[1], width=recipe.width,
-        dropout=recipe.dropout,
-    )  # fmt: skip
-    optimizer = torch.optim.AdamW(
-        head.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+def mean_f1(people: Sequence[History], logits: Sequence[np.ndarray]) -> float:
+    """Return the mean over people of their weighted F1 on what is scored."""
+    return float(
+        np.mean(
+            [
+                classification(p.labels[split_history(p)[1]], z.argmax(1))["weighted_f1"]
+                for p, z in zip(people, logits, strict=True)
+            ]
+        )
     )
-    share = np.array([len(p) for p in known], float) ** 0.5
-    share /= share.sum()
-    chosen, best = 0, score([read(head, p, MOST) for p in dev])
-    kept = {n: t.clone() for n, t in head.state_dict().items()}
-    history = [{"step": 0, "dev": best}]
-    for step in range(1, recipe.steps + 1):
-        head.train()
-        drawn = [
-            _example(known[i], rng) for i in rng.choice(len(known), recipe.batch_size, p=share)
-        ]
-        profile, state, fused, logits = (
-            torch.from_numpy(np.stack(column)) for column in list(zip(*drawn, strict=True))[:4]
-        )
-        labels = torch.tensor([d[4] for d in drawn])
-        there = profile.abs().sum(1) > 0
-        loss = F.cross_entropy(logits + head(profile, there, state, fused), labels)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        if step % recipe.every == 0:
-            now = score([read(head, p, MOST) for p in dev])
-            history.append({"step": step, "dev": now})
-            if now > best:
-                chosen, best = step, now
-                kept = {n: t.clone() for n, t in head.state_dict().items()}
-    head.load_state_dict(kept)
-    head.eval()
-    return head, {"chosen_step": chosen, "dev": best, "history": history,
-                  "parameters": sum(p.numel() for p in head.parameters())}  # fmt: skip
 
 
-def read(head: PersonalHead, person: Person, k: int) -> np.ndarray:
-    """Return logits of the scored utterances of a person, with the last k of their history."""
-    kept, scored = split_history(person)
-    profile = profile_of(person, kept[len(kept) - k :] if k else ())
-    n = len(scored)
-    head.eval()
-    with torch.inference_mode():
-        added: Tensor = head(
-            torch.from_numpy(np.tile(profile, (n, 1))),
-            torch.full((n,), k > 0),
-            torch.from_numpy(person.state[scored]),
-            torch.from_numpy(person.fused[scored]),
-        )
-    return np.asarray(person.logits[scored] + added.numpy())
+def train_personal(
+    recipe: PersonalRecipe, *, data_set: str, data: Path, results: Path, cache: Path
+) -> RunRecord:
+    """Train one run; dev chooses its step; the labels given on test are stored, unseen."""
+    if data_set not in SETS:
+        raise DataError(f"nobody recurs in {data_set!r}; there are {', '.join(SETS)}")
+    train, dev, test = (
+        people_of(data_set, s, data, cache, recipe.seed) for s in ("train", "dev", "test")
+    )
+    if data_set == "meld":  # guests with some twenty lines come only once
+        dev, test = ([p for p in some if p.name in MAIN] for some in (dev, test))
+    head, ran = train_head(recipe, train, dev, lambda logits: mean_f1(dev, logits))
+    record = RunRecord(
+        recipe="personal",
+        name=f"{data_set}-seed{recipe.seed}",
+        data_set=data_set,
+        configuration=recipe.as_dict(),
+        run=ran,
+        people={"train": len(train), "dev": len(dev), "test": len(test)},
+        dev={f"mean_f1_k{k}": mean_f1(dev, [read(head, p, k) for p in dev]) for k in HISTORIES},
+    )
+    rows = (
+        {
+            "user": p.name,
+            "gold": p.labels[split_history(p)[1]].tolist(),
+            "said": {str(k): read(head, p, k).argmax(1).tolist() for k in HISTORIES},
+        }
+        for p in test
+    )
+    write_rows(predictions_of(record.path(results)), rows)
+    record.write(results)
+    return record
 
 
-def _example(
-    person: Person, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, int]:
-    k = int(rng.choice(HISTORIES[1:]))
-    rows = rng.permutation(len(person))[: k + 1]
-    target, past = int(rows[0]), np.sort(rows[1:])
-    return (
-        profile_of(person, past), person.state[target], person.fused[target],
-        person.logits[target], int(person.labels[target]),
-    )  # fmt: skip
+def read_runs(data_set: str, results: Path) -> list[list[dict[str, Any]]]:
+    """Return the stored test labels of every run of a set, one entry a person."""
+    folder = results / FOLDERS["personal"]
+    return [read_rows(path) for path in sorted(folder.glob(f"{data_set}-seed*{PREDICTIONS}"))]
+
+
+def run(
+    numbers: Mapping[str, Any],
+    *,
+    data: Path,
+    data_set: Annotated[str, Option("Where people recur.", choices=SETS, flag="--set")],
+    results: Path,
+    cache: Path,
+) -> Outcome:
+    """Train the head that reads a person's history beside the general model.
+
+    Dev chooses the step, and may choose to leave the general model as it is; the labels given on
+    the test split are stored, and `empathic evaluate users` scores them. No weights are written.
+    """
+    record = train_personal(
+        PersonalRecipe(**numbers), data_set=data_set, data=data, results=results, cache=cache
+    )
+    said = "  ".join(f"{k} {v:.4f}" for k, v in record.dev.items())
+    return Outcome(record, [f"step {record.run['chosen_step']}", f"dev: {said}"])
+
+
+COMMAND = Command(run=run, recipe=PersonalRecipe)

@@ -1,18 +1,18 @@
-"""Recipe ``safety``: tune the sentence network to hear danger in an utterance and its dialogue.
+"""Recipe ``safety``: tune the sentence network to notice danger in an utterance and its dialogue.
 
-Labelled lines and dialogues (``tests/data/safety``) beside everyday talk of public corpora, drawn
-anew each epoch. Dev lines, whole neighbourhoods of the file so that a contrast is never torn
+Labelled lines and dialogues (``lab/data/risk``) beside everyday conversation of public corpora,
+drawn anew each epoch. Dev lines, whole neighbourhoods of the file so that a contrast is never torn
 apart, choose the epoch and the limits.
 """
 
 from __future__ import annotations
 
-import json
 import random
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,11 +24,11 @@ from torch import Tensor
 
 from empathic_sdk.encoders.tokens import TextTokenizer
 from empathic_sdk.errors import ConfigurationError
-from empathic_sdk.lab.corpora.risk_lines import CORPORA, Entry, Moment, moments, place, talks
-from empathic_sdk.safety.judgement import Signs, judge
-from empathic_sdk.safety.risk_reader import (
+from empathic_sdk.lab.corpora.risk_lines import CORPORA, Entry, Moment, moments, talks
+from empathic_sdk.safety.decision import judge
+from empathic_sdk.safety.detector import MARKS, RiskFindings
+from empathic_sdk.safety.risk_model import (
     HEADS,
-    SIGNS,
     Before,
     RiskNetwork,
     Row,
@@ -40,7 +40,7 @@ from empathic_sdk.types import SafetyLevel
 
 Floats = NDArray[np.float32]
 LEVELS = list(SafetyLevel)
-NO_SIGNS = (0.0,) * SIGNS
+NO_MARKS = (0.0,) * MARKS
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,12 @@ class SafetyRecipe:
         warmup: Share of the steps.
         average: Decay of the moving average of the weights that is scored and kept.
         smoothing: Of the labels.
-        background: Utterances of everyday talk an epoch.
-        context: Share of single lines that are given somebody else's everyday talk before them.
+        background: Utterances of everyday conversation an epoch.
+        context: Share of single lines that are given somebody else's everyday conversation before
+            them.
         joined: Share of single lines that are put beside a harmless sentence.
-        signless: Share of lines whose signs are hidden, so that the words are read as well.
-        background_alarms: Share of everyday talk of dev that may be alarmed.
+        signless: Share of lines whose marks are hidden, so that the words are read as well.
+        background_alarms: Share of everyday conversation of dev that may be alarmed.
         bfloat16: Multiply matrices in bfloat16.
     """
 
@@ -92,13 +93,13 @@ class SafetyRecipe:
 
 
 class Item(NamedTuple):
-    """A labelled moment: level 0 to 3, whether it is of somebody else or of the past, signs."""
+    """A labelled moment: level 0 to 3, whether it is of somebody else or of the past, marks."""
 
     moment: Moment
     level: int
     other: bool = False
     past: bool = False
-    signs: tuple[float, ...] = ()
+    marks: tuple[float, ...] = ()
 
 
 def is_dev(entry: Entry) -> bool:
@@ -114,35 +115,23 @@ def item(entry: Entry) -> Item:
         LEVELS.index(entry.level),
         entry.category == "friend",
         entry.category == "past",
-        Signs.of(entry.moment.text).marks(),
+        RiskFindings.of(entry.moment.text).marks(),
     )
 
 
-def everyday(data: Path, split: str, known: Mapping[str, int], most: int, seed: int) -> list[Item]:
-    """Take up to ``most`` utterances of each corpus as harmless talk.
+def everyday(data: Path, split: str, most: int, seed: int) -> list[Item]:
+    """Take up to ``most`` utterances of each corpus as harmless.
 
-    Nobody labelled them: those in which the signs see anything are left out. ``known`` are those
-    that somebody read, by their place: they get the level that was given to them.
+    Nobody labelled them: those in which the patterns find anything are left out. Which they are
+    follows from corpus, split and seed alone, so a run can be repeated.
     """
     found = []
     for corpus in CORPORA:
         part = "validation" if (corpus, split) == ("dailydialog", "dev") else split
-        pool = [
-            (place(corpus, t, n), moment)
-            for t, talk in enumerate(talks(data, corpus, part))
-            for n, moment in enumerate(moments(talk))
-        ]
+        pool = [m for talk in talks(data, corpus, part) for m in moments(talk)]
         random.Random(f"{seed} {corpus}").shuffle(pool)
-        kept = [(where, m) for where, m in pool if where in known][:most]
-        for where, moment in pool:
-            if len(kept) >= most:
-                break
-            if where not in known and not Signs.of(moment.text).alone.reasons:
-                kept.append((where, moment))
-            found += [
-                Item(m, known.get(w, 0), signs=Signs.of(m.text).marks() if w in known else NO_SIGNS)
-                for w, m in kept
-            ]
+        calm = (m for m in pool if not RiskFindings.of(m.text).alone.reasons)
+        found += [Item(m, 0, marks=NO_MARKS) for m in islice(calm, most)]
     return found
 
 
@@ -263,14 +252,14 @@ class SafetyTrainer:
             moment = Moment(
                 " ".join(t if t[-1:] in ".!?" else t + "." for t in pair), moment.before
             )
-        signs = NO_SIGNS if rng.random() < r.signless else line.signs
-        return line._replace(moment=moment, signs=signs)
+        marks = NO_MARKS if rng.random() < r.signless else line.marks
+        return line._replace(moment=moment, marks=marks)
 
     def _forward(self, made: Sequence[Row], items: Sequence[Item]) -> Tensor:
         ids, mask, roles = batch(made)
-        signs = torch.tensor([i.signs or NO_SIGNS for i in items])
+        marks = torch.tensor([i.marks or NO_MARKS for i in items])
         with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bfloat16):
-            found: Tensor = self.network(ids, mask, roles, signs).float()
+            found: Tensor = self.network(ids, mask, roles, marks).float()
         return found
 
     def _one_step(self, pairs: Sequence[tuple[Item, Row]]) -> float:
@@ -333,8 +322,8 @@ def choose(trainer: SafetyTrainer) -> dict[str, float]:
     """Return the limits that dev asks for, as logits by head.
 
     ``concern``: where the lesser of what recall has above 0.95 and what false alarms have below
-    0.05 is greatest, of those limits that alarm no more everyday talk than the recipe allows.
-    The others: where F1 over the lines with a risk is best.
+    0.05 is greatest, of those limits that alarm no more everyday conversation than the recipe
+    allows. The others: where F1 over the lines with a risk is best.
     """
     found = trainer.logits(trainer.dev_items)
     levels = np.array([i.level for i in trainer.dev_items])
@@ -348,7 +337,7 @@ def choose(trainer: SafetyTrainer) -> dict[str, float]:
     for head, truth in truths.items():
         limits[head] = _best_f1(found[risk, HEADS.index(head)], truth[risk])
     calm = trainer.logits(trainer.background_dev)
-    signs = [Signs.of(i.moment.text) for i in trainer.dev_items]
+    findings = [RiskFindings.of(i.moment.text) for i in trainer.dev_items]
     best = (-np.inf, 0.0)
     floor = (
         float(np.quantile(calm[:, 0], 1 - trainer.recipe.background_alarms)) if len(calm) else -9.0
@@ -359,7 +348,7 @@ def choose(trainer: SafetyTrainer) -> dict[str, float]:
         tried = {**limits, "concern": float(limit)}
         alarms = np.array([
             judge(s, reading=reading(x, tried)).level != SafetyLevel.NONE
-            for s, x in zip(signs, found, strict=True)
+            for s, x in zip(findings, found, strict=True)
         ])  # fmt: skip
         slack = min(alarms[risk].mean() - 0.95, 0.05 - alarms[~risk].mean())
         best = max(best, (float(slack), float(limit)))
@@ -377,11 +366,3 @@ def _best_f1(scores: Floats, truth: NDArray[np.bool_]) -> float:
         return float(2 * (said & truth).sum() / (said.sum() + truth.sum()))
 
     return float(max(middles, key=f1))
-
-
-def read_known(path: Path) -> dict[str, int]:
-    """Return the level of every turn of everyday talk that somebody has read, by its place."""
-    if not path.is_file():
-        return {}
-    found = json.loads(path.read_text(encoding="utf-8"))
-    return {where: LEVELS.index(SafetyLevel(level)) for where, level in found.items()}

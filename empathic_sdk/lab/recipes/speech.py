@@ -1,315 +1,306 @@
-"""Recipe ``speech``: train a speech network from nothing on acted clips."""
+"""Recipe ``speech``: train a speech network from nothing on acted clips.
+
+A run writes ``NAME.json`` (what was run, and what dev says) and ``NAME.predictions.jsonl.gz``
+(probabilities of every test clip). No test figure is computed here: ``empathic evaluate`` does that
+from the stored predictions.
+"""
 
 from __future__ import annotations
 
-import copy
-import logging
-import math
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
-import torch
-import torch.nn.functional as F  # noqa: N812
-from torch import Tensor, nn
+from safetensors import safe_open
+from safetensors.torch import load_file
+from torch import Tensor
 
-from empathic_sdk.encoders.acoustics import level
-from empathic_sdk.encoders.speech_features import Front, pad
+from empathic_sdk.encoders.speech import SpeechEncoder
 from empathic_sdk.errors import ConfigurationError
-from empathic_sdk.lab.corpora.clips import CLASSES, Clips
-from empathic_sdk.lab.training.sound_augmentation import (
-    SPEEDS,
-    add_noise,
-    at_speed,
-    blank,
-    stretch,
-    tilt,
-    uniform,
+from empathic_sdk.lab.corpora.clips import (
+    CLASSES,
+    EMODB_CLASSES,
+    RAVDESS_CLASSES,
+    load_voices,
+    ravdess_split,
+    read_clips,
+    speaker_folds,
 )
-from empathic_sdk.models.speech import MfccLstm, PedSpeech, PedSpeechConfig, SpeechClassifier
-from empathic_sdk.runtime.checkpoints import part
+from empathic_sdk.lab.evaluation.calibrate import fit_temperature
+from empathic_sdk.lab.evaluation.speech_figures import across, heard, measure, shared_clips
+from empathic_sdk.lab.evaluation.speech_fusion import action_units, fit_fusion
+from empathic_sdk.lab.recipes.speech_numbers import SpeechRecipe
+from empathic_sdk.lab.records import (
+    RunRecord,
+    data_entry,
+    environment,
+    item_rows,
+    predictions_of,
+    weights_entry,
+    write_rows,
+)
+from empathic_sdk.lab.registry import Command, Option, Outcome, UsageError
+from empathic_sdk.lab.runs.runner import figures, folder, save_calibrated
+from empathic_sdk.lab.training.speech_fit import SpeechModel, Voices, predict, train_speech
+from empathic_sdk.lab.training.speech_statistics import (
+    SPEEDS,
+    choose_second,
+    second_opinion,
+    statistics_of,
+)
+from empathic_sdk.lab.training.trainer import save_state
+from empathic_sdk.models.speech import StatisticsClassifier
+from empathic_sdk.recognition.calibration import probabilities
+from empathic_sdk.runtime import checkpoints
 
-log = logging.getLogger("empathic_sdk")
-
-Score = Callable[[np.ndarray], float]
-
-
-@dataclass(frozen=True)
-class SpeechRecipe:
-    """Every number of the run.
-
-    Attributes:
-        model: ``ped`` (log-mel, convolution, BiGRU, attention) or ``lstm`` (13 MFCCs).
-        seed: Of everything that is drawn.
-        epochs: How often the clips are seen.
-        batch_size: Clips a batch.
-        learning_rate: Peak; warms up over a tenth of the steps, then falls as a cosine to zero.
-        weight_decay: Of AdamW.
-        dropout: Of the network (``ped``), and before the head.
-        smoothing: Of the labels.
-        mixup: Parameter of the Beta distribution; 0: none.
-        average: Decay of the moving average of the weights that is evaluated and kept.
-        noise: Share of clips that get noise.
-        bands: Mel bands (``ped``).
-        channels: Of the convolutions (``ped``).
-        hidden: Of the GRU, a direction (``ped``).
-        most_frames: A longer clip is cut to a stretch of this length, at random.
-        evaluate_every: Epochs between readings of dev; the best is kept.
-        bfloat16: Compute in bfloat16.
-    """
-
-    model: str = "ped"
-    seed: int = 1
-    epochs: int = 40
-    batch_size: int = 16
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.02
-    dropout: float = 0.2
-    smoothing: float = 0.1
-    mixup: float = 0.2
-    average: float = 0.99
-    noise: float = 0.5
-    bands: int = 80
-    channels: tuple[int, ...] = (32, 64, 96, 128)
-    hidden: int = 96
-    most_frames: int = 320
-    evaluate_every: int = 2
-    bfloat16: bool = True
-
-    def __post_init__(self) -> None:
-        if self.model not in ("ped", "lstm"):
-            raise ConfigurationError(f"model is ped or lstm, not {self.model!r}")
-        if self.epochs < 1 or self.batch_size < 2 or self.evaluate_every < 1:
-            raise ConfigurationError("epochs >= 1, batch_size >= 2 and evaluate_every >= 1")
-
-    @classmethod
-    def of(
-        cls, model: str, *, started: bool = False, seed: int = 1, epochs: int | None = None
-    ) -> SpeechRecipe:
-        """Return the recipe of a model; one that starts from a trained network is shorter."""
-        if started:
-            return cls(model=model, seed=seed, epochs=epochs or 12, learning_rate=1e-3)
-        return cls(model=model, seed=seed, epochs=epochs or 40)
-
-    def as_dict(self) -> dict[str, object]:
-        """Return plain JSON values."""
-        return {**asdict(self), "channels": list(self.channels)}
+CHECKPOINT = "speech.safetensors"
 
 
-@dataclass(frozen=True)
-class Voices:
-    """Clips with the voice in them.
-
-    Attributes:
-        clips: Names, labels, speakers.
-        samples: ``[n]`` of int16 ``[m]`` at 16 kHz.
-    """
-
-    clips: Clips
-    samples: Sequence[np.ndarray]
-
-    def of(self, speakers: Sequence[int]) -> Voices:
-        """Return those of these speakers."""
-        index = np.flatnonzero(np.isin(self.clips.speakers, list(speakers)))
-        return Voices(self.clips.only(index), [self.samples[int(i)] for i in index])
-
-
-class SpeechModel(nn.Module):
-    """Network and heads, together with what stands before them."""
-
-    def __init__(self, recipe: SpeechRecipe, corpora: Sequence[str]) -> None:
-        super().__init__()
-        self.front = Front(kind="log-mel", bands=recipe.bands)
-        if recipe.model == "lstm":
-            self.front = Front(kind="mfcc")
-            self.network: PedSpeech | MfccLstm = MfccLstm()
-        else:
-            self.network = PedSpeech(
-                PedSpeechConfig(recipe.bands, recipe.channels, recipe.hidden, recipe.dropout)
-            )
-        self.heads = SpeechClassifier(
-            width=self.network.width,
-            classes={c: len(CLASSES[c]) for c in corpora},
-            dropout=recipe.dropout if recipe.model == "ped" else 0.0,
-        )
-
-
-def train_speech(
-    recipe: SpeechRecipe,
-    train: Mapping[str, Voices],
-    dev: Voices,
-    score: Score,
-    *,
-    begin: Mapping[str, Tensor] | None = None,
-) -> tuple[SpeechModel, dict[str, Any]]:
-    """Train on ``train`` and keep the weights (their moving average) that score best on ``dev``.
+def train_ravdess(
+    recipe: SpeechRecipe, *, data: Path, out: Path, results: Path, cache: Path
+) -> RunRecord:
+    """Train on RAVDESS by actors, let dev choose, store test predictions, record the run.
 
     Args:
         recipe: Its numbers.
-        train: Voices by corpus.
-        dev: Voices of the corpus that chooses.
-        score: Dev logits ``[n, classes]`` to one figure; higher is better.
-        begin: State of a :class:`SpeechModel` of the same sizes whose network (and the statistics
-            of its input), but not its heads, this one starts from.
+        data: Folder of the corpora.
+        out: Folder of the run: ``network.safetensors`` (a run whose network is there is not
+            trained again) and ``speech.safetensors``, which ``SpeechEncoder`` reads.
+        results: Folder of the run records.
+        cache: Folder in which voiced samples and statistics are kept between runs.
 
     Returns:
-        The model in evaluation mode, and what was measured on the way.
+        The run record.
     """
-    torch.manual_seed(recipe.seed)
-    draw = torch.Generator().manual_seed(recipe.seed)
-    model = SpeechModel(recipe, tuple(train))
-    versions = {c: [[at_speed(s, v) for v in SPEEDS] for s in t.samples] for c, t in train.items()}
-    if begin is not None:
-        model.front.load_state_dict(part(begin, "front"))
-        model.network.load_state_dict(part(begin, "network"))
-    elif model.front.kind == "log-mel":
-        plain = [_samples(s) for t in train.values() for s in t.samples]
-        model.front.fit([model.front.raw(level(x)) for x in plain])
-    model.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    items = [(c, i) for c, t in train.items() for i in range(len(t.clips))]
-    steps = recipe.epochs * math.ceil(len(items) / recipe.batch_size)
-    optimizer = torch.optim.AdamW(
-        [p for p in model.parameters() if p.requires_grad],
-        lr=recipe.learning_rate,
-        weight_decay=recipe.weight_decay,
+    clips = read_clips("ravdess", data)
+    voices = Voices(clips, load_voices(clips, cache=cache / "ravdess-voices.npz"))
+    parts = {s: ravdess_split(clips, s) for s in ("train", "dev", "test")}
+    train, dev = (voices.of(sorted(set(parts[s].speakers))) for s in ("train", "dev"))
+    gold = dev.clips.labels
+    model, ran = network(recipe, {"ravdess": train}, dev, out)
+    by_net = predict(model, dev)
+    choice: dict[str, Any] = {"share": 1.0}
+    second: StatisticsClassifier | None = None
+    if recipe.model == "ped":
+        rows = {v: statistics_of(train, v, cache) for v in SPEEDS}
+        second, choice = choose_second(rows, train.clips, statistics_of(dev, 1.0, cache), dev.clips,
+                                       by_net)  # fmt: skip
+    name = f"ravdess-{recipe.model}-seed{recipe.seed}"
+    path = out / CHECKPOINT
+    tensors, about = checkpoint_of(model, name=name, recipe=recipe, second=second, choice=choice)
+
+    def fix(written: Path) -> dict[str, float]:
+        p = heard(SpeechEncoder(written), parts["dev"])
+        return {"temperature": fit_temperature(np.log(p), gold)}
+
+    calibration = save_calibrated(path, tensors, about, fix, start={"temperature": 1.0})
+    encoder = SpeechEncoder(path)
+    p_dev, p_test = heard(encoder, parts["dev"]), heard(encoder, parts["test"])
+    answers = [("ravdess", parts["test"].ids, p_test)]
+    fusion = None
+    if (data / "ravdess_action_units.npz").is_file():
+        fused, fusion = fit_fusion(
+            action_units(data, parts["train"]), parts["train"].labels,
+            action_units(data, parts["dev"]), p_dev, gold,
+        )  # fmt: skip
+        p_fused = fused(action_units(data, parts["test"]), p_test)
+        answers.append(("ravdess+action-units", parts["test"].ids, p_fused))
+    if (data / "emodb").is_dir():
+        other = shared_clips(read_clips("emodb", data))
+        answers.append(("emodb", other.ids, across(encoder, other)))
+    record = RunRecord(
+        recipe="speech",
+        name=name,
+        data_set="ravdess",
+        configuration=recipe.as_dict(),
+        data={s: data_entry(c) for s, c in parts.items()},
+        run=ran,
+        second=choice,
+        fusion=fusion,
+        calibration=calibration,
+        dev=measure(gold, p_dev, RAVDESS_CLASSES),
+        dev_network_alone=measure(gold, probabilities(by_net), RAVDESS_CLASSES),
+        checkpoint=weights_entry(path),
+        environment=environment(),
     )
-    slow = copy.deepcopy(model)
-    best: dict[str, Tensor] = {}
-    history: list[dict[str, float]] = []
-    step, began = 0, time.perf_counter()
-    for epoch in range(1, recipe.epochs + 1):
-        model.train()
-        order = torch.randperm(len(items), generator=draw).tolist()
-        total = 0.0
-        for start in range(0, len(order), recipe.batch_size):
-            batch = [items[i] for i in order[start : start + recipe.batch_size]]
-            for group in optimizer.param_groups:
-                group["lr"] = recipe.learning_rate * _rate(step, steps)
-            loss = _loss(recipe, model, batch, train, versions, draw)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(model.parameters(), 2.0)
-            optimizer.step()
-            step += 1
-            total += float(loss.detach())
-            _follow(slow, model, min(recipe.average, step / (step + 9)))
-        if epoch % recipe.evaluate_every == 0 or epoch == recipe.epochs:
-            logits = predict(slow, dev)
-            reading = {
-                "epoch": float(epoch),
-                "loss": total / math.ceil(len(order) / recipe.batch_size),
-                "objective": score(logits),
-            }
-            if not history or reading["objective"] > max(h["objective"] for h in history):
-                best = {k: v.clone() for k, v in slow.state_dict().items()}
-            history.append(reading)
-            log.info("epoch %d: loss %.3f, dev %.4f", epoch, reading["loss"], reading["objective"])
-    slow.load_state_dict(best)
-    chosen = max(history, key=lambda h: h["objective"])
-    return slow.eval(), {
-        "steps": step,
-        "seconds": round(time.perf_counter() - began, 1),
-        "chosen_epoch": int(chosen["epoch"]),
-        "history": history,
-    }
+    return _write(record, results, answers)
 
 
-def predict(model: SpeechModel, voices: Voices, *, batch_size: int = 32) -> np.ndarray:
-    """Return the logits ``[n, classes]`` of clips by the head of their corpus, in float32."""
-    model.eval()
-    order = np.argsort([len(s) for s in voices.samples], kind="stable")
-    out: dict[int, np.ndarray] = {}
-    with torch.inference_mode():
-        for start in range(0, len(order), batch_size):
-            index = order[start : start + batch_size]
-            rows = [model.front(_samples(voices.samples[i])) for i in index]
-            vector = model.network(*pad(rows)).vector
-            logits = model.heads(vector, voices.clips.corpus).numpy()
-            out |= dict(zip(index.tolist(), logits, strict=True))
-    return np.stack([out[i] for i in range(len(order))])
-
-
-def _samples(stored: np.ndarray) -> Tensor:
-    return torch.from_numpy(stored.astype(np.float32) / 32768.0)
-
-
-def _loss(
+def train_emodb(
     recipe: SpeechRecipe,
-    model: SpeechModel,
-    batch: Sequence[tuple[str, int]],
+    *,
+    data: Path,
+    out: Path,
+    results: Path,
+    cache: Path,
+    start: Path | None = None,
+) -> RunRecord:
+    """Leave two speakers of EMO-DB out at a time, five folds; record all test predictions.
+
+    In each fold a third speaker chooses the epoch, the penalty and share of the second opinion, and
+    the temperature.
+
+    Args:
+        recipe: Its numbers.
+        data: Folder of the corpora.
+        out: Folder of the run; a fold that is finished there is not trained again.
+        results: Folder of the run records.
+        cache: As for :func:`train_ravdess`.
+        start: Folder of a RAVDESS run with the same network, whose weights each fold starts from.
+    """
+    clips = read_clips("emodb", data)
+    voices = Voices(clips, load_voices(clips, cache=cache / "emodb-voices.npz"))
+    begin = None if start is None else load_file(start / "network.safetensors")
+    p = np.zeros((len(clips), len(EMODB_CLASSES)))
+    folds = []
+    for k, fold in enumerate(speaker_folds(clips.speakers.tolist())):
+        train, dev, test = (voices.of(s) for s in (fold.train, fold.dev, fold.test))
+        own = replace(recipe, seed=recipe.seed * 100 + k)
+        model, ran = network(own, {"emodb": train}, dev, out / f"fold{k}", begin=begin)
+        on_dev, on_test = predict(model, dev), predict(model, test)
+        choice: dict[str, Any] = {"share": 1.0}
+        if recipe.model == "ped":
+            rows = {v: statistics_of(train, v, cache) for v in SPEEDS}
+            linear, choice = choose_second(
+                rows, train.clips, statistics_of(dev, 1.0, cache), dev.clips, on_dev
+            )
+            on_dev, on_test = (
+                choice["share"] * net + (1 - choice["share"]) * second_opinion(linear, v, cache)
+                for net, v in ((on_dev, dev), (on_test, test))
+            )
+        temperature = fit_temperature(on_dev, dev.clips.labels)
+        p[np.isin(clips.speakers, fold.test)] = probabilities(on_test, temperature)
+        figures = measure(dev.clips.labels, probabilities(on_dev, temperature), EMODB_CLASSES)
+        folds.append(
+            {
+                "train": fold.train, "dev": fold.dev, "test": fold.test, "run": ran,
+                "second": choice, "temperature": temperature, "dev_figures": figures,
+            }
+        )  # fmt: skip
+    record = RunRecord(
+        recipe="speech",
+        name=f"emodb-{recipe.model}-seed{recipe.seed}",
+        data_set="emodb",
+        configuration=recipe.as_dict(),
+        start=None if start is None else checkpoints.sha256(start / "network.safetensors"),
+        data={"all": data_entry(clips)},
+        folds=folds,
+        environment=environment(),
+    )
+    return _write(record, results, [("emodb", clips.ids, p)])
+
+
+def _write(
+    record: RunRecord, results: Path, rows: Sequence[tuple[str, Sequence[str], np.ndarray]]
+) -> RunRecord:
+    """Write record and predictions: of each corpus its clips' names and probabilities."""
+    every = (row for corpus, ids, p in rows for row in item_rows(ids, p, 5, c=corpus))
+    write_rows(predictions_of(record.path(results)), every)
+    record.write(results)
+    return record
+
+
+def network(
+    recipe: SpeechRecipe,
     train: Mapping[str, Voices],
-    versions: Mapping[str, Sequence[Sequence[np.ndarray]]],
-    draw: torch.Generator,
-) -> Tensor:
-    """Return the mean cross-entropy of a batch, each clip changed anew, pairs of clips mixed."""
-    rows = [
-        _changed(recipe, model.front, versions[c][i][_choice(len(SPEEDS), draw)], draw)
-        for c, i in batch
-    ]
-    x, mask = pad(rows)
-    share, partner = 1.0, list(range(len(batch)))
-    if recipe.mixup > 0:
-        a = np.random.default_rng(_choice(2**31, draw)).beta(recipe.mixup, recipe.mixup)
-        share = float(max(a, 1 - a))
-        partner = torch.randperm(len(batch), generator=draw).tolist()
-        x, mask = share * x + (1 - share) * x[partner], mask | mask[partner]
-    with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
-        vector = model.network(x, mask).vector
-        logits = {c: model.heads(vector, c).float() for c in train}
-    loss = x.new_zeros(())
-    for names, weight in ((range(len(batch)), share), (partner, 1 - share)):
-        if weight == 0:
-            continue
-        for corpus in train:
-            here = [k for k, other in enumerate(names) if batch[other][0] == corpus]
-            if here:
-                target = [int(train[corpus].clips.labels[batch[names[k]][1]]) for k in here]
-                loss = loss + weight * F.cross_entropy(
-                    logits[corpus][here],
-                    torch.tensor(target),
-                    label_smoothing=recipe.smoothing,
-                    reduction="sum",
-                )
-    return loss / len(batch)
+    dev: Voices,
+    out: Path,
+    *,
+    begin: Mapping[str, Tensor] | None = None,
+) -> tuple[SpeechModel, dict[str, Any]]:
+    """Train a network, or read the one that this very recipe left in ``out``.
+
+    Raises:
+        ConfigurationError: ``out`` holds a network with other numbers.
+    """
+    path = out / "network.safetensors"
+    numbers = json.loads(json.dumps(recipe.as_dict()))
+    if path.is_file():
+        with safe_open(str(path), "pt") as f:
+            about = json.loads(f.metadata()["about"])
+        if about["recipe"] != numbers:
+            raise ConfigurationError(
+                f"{out} holds a run with other numbers; give another --out, or remove it"
+            )
+        model = SpeechModel(recipe, tuple(train))
+        model.load_state_dict(load_file(path))
+        return model.eval(), about["run"]
+    gold = dev.clips.labels
+    model, ran = train_speech(
+        recipe, train, dev, lambda logits: float((logits.argmax(1) == gold).mean()), begin=begin
+    )
+    save_state(model.state_dict(), path, {"recipe": numbers, "run": ran})
+    return model, ran
 
 
-def _changed(
-    recipe: SpeechRecipe, front: Front, stored: np.ndarray, draw: torch.Generator
-) -> Tensor:
-    """Return the features of one clip, ``[time, width]``, as this time's chance would have it."""
-    x = level(_samples(stored))
-    if uniform(0, 1, draw) < recipe.noise:
-        x = level(add_noise(x, draw, snr_db=(5.0, 30.0)))
-    features = front.raw(x)
-    if front.kind == "log-mel":
-        features = stretch(features, uniform(0.85, 1.15, draw), uniform(0.92, 1.08, draw))
-        features = tilt(features, draw, most=0.7)
-        features = blank(features, draw, times=24, bands=11)
-    features = front.normalised(features)
-    spare = len(features) - recipe.most_frames
-    if spare > 0:
-        start = _choice(spare + 1, draw)
-        features = features[start : start + recipe.most_frames]
-    return features
+def checkpoint_of(
+    model: SpeechModel,
+    *,
+    name: str,
+    recipe: SpeechRecipe,
+    second: StatisticsClassifier | None,
+    choice: Mapping[str, Any],
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return tensors and description of what :class:`SpeechEncoder` reads."""
+    tensors = {k: v for k, v in model.state_dict().items() if not k.endswith("num_batches_tracked")}
+    if second is not None:
+        tensors |= {f"statistics.{k}": v for k, v in second.state_dict().items()}
+    corpus = next(iter(model.heads.heads))
+    about = {
+        "name": name,
+        "kind": recipe.model,
+        "front": {"kind": model.front.kind, "bands": recipe.bands},
+        "network": {
+            "bands": recipe.bands, "channels": list(recipe.channels), "hidden": recipe.hidden,
+        },
+        "width": model.network.width,
+        "head": corpus,
+        "classes": {corpus: list(CLASSES[corpus])},
+        "share": choice["share"],
+        "strength": choice.get("strength"),
+    }  # fmt: skip
+    return tensors, about
 
 
-def _choice(n: int, draw: torch.Generator) -> int:
-    return int(torch.randint(n, (), generator=draw))
+def run(
+    numbers: Mapping[str, Any],
+    *,
+    data: Path,
+    data_set: Annotated[str, Option("What to train on.", choices=("ravdess", "emodb"))],
+    out: Path | None,
+    start: Annotated[
+        Path | None,
+        Option(
+            "emodb: folder of a ravdess run of the same model, whose network each fold starts "
+            "from.",
+            exists=True,
+        ),
+    ] = None,
+    results: Path,
+    cache: Path,
+) -> Outcome:
+    """Train a speech network on acted clips, from nothing.
+
+    ravdess: by actors; dev actors choose, the test actors' predictions are stored. emodb: two
+    speakers are left out at a time, a third one chooses. `empathic evaluate` scores what is stored.
+    """
+    if start and data_set != "emodb":
+        raise UsageError("--start is for --data-set emodb")
+    recipe = SpeechRecipe.of(**{"model": "ped", **numbers}, started=start is not None)
+    out = folder(f"speech-{data_set}-{recipe.model}-seed{recipe.seed}", out)
+    where: dict[str, Any] = {"data": data, "out": out, "results": results, "cache": cache}
+    if data_set == "ravdess":
+        record = train_ravdess(recipe, **where)
+        dev = record.dev
+    else:
+        record = train_emodb(recipe, **where, start=start)
+        folds = [f["dev_figures"] for f in record.details["folds"]]
+        dev = {k: sum(f[k] for f in folds) / len(folds) for k, v in folds[0].items()
+               if isinstance(v, float)}  # fmt: skip
+    return Outcome(record, [figures("dev", dev), f"run: {out}   record: {record.path(results)}"])
 
 
-def _rate(step: int, steps: int) -> float:
-    warm = max(1, steps // 10)
-    if step < warm:
-        return (step + 1) / warm
-    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
-
-
-def _follow(slow: nn.Module, fast: nn.Module, decay: float) -> None:
-    """Move the average towards the weights; batch-norm's statistics are averages already."""
-    with torch.no_grad():
-        for slowly, now in zip(slow.parameters(), fast.parameters(), strict=True):
-            slowly.lerp_(now, 1 - decay)
-        for ours, theirs in zip(slow.buffers(), fast.buffers(), strict=True):
-            ours.copy_(theirs)
+COMMAND = Command(run=run, recipe=SpeechRecipe)

@@ -1,26 +1,48 @@
-"""Fit the support planner: features of a moment to the strategy that the supporter chose."""
+"""Recipe ``strategy``: fit the support planner on ESConv, and its text-only baseline."""
 
 from __future__ import annotations
 
-import copy
-import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812  (the field's usual alias)
 from numpy.typing import NDArray
+from torch import Tensor
 
+from empathic_sdk.dialogue.planner import CHECKPOINT, STRATEGIES, Planner
 from empathic_sdk.errors import ConfigurationError
+from empathic_sdk.lab.corpora.esconv import digest, read_esconv
+from empathic_sdk.lab.corpora.support_moments import (
+    Scene,
+    SupportMoments,
+    observed,
+    scene,
+    text_mark,
+)
+from empathic_sdk.lab.evaluation.metrics import (
+    classification,
+    expected_calibration_error,
+    per_class_f1,
+)
+from empathic_sdk.lab.recipes.numbers import Numbers, Seed
+from empathic_sdk.lab.records import RunRecord, environment, predictions_of, write_rows
+from empathic_sdk.lab.registry import Command, Option, Outcome
+from empathic_sdk.lab.runs.runner import figures, folder
+from empathic_sdk.lab.training.trainer import Trainer, adamw, cosine
 from empathic_sdk.models.strategy import StrategyNetwork
+from empathic_sdk.recognition.recognizer import EmotionRecognizer
+from empathic_sdk.runtime import checkpoints
 
+CLASSES = len(STRATEGIES)
 Score = Callable[[NDArray[np.float32]], dict[str, float]]
 
 
 @dataclass(frozen=True)
-class StrategyRecipe:
+class StrategyRecipe(Numbers):
     """The numbers of one run; the defaults are those that dev chose (docs/LOG.md).
 
     Attributes:
@@ -37,7 +59,7 @@ class StrategyRecipe:
             time where a talk was taken up by another process.
     """
 
-    seed: int = 1
+    seed: Seed = 1
     hidden: int = 128
     dropout: float = 0.3
     epochs: int = 12
@@ -55,27 +77,13 @@ class StrategyRecipe:
         if not (0 <= self.dropout < 1 and 0 <= self.smoothing < 1 and 0 <= self.forget <= 1):
             raise ConfigurationError("dropout, smoothing and forget are shares, from 0 to below 1")
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON values."""
-        return asdict(self)
-
-
-class Moments(NamedTuple):
-    """Moments before an utterance of a supporter.
-
-    Attributes:
-        features: float32 ``[n, inputs]``.
-        strategies: int64 ``[n]``.
-        forgettable: Columns of the supporter's text vector and of its flag, as two slices.
-    """
-
-    features: NDArray[np.float32]
-    strategies: NDArray[np.int64]
-    forgettable: tuple[slice, ...] = ()
-
 
 def fit(
-    recipe: StrategyRecipe, train: Moments, score: Score, dev: NDArray[np.float32], classes: int
+    recipe: StrategyRecipe,
+    train: SupportMoments,
+    score: Score,
+    dev: NDArray[np.float32],
+    classes: int,
 ) -> tuple[StrategyNetwork, dict[str, Any]]:
     """Train one network; dev chooses the epoch.
 
@@ -91,7 +99,6 @@ def fit(
     """
     torch.manual_seed(recipe.seed)
     order = np.random.default_rng(recipe.seed)
-    began = time.perf_counter()
     network = StrategyNetwork(
         inputs=train.features.shape[1],
         hidden=recipe.hidden,
@@ -102,35 +109,179 @@ def fit(
     network.scale.copy_(torch.from_numpy(1.0 / np.maximum(train.features.std(0), 0.05)))
     counts = np.bincount(train.strategies, minlength=classes).clip(1)
     weight = torch.from_numpy((counts / counts.mean()) ** -recipe.balance).float()
-    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
-    steps = recipe.epochs * -(-len(train.strategies) // recipe.batch)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     x, y = torch.from_numpy(train.features), torch.from_numpy(train.strategies)
     on_dev = torch.from_numpy(dev)
-    best: dict[str, Any] = {"objective": -1.0}
-    kept: dict[str, torch.Tensor] = {}
-    epochs = []
-    for epoch in range(1, recipe.epochs + 1):
-        network.train()
-        for rows in np.array_split(order.permutation(len(y)), -(-len(y) // recipe.batch)):
-            batch = x[rows].clone()
-            gone = torch.from_numpy(order.random(len(rows)) < recipe.forget)
-            for columns in train.forgettable:
-                batch[:, columns] *= ~gone[:, None]
-            loss = F.cross_entropy(
-                network(batch).logits, y[rows], weight, label_smoothing=recipe.smoothing
-            )
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            schedule.step()
-        network.eval()
+    per_epoch = -(-len(y) // recipe.batch)
+    steps = recipe.epochs * per_epoch
+
+    def loss(rows: NDArray[np.int64]) -> Tensor:
+        batch = x[rows].clone()
+        gone = torch.from_numpy(order.random(len(rows)) < recipe.forget)
+        for columns in train.forgettable:
+            batch[:, columns] *= ~gone[:, None]
+        return F.cross_entropy(
+            network(batch).logits, y[rows], weight, label_smoothing=recipe.smoothing
+        )
+
+    def told() -> dict[str, float]:
         with torch.inference_mode():
-            found = score(network(on_dev).logits.numpy())
-        epochs.append(found)
-        if found["objective"] > best["objective"]:
-            best = {**found, "epoch": epoch}
-            kept = copy.deepcopy(network.state_dict())
-    network.load_state_dict(kept)
-    seconds = time.perf_counter() - began
-    return network.eval(), {"best": best, "epochs": epochs, "seconds": seconds}
+            return score(network(on_dev).logits.numpy())
+
+    ran = Trainer(
+        module=network,
+        optimizer=adamw(network.parameters(), rate=recipe.rate, weight_decay=recipe.decay),
+        batches=lambda _: np.array_split(order.permutation(len(y)), per_epoch),
+        loss=loss,
+        score=told,
+        per_epoch=per_epoch,
+        epochs=recipe.epochs,
+        rate=lambda step: cosine(step, steps, warm=1),
+        tells=("seconds", "chosen"),
+        name=f"seed {recipe.seed}",
+    ).run()
+    epochs = [{k: v for k, v in h.items() if k != "epoch"} for h in ran["history"]]
+    chosen = ran["chosen_epoch"]
+    return network, {
+        "best": {**epochs[chosen - 1], "epoch": chosen},
+        "epochs": epochs,
+        "seconds": ran["seconds"],
+    }
+
+
+def objective(gold: NDArray[np.int64], logits: NDArray[np.float32]) -> dict[str, float]:
+    """Return what dev chooses by: the mean of accuracy and macro F1, beside both."""
+    found = classification(gold, logits.argmax(1))
+    return {
+        "accuracy": found["accuracy"],
+        "macro_f1": found["macro_f1"],
+        "objective": (found["accuracy"] + found["macro_f1"]) / 2,
+    }
+
+
+def run_name(recipe: StrategyRecipe, limit: int | None) -> str:
+    """Name a run; a trial has a name of its own, which ``runs`` does not count."""
+    return f"{'' if limit is None else 'trial-'}strategy-seed{recipe.seed}"
+
+
+def train_strategy(
+    recipe: StrategyRecipe,
+    *,
+    data: Path,
+    out: Path,
+    results: Path,
+    cache: Path | None,
+    limit: int | None = None,
+) -> RunRecord:
+    """Train the planner and its text-only baseline, record both, store their test answers.
+
+    Dev chooses the epoch of each. The figures on test are left to :func:`evaluate_strategy`.
+
+    Args:
+        recipe: Its numbers, the baseline's as well.
+        data: Folder of the corpora.
+        out: Folder for ``strategy.safetensors``.
+        results: Folder of the run records.
+        cache: Folder in which text vectors are kept between runs.
+        limit: Talks of the train split at most, the first in the file.
+
+    Returns:
+        The run record.
+    """
+    recognizer = EmotionRecognizer()
+    talks = {split: read_esconv(data, split) for split in ("train", "dev", "test")}
+    talks["train"] = talks["train"][:limit]
+    scenes = {split: scene(t, observed(t, recognizer, cache)) for split, t in talks.items()}
+    train, dev, test = scenes["train"], scenes["dev"], scenes["test"]
+
+    def score(logits: NDArray[np.float32]) -> dict[str, float]:
+        return objective(dev.moments.strategies, logits)
+
+    network, ran = fit(recipe, train.moments, score, dev.moments.features, CLASSES)
+    words, words_ran = fit(
+        recipe, SupportMoments(train.last, train.moments.strategies), score, dev.last, CLASSES
+    )
+    name = run_name(recipe, limit)
+    about = {
+        "name": name,
+        "strategies": [str(s) for s in STRATEGIES],
+        "width": int(train.last.shape[1]),
+        "text_sha256": text_mark(recognizer),
+        "configuration": recipe.as_dict(),
+    }
+    checkpoints.save(out / CHECKPOINT, network.state_dict(), about)
+    planner = Planner(out / CHECKPOINT)
+    with torch.inference_mode():
+        said = words(torch.from_numpy(test.last)).logits.argmax(1).numpy()
+    written = {
+        "bytes": (out / CHECKPOINT).stat().st_size,
+        "text_sha256": about["text_sha256"],
+    }
+    record = RunRecord(
+        recipe="strategy",
+        name=name,
+        configuration=recipe.as_dict(),
+        parameters=sum(p.numel() for p in network.parameters()),
+        data={
+            split: {"talks": len(t), "n": len(scenes[split].talk), "sha256": digest(t)}
+            for split, t in talks.items()
+        },
+        environment=environment(),
+        run=ran,
+        text_only=words_ran,
+        dev=measure(dev, planner.distribution(dev.moments.features)),
+        checkpoint=written,
+    )
+    rows = (
+        {
+            "talk": talks["test"][number].id,
+            "gold": int(gold),
+            "probabilities": [round(float(x), 5) for x in p],
+            "text_only": int(alone),
+        }
+        for number, gold, p, alone in zip(
+            test.talk, test.moments.strategies, planner.distribution(test.moments.features), said,
+            strict=True,
+        )
+    )  # fmt: skip
+    write_rows(predictions_of(record.path(results)), rows)
+    record.write(results)
+    return record
+
+
+def measure(seen: Scene, probabilities: NDArray[np.floating]) -> dict[str, Any]:
+    """Return the metrics of probabilities ``[n, 8]``; ``reply_*`` where the seeker spoke last."""
+    gold, said = seen.moments.strategies, probabilities.argmax(1)
+    found: dict[str, Any] = dict(classification(gold, said))
+    found["ece"] = expected_calibration_error(probabilities, gold)
+    found["top3_accuracy"] = float(
+        (np.argsort(-probabilities, 1)[:, :3] == gold[:, None]).any(1).mean()
+    )
+    replies = classification(gold[seen.reply], said[seen.reply])
+    found |= {f"reply_{key}": replies[key] for key in ("accuracy", "macro_f1")}
+    found["f1"] = per_class_f1(gold, said, tuple(str(s) for s in STRATEGIES))
+    return found
+
+
+def run(
+    numbers: Mapping[str, Any],
+    *,
+    data: Path,
+    out: Path | None,
+    results: Path,
+    cache: Path,
+    limit: Annotated[
+        int | None, Option("Talks of the train split at most (a trial).", low=8)
+    ] = None,
+) -> Outcome:
+    """Fit the support planner on ESConv's train split, and its text-only baseline.
+
+    Dev chooses the epoch; the answers on the test split are stored, and `empathic evaluate
+    strategy` scores them.
+    """
+    recipe = StrategyRecipe(**numbers)
+    out = folder(run_name(recipe, limit), out)
+    record = train_strategy(recipe, data=data, out=out, results=results, cache=cache, limit=limit)
+    return Outcome(record, [figures("dev", record.dev), f"weights: {out / CHECKPOINT}"])
+
+
+COMMAND = Command(run=run, recipe=StrategyRecipe)

@@ -1,217 +1,364 @@
-"""Recipe ``text``: fine-tune MiniLM with its heads on several corpora at once.
+"""Recipe ``text``: fine-tune the text encoder and its heads on several corpora at once.
 
-Batches hold one corpus each and are interleaved evenly, so that every corpus is seen from the
-first to the last step. What is written here is a pure function of configuration and data; the
-loop in ``loop.py`` runs it.
+A run record is one JSON file in the results folder, and beside it the test predictions of every
+item, so that any figure can be computed again without the weights.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812
-from torch import Tensor, nn
+from safetensors.torch import load_file
 
-from empathic_sdk.errors import ConfigurationError
-from empathic_sdk.lab.corpora.text import TextItems
-from empathic_sdk.models.minilm import MiniLM
-from empathic_sdk.models.utterance import UtteranceClassifier, UtteranceLogits
+from empathic_sdk.encoders.text import TextEncoder
+from empathic_sdk.encoders.tokens import TextTokenizer
+from empathic_sdk.errors import ModelError
+from empathic_sdk.lab.corpora.text import TextItems, read
+from empathic_sdk.lab.corpora.text_vectors import find_minilm
+from empathic_sdk.lab.evaluation.calibrate import fit_abstention, fit_temperature, fit_thresholds
+from empathic_sdk.lab.evaluation.text import dev_score, measure, predict
+from empathic_sdk.lab.recipes.text_numbers import EMOTION_CORPORA, TextRecipe, without_corpora
+from empathic_sdk.lab.records import (
+    RunRecord,
+    data_entry,
+    environment,
+    item_rows,
+    recorded,
+    weights_entry,
+)
+from empathic_sdk.lab.registry import Command, Option, Outcome, UsageError
+from empathic_sdk.lab.runs.runner import (
+    Test,
+    complete,
+    figures,
+    folder,
+    kept_test,
+    save_calibrated,
+)
+from empathic_sdk.lab.training.heads import train_heads
+from empathic_sdk.lab.training.text_fit import Arrays, Read, TextModel, TextTrainer
+from empathic_sdk.models.minilm import MiniLM, MiniLMConfig, from_bert_state
+from empathic_sdk.recognition.calibration import Calibration, probabilities
+from empathic_sdk.recognition.recognizer import EmotionRecognizer
+from empathic_sdk.runtime import checkpoints
 
-# The first one's annotators speak at run time: MELD is spoken conversation.
-EMOTION_CORPORA = ("meld", "goemotions", "dailydialog", "empathetic")
-FINE_LABELS = 28
-Batch = tuple[str, np.ndarray]
+SCORED = ("meld", "goemotions", "emobank")
+TOKENIZER = "text-tokenizer.json"
+CHECKPOINT = "text.safetensors"
+HEADS = "heads.safetensors"
 
 
-def _default_epochs() -> dict[str, float]:
-    return {
-        "meld": 3.0,
-        "goemotions": 2.5,
-        "dailydialog": 1.0,
-        "empathetic": 1.5,
-        "emobank": 6.0,
+def _start(folder: Path) -> dict[str, str]:
+    weights = folder / "model.safetensors"
+    return {"name": "all-MiniLM-L6-v2", "sha256": checkpoints.sha256(weights)}
+
+
+def run_name(recipe: TextRecipe) -> str:
+    """Name a run; trials and controls get names of their own, which ``runs`` does not count."""
+    left_out = "" if "meld" in recipe.epochs else "-without-meld"
+    if recipe.limit is None and not recipe.shuffle_labels:
+        return f"text{left_out}-seed{recipe.seed}"
+    return f"trial-seed{recipe.seed}" + ("-shuffled" if recipe.shuffle_labels else "")
+
+
+def heads_name(recipe: TextRecipe, encoder: str) -> str:
+    """Name a run that trains only heads; a trial has a name of its own, too."""
+    whole = recipe.limit is None and not recipe.shuffle_labels
+    return f"{'' if whole else 'trial-'}heads-{Path(encoder).name}-seed{recipe.seed}"
+
+
+def fresh_model(folder: Path) -> TextModel:
+    """Return MiniLM with its pretrained weights, under heads that know nothing yet."""
+    c = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    try:
+        encoder = MiniLM(
+            MiniLMConfig(
+                vocab_size=c["vocab_size"],
+                width=c["hidden_size"],
+                layers=c["num_hidden_layers"],
+                heads=c["num_attention_heads"],
+                feedforward=c["intermediate_size"],
+                positions=c["max_position_embeddings"],
+                dropout=c["hidden_dropout_prob"],
+            )
+        )
+        encoder.load_state_dict(from_bert_state(load_file(folder / "model.safetensors")))
+    except (KeyError, RuntimeError) as error:
+        raise ModelError(f"{folder} holds no BERT-like network: {error}") from error
+    return TextModel(encoder)
+
+
+def train_text(
+    recipe: TextRecipe,
+    *,
+    data: Path,
+    out: Path,
+    results: Path,
+    init: Path | None = None,
+) -> RunRecord:
+    """Train one run and record what dev says of it; no test figure is computed here.
+
+    Args:
+        recipe: Its numbers.
+        data: Folder of the corpora.
+        out: Folder of the run: checkpoints, and ``text.safetensors`` at the end. A run that was
+            cut off there is continued.
+        results: Folder of the run records.
+        init: Folder of the pretrained network; default: the installed all-MiniLM-L6-v2.
+
+    Returns:
+        The run record.
+    """
+    start = find_minilm(init)
+    train = {c: read(c, data, "train") for c in recipe.epochs}
+    dev = {c: read(c, data, "dev") for c in SCORED}
+    torch.manual_seed(recipe.seed)
+    trainer = TextTrainer(
+        recipe=recipe,
+        model=fresh_model(start),
+        tokenizer=TextTokenizer(start / "tokenizer.json"),
+        data=train,
+        score=dev_score(dev),
+        folder=out,
+    )
+    about = {
+        "recipe": "text",
+        "name": run_name(recipe),
+        "configuration": recipe.as_dict(),
+        "init": _start(start),
+        "training_data": {c: data_entry(i) for c, i in train.items()},
+        "run": trainer.run(),
+    }
+    return finish_text(trainer.model, start / "tokenizer.json", about, dev, out, results)
+
+
+def average_text(
+    runs: Sequence[Path], *, data: Path, out: Path, results: Path, init: Path | None = None
+) -> RunRecord:
+    """Average the chosen weights of several runs from the same start (Wortsman et al. 2022)."""
+    start = find_minilm(init)
+    found = [load_file(run / "best.safetensors") for run in runs]
+    model = fresh_model(start)
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            if name in found[0]:
+                p.copy_(torch.stack([weights[name] for weights in found]).mean(0))
+    about = {
+        "recipe": "text",
+        "name": "text-average",
+        "average_of": [run.name for run in runs],
+        "init": _start(start),
+    }
+    dev = {c: read(c, data, "dev") for c in SCORED}
+    return finish_text(model, start / "tokenizer.json", about, dev, out, results)
+
+
+def train_encoder_heads(
+    recipe: TextRecipe, *, encoder: str, data: Path, out: Path, results: Path
+) -> RunRecord:
+    """Train heads for a plugged-in encoder, calibrate them on dev, and record the run.
+
+    Args:
+        recipe: Its numbers.
+        encoder: Name or folder of a sentence-transformers model.
+        data: Folder of the corpora.
+        out: Folder for ``heads.safetensors``.
+        results: Folder of the run records.
+    """
+    text = TextEncoder(encoder)
+    train = {c: read(c, data, "train") for c in recipe.epochs}
+    dev = {c: read(c, data, "dev") for c in SCORED}
+    heads, ran = train_heads(recipe, encode=text.encode, data=train, score=dev_score(dev))
+    about = {
+        "recipe": "text-heads",
+        "name": heads_name(recipe, encoder),
+        "configuration": recipe.as_dict(),
+        "encoder": encoder,
+        "training_data": {c: data_entry(i) for c, i in train.items()},
+        "run": ran,
+    }
+    description = {"name": about["name"], "width": text.width, "corpora": list(EMOTION_CORPORA)}
+    tensors = {f"heads.{n}": t for n, t in heads.state_dict().items()}
+
+    def load(path: Path) -> EmotionRecognizer:
+        return EmotionRecognizer(text=text, heads=path, dialogue=False)
+
+    return _finish(out / HEADS, tensors, description, about, dev, results, load)
+
+
+def finish_text(
+    model: TextModel,
+    tokenizer: Path,
+    about: Mapping[str, Any],
+    dev: Mapping[str, TextItems],
+    out: Path,
+    results: Path,
+) -> RunRecord:
+    """Write encoder, heads and tokenizer as one checkpoint; see :func:`_finish`."""
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(tokenizer, out / TOKENIZER)
+    tensors = {f"encoder.{n}": t for n, t in model.encoder.state_dict().items()}
+    tensors |= {f"heads.{n}": t for n, t in model.heads.state_dict().items()}
+    description = {
+        "name": about["name"],
+        "width": model.encoder.config.width,
+        "encoder": model.encoder.config._asdict(),
+        "corpora": list(EMOTION_CORPORA),
+        "tokenizer": TOKENIZER,
     }
 
+    def load(path: Path) -> EmotionRecognizer:
+        return EmotionRecognizer(text=TextEncoder(path), dialogue=False)
 
-@dataclass(frozen=True)
-class TextRecipe:
-    """Every number of the run.
+    return _finish(out / CHECKPOINT, tensors, description, about, dev, results, load)
 
-    Attributes:
-        seed: Of batches, dropout and everything else that is drawn.
-        epochs: How often each corpus is seen; one that is not named is left out.
-        batch_size: Texts a batch.
-        max_tokens: Word pieces a text at most.
-        learning_rate: Peak, of the encoder; it warms up and then falls linearly to zero.
-        head_learning_rate: Peak, of the heads.
-        weight_decay: Of AdamW.
-        warmup: Share of the steps.
-        average: Decay of the moving average of the weights that is evaluated and kept.
-        offset_penalty: On the squared corpus offsets of the emotion head.
-        neutral_share: Share of neutral turns kept of DailyDialog (83 % of it are neutral).
-        bfloat16: Multiply matrices in bfloat16.
-        evaluations: How often dev is scored; the best of them is kept.
-        limit: Items a corpus at most (for tests and trials).
-        shuffle_labels: Give every item the labels of another one: the result must be chance.
+
+def _finish(
+    path: Path,
+    tensors: Mapping[str, torch.Tensor],
+    description: Mapping[str, Any],
+    about: Mapping[str, Any],
+    dev: Mapping[str, TextItems],
+    results: Path,
+    load: Callable[[Path], EmotionRecognizer],
+) -> RunRecord:
+    """Write the checkpoint, fix its calibration on dev as it will be loaded, record it."""
+    readers: list[Read] = []
+
+    def fix(written: Path) -> dict[str, Any]:
+        readers.append(_once(load(written).read))
+        return calibrate(readers[0], dev).model_dump()
+
+    fixed = save_calibrated(path, tensors, description, fix, start=Calibration().model_dump())
+    calibration = Calibration(**fixed)
+    record = RunRecord(
+        **about,
+        environment=environment(),
+        calibration=fixed,
+        dev={
+            c: measure(i, predict(readers[0], i, calibration), calibration) for c, i in dev.items()
+        },
+        dev_data={c: data_entry(i) for c, i in dev.items()},
+        checkpoint=weights_entry(path),
+        test=kept_test(results / f"{about['name']}.json", path),
+    )
+    record.write(results)
+    return record
+
+
+def _once(reader: Read) -> Read:
+    """Let ``reader`` read every corpus only once: logits do not depend on the calibration."""
+    known: dict[tuple[int, str | None], Arrays] = {}
+
+    def read(texts: Sequence[str], corpus: str | None) -> Arrays:
+        key = (id(texts), corpus)
+        if key not in known:
+            known[key] = reader(texts, corpus)
+        return known[key]
+
+    return read
+
+
+def calibrate(read: Read, dev: Mapping[str, TextItems]) -> Calibration:
+    """Fix temperature, abstention and multi-label thresholds on dev data."""
+    meld, several = dev["meld"], dev["goemotions"]
+    emotion, _, _ = read(meld.texts, "meld")
+    temperature = fit_temperature(emotion, meld.emotion)
+    p = probabilities(emotion, temperature)
+    assert several.present is not None
+    present = predict(read, several, Calibration())
+    return Calibration(
+        temperature=temperature,
+        threshold=fit_abstention(p, meld.emotion),
+        present=tuple(fit_thresholds(several.present, present)),
+    )
+
+
+def score_text(
+    checkpoint: Path, *, data: Path, results: Path, corpora: Sequence[str] = SCORED
+) -> RunRecord:
+    """Score a recorded checkpoint on the test splits; completes its run record.
+
+    Raises:
+        DataError: The checkpoint has no run record, or is not the one that was recorded.
     """
-
-    seed: int = 1
-    epochs: Mapping[str, float] = field(default_factory=_default_epochs)
-    batch_size: int = 64
-    max_tokens: int = 64
-    learning_rate: float = 1e-4
-    head_learning_rate: float = 1e-3
-    weight_decay: float = 0.01
-    warmup: float = 0.06
-    average: float = 0.998
-    offset_penalty: float = 0.01
-    neutral_share: float = 0.4
-    bfloat16: bool = True
-    evaluations: int = 6
-    limit: int | None = None
-    shuffle_labels: bool = False
-
-    def __post_init__(self) -> None:
-        if not self.epochs or min(self.epochs.values()) <= 0:
-            raise ConfigurationError("epochs must name at least one corpus, each above 0")
-        if self.batch_size < 2 or self.max_tokens < 4 or self.evaluations < 1:
-            raise ConfigurationError("batch_size >= 2, max_tokens >= 4 and evaluations >= 1")
-
-    def as_dict(self) -> dict[str, object]:
-        """Return plain JSON values."""
-        return {**asdict(self), "epochs": dict(self.epochs)}
+    recognizer = EmotionRecognizer(text=TextEncoder(checkpoint), dialogue=False)
+    path = results / f"{recognizer.about['name']}.json"
+    recorded(path, checkpoint)
+    measured: dict[str, Any] = {}
+    rows: list[dict[str, Any]] = []
+    for corpus in corpora:
+        items = read(corpus, data, "test")
+        predicted = predict(recognizer.read, items, recognizer.calibration)
+        found = measure(items, np.round(predicted, 5), recognizer.calibration)
+        measured[corpus] = {**data_entry(items), **found}
+        rows += item_rows(items.ids, predicted, 5, c=corpus)
+    return complete(path, checkpoint, measured, rows)
 
 
-# What stays of each corpus's epochs where others are left out: such a run is a start for another.
-_SHORTER = {"goemotions": 2.0, "dailydialog": 1.0, "empathetic": 1.25, "emobank": 4.0}
+def run(
+    numbers: Mapping[str, Any],
+    *,
+    data: Path,
+    out: Path | None,
+    results: Path,
+    init: Annotated[
+        Path | None,
+        Option(
+            "Folder of the pretrained network.",
+            exists=True,
+            default="the installed all-MiniLM-L6-v2",
+        ),
+    ] = None,
+    encoder: Annotated[
+        str | None,
+        Option(
+            "Train only heads, for this sentence-transformers model as it is.",
+            metavar="NAME|FOLDER",
+        ),
+    ] = None,
+    without: Annotated[
+        tuple[str, ...],
+        Option("Leave it out of training: a start for `train joint`.", choices=("meld",)),
+    ] = (),
+    average: Annotated[
+        tuple[Path, ...],
+        Option(
+            "Do not train: average the finished runs in these folders (give it once a run).",
+            exists=True,
+        ),
+    ] = (),
+    test: Test = False,
+) -> Outcome:
+    """Fine-tune the text encoder and its heads on several corpora at once.
 
-
-def without_corpora(recipe: TextRecipe, corpora: Sequence[str]) -> TextRecipe:
-    """Return a shorter recipe that leaves ``corpora`` out and scores dev three times."""
-    if not corpora:
-        return recipe
-    kept = {c: min(n, _SHORTER.get(c, n)) for c, n in recipe.epochs.items() if c not in corpora}
-    return replace(recipe, epochs=kept, evaluations=3)
-
-
-class TextModel(nn.Module):
-    """Encoder and heads together, with the finer labels that only training needs."""
-
-    def __init__(self, encoder: MiniLM) -> None:
-        super().__init__()
-        width = encoder.config.width
-        self.encoder = encoder
-        self.heads = UtteranceClassifier(width=width, corpora=EMOTION_CORPORA)
-        self.fine = nn.Linear(width, FINE_LABELS)
-        nn.init.zeros_(self.fine.weight)
-        # 30,522 x 384 numbers of which a batch touches a few hundred: frozen, they cost nothing.
-        encoder.word.weight.requires_grad_(False)
-
-    def forward(self, ids: Tensor, mask: Tensor, corpus: str) -> tuple[UtteranceLogits, Tensor]:
-        """Return the heads' logits and the fine labels' logits ``[batch, 28]``."""
-        pooled = self.encoder(ids, mask).pooled
-        return self.heads(pooled, annotators(corpus)), self.fine(pooled)
-
-
-def annotators(corpus: str | None) -> str | None:
-    """Return ``corpus`` where its annotators chose emotions; ``None`` is the head's default."""
-    return corpus if corpus in EMOTION_CORPORA else None
-
-
-def prepare(recipe: TextRecipe, items: TextItems) -> TextItems:
-    """Cut a training corpus to ``limit`` and shuffle its labels, where the recipe says so."""
-    rng = np.random.default_rng([recipe.seed, 7])
-    if recipe.limit is not None and len(items) > recipe.limit:
-        items = items.take(np.sort(rng.permutation(len(items))[: recipe.limit]))
-    if recipe.shuffle_labels:
-        other = items.take(rng.permutation(len(items)))
-        items = replace(other, ids=items.ids, texts=items.texts)
-    return items
-
-
-def plan(
-    recipe: TextRecipe, data: Mapping[str, TextItems], lengths: Mapping[str, np.ndarray]
-) -> list[Batch]:
-    """Return the batches of the whole run, in order."""
-    rng = np.random.default_rng(recipe.seed)
-    placed: list[tuple[float, str, np.ndarray]] = []
-    for corpus, epochs in recipe.epochs.items():
-        index = _drawn(recipe, data[corpus], epochs, rng)
-        batches = _bucketed(index, lengths[corpus], recipe.batch_size, rng)
-        places = (np.arange(len(batches)) + rng.random(len(batches))) / len(batches)
-        placed += [(p, corpus, b) for p, b in zip(places.tolist(), batches, strict=True)]
-    placed.sort(key=lambda entry: entry[0])
-    return [(corpus, batch) for _, corpus, batch in placed]
-
-
-def _drawn(
-    recipe: TextRecipe, items: TextItems, epochs: float, rng: np.random.Generator
-) -> np.ndarray:
-    """Draw the items of all epochs in order; part of the neutral ones where they swamp the rest."""
-    parts = []
-    for e in range(math.ceil(epochs)):
-        index = rng.permutation(len(items))
-        if items.corpus == "dailydialog":
-            felt = items.emotion[index] > 0
-            keep = int(felt.sum() * recipe.neutral_share / (1 - recipe.neutral_share))
-            index = rng.permutation(np.concatenate([index[felt], index[~felt][:keep]]))
-        parts.append(index[: max(1, round(len(index) * min(1.0, epochs - e)))])
-    return np.concatenate(parts)
-
-
-def _bucketed(
-    index: np.ndarray, lengths: np.ndarray, size: int, rng: np.random.Generator
-) -> list[np.ndarray]:
-    """Cut into batches of alike length: sort within windows of 32 batches, then shuffle those."""
-    batches: list[np.ndarray] = []
-    for start in range(0, len(index), 32 * size):
-        window = index[start : start + 32 * size]
-        window = window[np.argsort(lengths[window], kind="stable")]
-        cut = [window[i : i + size] for i in range(0, len(window), size)]
-        batches += [cut[i] for i in rng.permutation(len(cut))]
-    return batches
-
-
-def targets(items: TextItems, index: np.ndarray) -> dict[str, Tensor]:
-    """Return the targets of one batch that its corpus has."""
-    out = {"emotion": torch.from_numpy(items.emotion[index])}
-    for name in ("present", "affect", "fine"):
-        values = getattr(items, name)
-        if values is not None:
-            out[name] = torch.from_numpy(values[index])
-    return out
-
-
-def concordance(predicted: Tensor, target: Tensor) -> Tensor:
-    """Lin's concordance correlation coefficient a column, 1 = equal: ``[n, k] -> [k]``."""
-    pm, tm = predicted.mean(0), target.mean(0)
-    pv, tv = predicted.var(0, correction=0), target.var(0, correction=0)
-    cov = ((predicted - pm) * (target - tm)).mean(0)
-    return 2 * cov / (pv + tv + (pm - tm) ** 2 + 1e-6)
-
-
-def batch_loss(logits: UtteranceLogits, fine: Tensor, target: Mapping[str, Tensor]) -> Tensor:
-    """Return the loss of one batch: the sum over the kinds of label its corpus has.
-
-    Cross-entropy for one emotion (half where a multi-label target says more), binary
-    cross-entropy summed over labels (halved) for several, and for valence and arousal one minus
-    the concordance plus the squared error.
+    Dev data choose the epoch, the temperature and the thresholds; the choice is written to the
+    run record. Test data are read by a second call, with --test, once that choice stands.
     """
-    loss = logits.emotion.new_zeros((), dtype=torch.float32)
-    labelled = target["emotion"] >= 0
-    if labelled.any():
-        ce = F.cross_entropy(logits.emotion.float()[labelled], target["emotion"][labelled])
-        loss = loss + (0.5 if "present" in target else 1.0) * ce
-    for name, scores in (("present", logits.present), ("fine", fine)):
-        if name in target:
-            bce = F.binary_cross_entropy_with_logits(scores.float(), target[name])
-            loss = loss + 0.4 * scores.shape[1] * bce
-    if "affect" in target:
-        affect = logits.affect.float()
-        loss = loss + (1 - concordance(affect, target["affect"])).mean()
-        loss = loss + F.mse_loss(affect, target["affect"])
-    return loss
+    if without and (encoder or average):
+        raise UsageError("--without does not go with --encoder or --average")
+    recipe = without_corpora(TextRecipe(**numbers), without)
+    name = "text-average" if average else run_name(recipe)
+    out = folder(heads_name(recipe, encoder) if encoder else name, out)
+    if test:
+        record = score_text(out / CHECKPOINT, data=data, results=results)
+    elif encoder:
+        record = train_encoder_heads(recipe, encoder=encoder, data=data, out=out, results=results)
+    elif average:
+        record = average_text(average, data=data, out=out, results=results, init=init)
+    else:
+        record = train_text(recipe, data=data, out=out, results=results, init=init)
+    split = "test" if test else "dev"
+    measured = (record.test or {}) if test else record.dev
+    lines = [figures(f"{split} {corpus}", found) for corpus, found in measured.items()]
+    weights = out / (HEADS if encoder else CHECKPOINT)
+    return Outcome(record, [*lines, f"weights: {weights}   record: {record.path(results)}"])
+
+
+COMMAND = Command(run=run, recipe=TextRecipe)

@@ -11,18 +11,20 @@ from torch import nn
 
 from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.lab.corpora.dialogues import Dialogue, DialogueSet, further_dialogues
+from empathic_sdk.lab.corpora.text_vectors import load, with_vectors
+from empathic_sdk.lab.evaluation.dialogue_figures import calibrate, dev_score, scored
 from empathic_sdk.lab.evaluation.dialogue_metrics import changed
-from empathic_sdk.lab.recipes.dialogue import (
-    DialogueRecipe,
+from empathic_sdk.lab.recipes.dialogue_numbers import DialogueRecipe
+from empathic_sdk.lab.reports.words import Subject
+from empathic_sdk.lab.training.dialogue_batches import (
     Example,
     Statistics,
     collate,
     example,
+    predict,
     with_text,
 )
-from empathic_sdk.lab.reports.words import Subject
-from empathic_sdk.lab.runs.dialogue import calibrate, dev_score, load, scored, with_vectors
-from empathic_sdk.lab.training.dialogue_loop import fit, predict
+from empathic_sdk.lab.training.dialogue_fit import fit
 from empathic_sdk.models.mdget import MDGET
 from empathic_sdk.models.mdget.gue import Trace
 from empathic_sdk.recognition.calibration import Calibration

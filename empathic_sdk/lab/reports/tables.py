@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from empathic_sdk.lab.baselines.mdget import ABLATIONS
 from empathic_sdk.lab.evaluation.published import ABLATION_NAMES, PUBLISHED
 from empathic_sdk.lab.evaluation.tables import Row, Spread
-from empathic_sdk.lab.recipes.dialogue import ABLATIONS
+from empathic_sdk.lab.recipes.dialogue_numbers import BASE, default_features
 from empathic_sdk.lab.reports import drawing as draw
 from empathic_sdk.lab.reports.drawing import Frame
 from empathic_sdk.lab.reports.markup import Group, Html, join, percent, table, tag, with_spread
@@ -19,7 +20,6 @@ from empathic_sdk.lab.reports.words import (
     modalities,
     why_they_differ,
 )
-from empathic_sdk.lab.runs.grid import BASE, default_features
 
 CARDS = {
     "weighted_f1": ("Weighted F1", "F1 of each class, weighted by how often it occurs"),

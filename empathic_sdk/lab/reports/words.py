@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from empathic_sdk.errors import DataError
+from empathic_sdk.lab.evaluation.dialogue_figures import Scored
 from empathic_sdk.lab.evaluation.published import PUBLISHED
 from empathic_sdk.lab.evaluation.tables import Measures, Record, Row, Runs
-from empathic_sdk.lab.runs.dialogue import Scored
 
 MODELS = {
     "mdget": "MDGET-MER",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
@@ -15,19 +13,11 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from empathic_sdk.errors import ConfigurationError
-from empathic_sdk.lab.recipes.dialogue import ABLATIONS, DialogueRecipe
-from empathic_sdk.lab.runs.dialogue import (
-    FOLDER,
-    configuration_name,
-    finished,
-    headline,
-    run_name,
-    train_dialogue,
-    write_json,
-)
-
-log = logging.getLogger("empathic_sdk")
+from empathic_sdk.lab.baselines.mdget import ABLATIONS
+from empathic_sdk.lab.evaluation.dialogue_figures import headline
+from empathic_sdk.lab.recipes.dialogue import finished, train_dialogue
+from empathic_sdk.lab.recipes.dialogue_numbers import BASE, DialogueRecipe, tuned, tuning_path
+from empathic_sdk.lab.records import RunRecord, write_json
 
 SEEDS = (1, 2, 3)
 # Every model gets these same trials, seed 1, and dev picks; dropout is 0.3 for all.
@@ -38,18 +28,6 @@ GRID: tuple[dict[str, Any], ...] = (
 )
 # CMU-MOSI is small, and its training text knows the labels: something smaller is tried as well.
 GRIDS = {"mosi": (*GRID, {"learning_rate": 2e-4, "width": 64})}
-BASE: dict[str, DialogueRecipe] = {
-    "meld": DialogueRecipe(
-        modalities=("text",), batch_size=16, epochs=12, patience=4, smoothing=0.1
-    ),
-    "iemocap": DialogueRecipe(
-        modalities=("text", "speech"), batch_size=8, epochs=20, patience=6, smoothing=0.1
-    ),
-    "mosi": DialogueRecipe(
-        modalities=("text", "speech", "face"), batch_size=8, epochs=20, patience=6, smoothing=0.1,
-        speakers=0,
-    ),
-}  # fmt: skip
 # Model, and whether it looks back only.
 COMPARED: tuple[tuple[str, bool], ...] = (
     ("mdget", True),
@@ -73,11 +51,6 @@ class Job(NamedTuple):
     recipe: DialogueRecipe
 
 
-def default_features(data_set: str) -> str:
-    """Return the features on which models are compared: frozen, and seen by no label."""
-    return "given" if data_set == "mosi" else "minilm"
-
-
 def trials(data_set: str, features: str) -> list[Job]:
     """Return the tuning trials of all compared models."""
     base = BASE[data_set]
@@ -86,23 +59,6 @@ def trials(data_set: str, features: str) -> list[Job]:
         for model, causal in COMPARED
         for numbers in GRIDS.get(data_set, GRID)
     ]
-
-
-def tuned(data_set: str, features: str, model: str, causal: bool, results: Path) -> DialogueRecipe:
-    """Return the numbers that dev chose for this model."""
-    path = tuning_path(data_set, features, results)
-    if not path.is_file():
-        raise ConfigurationError(f"{path} is not there: run the trials first (--tune)")
-    chosen = json.loads(path.read_text(encoding="utf-8"))["chosen"]
-    key = f"{model}-{'causal' if causal else 'both'}"
-    if key not in chosen:
-        raise ConfigurationError(f"{path} has no trials of {key}; run them (--tune)")
-    return replace(BASE[data_set], model=model, causal=causal, **chosen[key]["numbers"])
-
-
-def tuning_path(data_set: str, features: str, results: Path) -> Path:
-    """Return where the outcome of the trials is kept."""
-    return results / FOLDER / f"tuning-{data_set}-{Path(features).stem}.json"
 
 
 def table(data_set: str, features: str, results: Path, seeds: Sequence[int] = SEEDS) -> list[Job]:
@@ -141,7 +97,7 @@ def tune(
         key = f"{job.recipe.model}-{'causal' if job.recipe.causal else 'both'}"
         numbers = _numbers(job)
         found.setdefault(key, []).append(
-            {"numbers": numbers, "dev": record["dev"][headline(data_set)]}
+            {"numbers": numbers, "dev": record.dev[headline(data_set)]}
         )
     chosen = {k: max(rows, key=lambda r: r["dev"]) for k, rows in found.items()}
     out = {"data_set": data_set, "features": features, "chosen": chosen, "trials": found}
@@ -157,8 +113,8 @@ def run(
     cache: Path,
     workers: int = 2,
     by_numbers: bool = False,
-    on_done: Callable[[dict[str, Any]], None] | None = None,
-) -> list[dict[str, Any]]:
+    on_done: Callable[[RunRecord], None] | None = None,
+) -> list[RunRecord]:
     """Run jobs in processes of one thread each; those with a record are not run again.
 
     Args:
@@ -170,7 +126,7 @@ def run(
         by_numbers: Records of one name with other numbers stand side by side (for trials).
         on_done: Called with the record of each run that ended now.
     """
-    out: dict[int, dict[str, Any]] = {}
+    out: dict[int, RunRecord] = {}
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                TimeRemainingColumn())  # fmt: skip
@@ -182,7 +138,7 @@ def run(
         waiting = {}
         for i, job in enumerate(jobs):
             where = results / _mark(job) if by_numbers else results
-            known = finished(where / FOLDER, run_name(*job), job.recipe, job.features)
+            known = finished(where, *job[:2], job.recipe)
             if known is not None:
                 out[i] = known
                 progress.advance(bar)
@@ -193,9 +149,9 @@ def run(
                 i = waiting[future]
                 out[i] = future.result()
                 progress.advance(bar)
-                dev = out[i]["dev"][headline(jobs[i].data_set)]
+                dev = out[i].dev[headline(jobs[i].data_set)]
                 progress.console.print(
-                    f"{out[i]['name']}: dev {dev:.4f}, {out[i]['run']['seconds']:.0f} s"
+                    f"{out[i].name}: dev {dev:.4f}, {out[i].run['seconds']:.0f} s"
                 )
                 if on_done is not None:
                     on_done(out[i])
@@ -221,11 +177,8 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def _work(job: Job, data: Path, results: Path, cache: Path) -> dict[str, Any]:
+def _work(job: Job, data: Path, results: Path, cache: Path) -> RunRecord:
     return train_dialogue(
         job.recipe, data_set=job.data_set, features=job.features, data=data, results=results,
         cache=cache,
     )  # fmt: skip
-
-
-__all__ = ["Job", "configuration_name", "run", "table", "trials", "tune", "tuned"]

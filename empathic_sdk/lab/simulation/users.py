@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from empathic_sdk.lab.corpora.dialogues import SEVEN, Dialogue, DialogueSet
 from empathic_sdk.lab.corpora.pairing import MediaPool
-from empathic_sdk.lab.recipes.dialogue import numbered
+from empathic_sdk.lab.training.dialogue_batches import numbered
 from empathic_sdk.models.dialogue import DialogueBatch
 from empathic_sdk.models.mdget import MDGET
 

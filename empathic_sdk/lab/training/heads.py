@@ -7,22 +7,22 @@ from typing import Any
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import track
-from torch import nn
+from torch import Tensor, nn
 
 from empathic_sdk.lab.corpora.text import TextItems
-from empathic_sdk.lab.recipes.text import (
-    EMOTION_CORPORA,
-    FINE_LABELS,
-    TextRecipe,
+from empathic_sdk.lab.recipes.text_numbers import EMOTION_CORPORA, FINE_LABELS, TextRecipe
+from empathic_sdk.lab.training.text_fit import (
+    Arrays,
+    Batch,
+    Score,
     annotators,
     batch_loss,
+    marks_of,
     plan,
     prepare,
     targets,
 )
-from empathic_sdk.lab.training.loop import Arrays, Score
+from empathic_sdk.lab.training.trainer import Trainer, adamw
 from empathic_sdk.models.utterance import UtteranceClassifier
 
 Encode = Callable[[Sequence[str]], np.ndarray]
@@ -42,49 +42,37 @@ def train_heads(
     width = next(iter(vectors.values())).shape[1]
     heads = UtteranceClassifier(width=width, corpora=EMOTION_CORPORA)
     fine = nn.Linear(width, FINE_LABELS)
-    optimizer = torch.optim.AdamW(
-        [*heads.parameters(), *fine.parameters()],
-        lr=recipe.head_learning_rate,
-        weight_decay=recipe.weight_decay,
-    )
     known: dict[str, np.ndarray] = {}
 
     def read(texts: Sequence[str], corpus: str | None) -> Arrays:
         new = [t for t in texts if t not in known]
         known.update(zip(new, encode(new), strict=True) if new else ())
-        heads.eval()
         with torch.inference_mode():
             x = torch.from_numpy(np.stack([known[t] for t in texts]))
             out = heads(x, annotators(corpus))
-        heads.train()
         return out.emotion.numpy(), out.present.numpy(), out.affect.numpy()
 
-    lengths = {c: np.zeros(len(i), int) for c, i in items.items()}
-    batches = plan(recipe, items, lengths)
-    marks = {round(len(batches) * (k + 1) / recipe.evaluations) for k in range(recipe.evaluations)}
-    history: list[dict[str, float]] = []
-    best: dict[str, torch.Tensor] = {}
-    steps = track(enumerate(batches, 1), "heads", len(batches), console=Console(stderr=True))
-    for step, (corpus, index) in steps:
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.head_learning_rate * (1 - (step - 1) / len(batches))
+    def loss(batch: Batch) -> Tensor:
+        corpus, index = batch
         x = vectors[corpus][torch.from_numpy(index)]
-        logits = heads(x, annotators(corpus))
-        loss = batch_loss(logits, fine(x), targets(items[corpus], index))
-        loss = loss + recipe.offset_penalty * heads.offset.square().sum()
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        if step in marks:
-            scored = {"step": float(step), **score(read)}
-            if not history or scored["objective"] > max(h["objective"] for h in history):
-                best = {k: v.clone() for k, v in heads.state_dict().items()}
-            history.append(scored)
-    heads.load_state_dict(best)
-    chosen = max(history, key=lambda h: h["objective"])
-    return heads, {
-        "finished": True,
-        "steps": len(batches),
-        "chosen_step": int(chosen["step"]),
-        "history": history,
-    }
+        found = batch_loss(heads(x, annotators(corpus)), fine(x), targets(items[corpus], index))
+        return found + recipe.offset_penalty * heads.offset.square().sum()
+
+    batches = plan(recipe, items, {c: np.zeros(len(i), int) for c, i in items.items()})
+    both = nn.ModuleList([heads, fine])
+    ran = Trainer(
+        module=both,
+        optimizer=adamw(
+            both.parameters(), rate=recipe.head_learning_rate, weight_decay=recipe.weight_decay
+        ),
+        batches=lambda _: batches,
+        loss=loss,
+        score=lambda: score(read),
+        per_epoch=len(batches),
+        rate=lambda step: 1 - step / len(batches),
+        marks=marks_of(len(batches), recipe.evaluations),
+        counter="step",
+        tells=("finished", "steps", "chosen"),
+        name="heads",
+    ).run()
+    return heads, ran

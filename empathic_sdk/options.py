@@ -1,0 +1,155 @@
+"""Option values: what an agent is given beside its parts, so that constructors stay short.
+
+Frozen and checked when they are made; a wrong value is a ``ConfigurationError`` that
+names the field.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import ConfigDict, Field
+
+from empathic_sdk.errors import ConfigurationError, InputError
+from empathic_sdk.types.base import Value
+
+__all__ = ["LLMOptions", "ReplyOptions", "Retention"]
+
+
+class _Options(Value):
+    model_config = ConfigDict(strict=True)
+
+    def __init__(self, **data: object) -> None:
+        """Check the fields; raise :class:`ConfigurationError` naming the first that is wrong."""
+        try:
+            super().__init__(**data)
+        except InputError as error:
+            raise ConfigurationError(str(error)) from error
+
+
+class LLMOptions(_Options):
+    """How a language model is used."""
+
+    timeout_s: float = Field(
+        default=20.0,
+        gt=0,
+        le=3600,
+        description="Seconds it may take for a reply, both attempts together; then the embedded "
+        "responder answers. Also of a responder of your own.",
+    )
+    history: int = Field(
+        default=8, ge=0, description="How many earlier turns of the conversation it sees."
+    )
+
+
+class Retention(_Options):
+    """What is kept of conversations, and how long."""
+
+    keep_text: bool = Field(
+        default=False,
+        description="Store what was said and answered; otherwise derived values alone.",
+    )
+    keep_days: Annotated[float, Field(gt=0)] | None = Field(
+        default=None,
+        description="Days that turns are kept; None keeps them until they are erased. For a store "
+        "that you made, give it to that one.",
+    )
+    live: int = Field(
+        default=1000,
+        ge=1,
+        description="Conversations that stay in memory at most; the others come back from the "
+        "store.",
+    )
+    idle_s: float = Field(
+        default=1800.0,
+        ge=0,
+        description="Seconds of silence after which a conversation leaves memory, and a user who "
+        "names none begins a new one.",
+    )
+
+
+class ReplyOptions(_Options):
+    """How the embedded responder writes; it also stands behind a language model."""
+
+    language: str = Field(
+        default="en",
+        pattern=r"\S",
+        description="BCP 47 tag of the replies, the notice and the warnings; English where a text "
+        "is missing.",
+    )
+    planner: Literal["rules", "learned"] = Field(
+        default="rules",
+        description="Who chooses the support strategy; 'learned' from ESConv, within the same "
+        "limits. Without its weights the rules decide.",
+    )
+
+
+class AgentOptions(NamedTuple):
+    """The option values of one agent, all there."""
+
+    replies: ReplyOptions
+    llm: LLMOptions
+    retention: Retention
+
+
+MOVED = {
+    "language": ("replies", "language"),
+    "planner": ("replies", "planner"),
+    "llm_timeout_s": ("llm_options", "timeout_s"),
+    "llm_history": ("llm_options", "history"),
+    "keep_text": ("retention", "keep_text"),
+    "keep_days": ("retention", "keep_days"),
+}
+"""Keywords of the first release: the keyword and field that each is now."""
+
+
+def fold(
+    moved: Mapping[str, Any],
+    *,
+    replies: ReplyOptions | None,
+    llm_options: LLMOptions | None,
+    retention: Retention | None,
+) -> AgentOptions:
+    """Return an agent's options, with what was given by keywords of the first release.
+
+    Raises:
+        ConfigurationError: An option is no such value, or one was given in both ways.
+        TypeError: There is no such keyword.
+    """
+    given: dict[str, Any] = {
+        "replies": replies, "llm_options": llm_options, "retention": retention
+    }  # fmt: skip
+    kinds: dict[str, type[_Options]] = {
+        "replies": ReplyOptions, "llm_options": LLMOptions, "retention": Retention
+    }  # fmt: skip
+    for keyword, kind in kinds.items():
+        if given[keyword] is not None and not isinstance(given[keyword], kind):
+            raise ConfigurationError(f"{keyword}= must be {kind.__name__}(...), or None")
+    fields: dict[str, dict[str, Any]] = {keyword: {} for keyword in kinds}
+    for old, value in moved.items():
+        if old not in MOVED:
+            raise TypeError(f"EmotionAwareAgent() got an unexpected keyword argument {old!r}")
+        keyword, field = MOVED[old]
+        kind = kinds[keyword]
+        if given[keyword] is not None:
+            raise ConfigurationError(f"give {old}= or {keyword}=, not both")
+        warnings.warn(
+            f"{old}= is now {keyword}={kind.__name__}({field}=...); the old keyword goes with the "
+            "next release",
+            DeprecationWarning,
+            stacklevel=3,
+        )
+        try:
+            kind(**{field: value})
+        except ConfigurationError as error:
+            raise ConfigurationError(
+                f"{old}= must be what {kind.__name__} takes: {error}"
+            ) from None
+        fields[keyword][field] = value
+    return AgentOptions(
+        replies or ReplyOptions(**fields["replies"]),
+        llm_options or LLMOptions(**fields["llm_options"]),
+        retention or Retention(**fields["retention"]),
+    )

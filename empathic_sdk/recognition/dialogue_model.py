@@ -1,0 +1,278 @@
+"""A dialogue model of your own: what it must offer, how it is named, how a session uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from empathic_sdk.errors import ConfigurationError, InputError, ModelError
+from empathic_sdk.recognition.calibration import Calibration, probabilities
+from empathic_sdk.recognition.contributions import shapley, shares
+from empathic_sdk.types import Emotion, Modality
+
+
+class Step(NamedTuple):
+    """What a dialogue model says of one utterance.
+
+    Attributes:
+        logits: float ``[7]`` in the order of ``Emotion``.
+        shift: Probability that the emotion changed since this speaker's last utterance; ``None``:
+            it is read off the two distributions.
+    """
+
+    logits: NDArray[np.floating]
+    shift: float | None = None
+
+
+@runtime_checkable
+class DialogueState(Protocol):
+    """What a dialogue model remembers of one dialogue. One thread at a time."""
+
+    def step(
+        self,
+        speaker: str,
+        features: Mapping[str, NDArray[np.float32]],
+        weights: Mapping[str, float],
+        /,
+    ) -> Step:
+        """Read the next utterance; what comes later is never known.
+
+        Where it raises, the state must stay as it was.
+
+        Args:
+            speaker: A digest that is the same for the same speaker.
+            features: float32 ``[width]`` by modality: those that are present, at least one.
+            weights: How far a modality is to be believed beside the others; 1 where not named.
+        """
+        ...
+
+    def dump(self) -> Any:
+        """Return all that the next step depends on, as JSON values, without anybody's words."""
+        ...
+
+    def load(self, dumped: Any, /) -> None:
+        """Continue from what ``dump`` returned; raise any exception for anything else."""
+        ...
+
+
+@runtime_checkable
+class DialogueModel(Protocol):
+    """A causal model that reads a dialogue utterance by utterance. Thread-safe.
+
+    An attribute ``calibration`` (a
+    :class:`~empathic_sdk.recognition.calibration.Calibration`) says what its logits mean; without
+    one they are taken as they are, and no state is ``uncertain``.
+    """
+
+    @property
+    def name(self) -> str:
+        """What tells it from others: a session state goes on only with a model of this name."""
+        ...
+
+    @property
+    def widths(self) -> Mapping[str, int]:
+        """Length of the vectors that it reads by modality; ``text`` must be among them."""
+        ...
+
+    def start(self) -> DialogueState:
+        """Open a dialogue in which nothing was said."""
+        ...
+
+
+Factory = Callable[[], DialogueModel]
+_REGISTERED: dict[str, Factory] = {}
+
+
+def register_dialogue_model(name: str, make: Factory) -> None:
+    """Give a dialogue model a name for ``EmotionRecognizer(dialogue=name)``.
+
+    Args:
+        name: Any name; one that was registered before is replaced.
+        make: Returns the model; called once for each recogniser.
+
+    Raises:
+        ConfigurationError: The name is empty, or ``make`` cannot be called.
+    """
+    if not name or not callable(make):
+        raise ConfigurationError("a dialogue model needs a name, and a function that makes it")
+    _REGISTERED[name] = make
+
+
+def registered_dialogue_models() -> tuple[str, ...]:
+    """Return the names that :func:`register_dialogue_model` was given."""
+    return tuple(_REGISTERED)
+
+
+def made(name: str) -> DialogueModel | None:
+    """Return the model that is registered under ``name``, made anew; ``None`` without one."""
+    return _REGISTERED[name]() if name in _REGISTERED else None
+
+
+def calibration_of(model: DialogueModel) -> Calibration:
+    """Return what a model's logits mean."""
+    found = getattr(model, "calibration", None)
+    return found if isinstance(found, Calibration) else Calibration()
+
+
+class Heard(NamedTuple):
+    """What the dialogue model says of a piece of a dialogue of ``n`` utterances.
+
+    Attributes:
+        logits: float32 ``[n, 7]``.
+        shift: One per utterance: the probability of a change since this speaker's last one, or
+            ``None`` on their first.
+        contributions: One per utterance: shares of the present modalities.
+        apart: One per utterance: the label that each modality alone would give; empty where there
+            is one.
+    """
+
+    logits: NDArray[np.float32]
+    shift: list[float | None]
+    contributions: list[dict[Modality, float]]
+    apart: list[dict[Modality, Emotion]]
+
+
+class Memory(Protocol):
+    """What a session asks of the memory of a dialogue, whatever model it belongs to."""
+
+    def hear(
+        self,
+        speakers: Sequence[str],
+        features: dict[str, NDArray[np.float32]],
+        present: dict[str, NDArray[np.bool_]],
+        weights: Mapping[str, float] | None = None,
+    ) -> Heard:
+        """Read the next utterances."""
+        ...
+
+    def transfers(self) -> NDArray[np.float32] | None:
+        """Return how the last utterances compare with each other, if the model tells."""
+        ...
+
+    def blank(self) -> Memory:
+        """Return one of the same model that has read nothing."""
+        ...
+
+    def dump(self) -> dict[str, Any]:
+        """Return all it remembers as JSON values."""
+        ...
+
+    def load(self, dumped: dict[str, Any]) -> None:
+        """Continue from what :meth:`dump` returned; raise ``InputError`` for anything else."""
+        ...
+
+
+class SteppedMemory:
+    """The memory of a dialogue model that was plugged in.
+
+    Contributions and what each modality alone would say are found by asking the model again with
+    modalities left out, from the same past: up to 2 ** n - 1 steps for n present modalities.
+    """
+
+    def __init__(self, model: DialogueModel) -> None:
+        self._model = model
+        self._temperature = calibration_of(model).fused().temperature
+        self._state = model.start()
+
+    def hear(
+        self,
+        speakers: Sequence[str],
+        features: dict[str, NDArray[np.float32]],
+        present: dict[str, NDArray[np.bool_]],
+        weights: Mapping[str, float] | None = None,
+    ) -> Heard:
+        """Read the next utterances, one after the other."""
+        logits = np.zeros((len(speakers), len(Emotion)), np.float32)
+        heard = Heard(logits, [], [], [])
+        for i, speaker in enumerate(speakers):
+            there = {str(m): x[i] for m, x in features.items() if present[m][i]}
+            before = self._state.dump() if len(there) > 1 else None
+            step = self._step(self._state, speaker, there, weights)
+            logits[i] = step.logits
+            heard.shift.append(None if step.shift is None else float(np.clip(step.shift, 0, 1)))
+            label = int(np.argmax(logits[i]))
+            shared, apart = self._alone(before, speaker, there, weights, label, logits[i])
+            heard.contributions.append(shared)
+            heard.apart.append(apart)
+        return heard
+
+    def _step(
+        self,
+        state: DialogueState,
+        speaker: str,
+        features: Mapping[str, NDArray[np.float32]],
+        weights: Mapping[str, float] | None,
+    ) -> Step:
+        step = state.step(speaker, features, weights or {})
+        logits = np.asarray(step.logits, np.float32)
+        if logits.shape != (len(Emotion),) or not np.isfinite(logits).all():
+            raise ModelError(
+                f"the dialogue model {self._model.name!r} must give {len(Emotion)} finite logits, "
+                f"not {logits.shape}"
+            )
+        return Step(logits, step.shift)
+
+    def _alone(
+        self,
+        before: Any,
+        speaker: str,
+        features: Mapping[str, NDArray[np.float32]],
+        weights: Mapping[str, float] | None,
+        label: int,
+        logits: NDArray[np.float32],
+    ) -> tuple[dict[Modality, float], dict[Modality, Emotion]]:
+        there = list(features)
+        if len(there) == 1:
+            return {Modality(there[0]): 1.0}, {}
+        known = {frozenset(there): probabilities(logits, self._temperature)}
+        known[frozenset()] = np.full(len(Emotion), 1 / len(Emotion))
+
+        def p(some: frozenset[str]) -> NDArray[np.float64]:
+            if some not in known:
+                probe = self._model.start()
+                probe.load(before)
+                part = {m: features[m] for m in there if m in some}
+                step = self._step(probe, speaker, part, weights)
+                known[some] = probabilities(step.logits, self._temperature)
+            return known[some]
+
+        found = shares(shapley(lambda some: float(p(some)[label]), there))
+        emotions = tuple(Emotion)
+        return (
+            {Modality(m): share for m, share in found.items()},
+            {Modality(m): emotions[int(p(frozenset({m})).argmax())] for m in there},
+        )
+
+    def transfers(self) -> None:
+        """Return ``None``: only the network that ships compares utterances with each other."""
+        return
+
+    def blank(self) -> SteppedMemory:
+        """Return one of the same model that has read nothing."""
+        return SteppedMemory(self._model)
+
+    def dump(self) -> dict[str, Any]:
+        """Return all it remembers as JSON values."""
+        return {"model": self._model.name, "state": self._state.dump()}
+
+    def load(self, dumped: dict[str, Any]) -> None:
+        """Continue from what :meth:`dump` returned.
+
+        Raises:
+            InputError: It is damaged, or belongs to another model.
+        """
+        name = dumped.get("model") if isinstance(dumped, dict) else None
+        if name != self._model.name:
+            raise InputError(
+                f"this session state belongs to the dialogue model {name!r}, not to "
+                f"{self._model.name!r}; continue it with that model, or start a new session"
+            )
+        fresh = self._model.start()
+        try:
+            fresh.load(dumped["state"])
+        except Exception as error:  # whatever a model of somebody else raises
+            raise InputError(f"this is not the state of a dialogue of {name!r}: {error}") from error
+        self._state = fresh

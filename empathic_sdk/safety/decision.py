@@ -1,0 +1,124 @@
+"""How worrying a line is in its dialogue: the patterns' findings and the model's reading, joined.
+
+The model (``risk_model.py``) has been told what the patterns found. Where the two differ, it adds
+what nobody wrote down, and lets a line pass that only looks like danger (a film, a quotation, a
+figure of speech). What it was not taught stays with the patterns: violence and abuse, other
+languages, answers to the protocol's own questions.
+"""
+
+from __future__ import annotations
+
+import re
+
+from empathic_sdk.safety import cues
+from empathic_sdk.safety.detector import MODELLED, RiskFindings
+from empathic_sdk.safety.kinds import rank
+from empathic_sdk.types import EmotionState, RiskReading, SafetyAssessment, SafetyLevel
+from empathic_sdk.types.base import Value
+
+PASS = {SafetyLevel.CONCERN: 0.5, SafetyLevel.HIGH: 0.25}
+"""A reading below this may let a pattern of that level pass; an imminent one never does."""
+
+SURE = 0.8
+"""From here on the model alone may call a line more than a concern."""
+
+_ASKS = re.compile(
+    r"\b(?:suicide|suicidal|end(?:ing)? your life|kill(?:ing)? yourself|hurt(?:ing)? yourself|"
+    r"want(?:ing)? to (?:live|die)|(?:being|be) alive)\b[^?.!]*\?",
+    re.IGNORECASE,
+)
+
+
+class RiskContext(Value):
+    """What the protocol remembers of a conversation. JSON both ways, no words of anybody.
+
+    Attributes:
+        level: Level of the last turn.
+        asked: Whether the last reply asked directly about suicide.
+    """
+
+    level: SafetyLevel = SafetyLevel.NONE
+    asked: bool = False
+
+    @classmethod
+    def after(cls, level: SafetyLevel, reply: str) -> RiskContext:
+        """Return it after a turn and the reply to it."""
+        return cls(level=level, asked=asks(reply))
+
+
+def asks(reply: str) -> bool:
+    """Say whether a reply asks directly about suicide or self-harm."""
+    return bool(_ASKS.search(reply))
+
+
+def strong(findings: RiskFindings) -> bool:
+    """Say whether the patterns alone would call a line ``high`` or worse."""
+    return rank(findings.alone.level) >= rank(SafetyLevel.HIGH)
+
+
+def judge(
+    findings: RiskFindings,
+    state: EmotionState | None = None,
+    *,
+    reading: RiskReading | None = None,
+    context: RiskContext | None = None,
+) -> SafetyAssessment:
+    """Say how worrying a line is in its dialogue.
+
+    Args:
+        findings: What the patterns found in it.
+        state: What the person shows; lets weak signs count.
+        reading: What the model says; without one the patterns decide alone.
+        context: What was there before.
+
+    Returns:
+        Level and reasons; ``actions`` and ``help_lines`` are the responder's to fill.
+    """
+    context = context or RiskContext()
+    by_patterns = findings.assess(state, previous=context.level, asked=context.asked)
+    if reading is None or not findings.segments:
+        return by_patterns
+    level, reason = _level(reading)
+    found = set(by_patterns.reasons)
+    if rank(level) > rank(by_patterns.level) and not _answers(findings, found, context):
+        return SafetyAssessment(level=level, reasons=tuple(sorted(found | {reason})))
+    if found <= MODELLED and passes(findings, reading, by_patterns.level):
+        return SafetyAssessment()
+    return by_patterns
+
+
+def passes(findings: RiskFindings, reading: RiskReading, level: SafetyLevel) -> bool:
+    """Say whether the model is sure that findings of a level are none: of neither kind of risk."""
+    if findings.foreign or level not in PASS:
+        return False
+    light = level == SafetyLevel.CONCERN
+    return reading.concern < PASS[level] and (light or reading.high < 0.5)
+
+
+def _answers(findings: RiskFindings, found: set[str], context: RiskContext) -> bool:
+    """Say whether a line answers the protocol or takes its leave: the patterns understand both.
+
+    The model was not taught the protocol's own conversations. "No", "I'm safe now" and "thanks,
+    bye" read gravely to it after what went before.
+    """
+    first = findings.segments[0] if findings.segments else ""
+    if "reached_out" in found or (context.asked and cues.starts("no", first)):
+        return True
+    whole = " ".join(findings.segments)
+    return len(whole.split()) <= 6 and (cues.has("goodbye", whole) or cues.has("thanks", whole))
+
+
+def _level(reading: RiskReading) -> tuple[SafetyLevel, str]:
+    """Return the level of a reading alone, and the name of its reason."""
+    if reading.concern < 0.5:
+        return SafetyLevel.NONE, ""
+    # Told of somebody else or of the past it wants a gentle look, unless the patterns say more.
+    if reading.other >= 0.5:
+        return SafetyLevel.CONCERN, "other_person"
+    if reading.past >= 0.5:
+        return SafetyLevel.CONCERN, "past"
+    if reading.high < 0.5 or reading.concern < SURE:
+        return SafetyLevel.CONCERN, "contextual_risk"
+    if reading.imminent < 0.5:
+        return SafetyLevel.HIGH, "contextual_risk"
+    return SafetyLevel.IMMINENT, "contextual_risk"

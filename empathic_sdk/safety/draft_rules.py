@@ -1,0 +1,95 @@
+"""The rules for drafts of a language model, and what excuses a sentence that looks like one.
+
+The rules stand in ``patterns/drafts.toml``. They are matched on text as
+``language/normalization.py`` spells it. A match passes where the words before it turn it into its
+opposite or hand it back to the
+person: "you said that nobody would miss you".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from empathic_sdk.language.normalization import flatten, segments, spell
+from empathic_sdk.safety.pattern_files import DraftRule, Pattern, draft_rules
+
+_RULES, _TABLES = draft_rules()
+_OF_CLAUSES = tuple(rule for rule in _RULES if rule.read == "clauses")
+_GRAVE = tuple(rule for rule in _RULES if rule.grave and rule.read != "clauses")
+_LIGHT = tuple(rule for rule in _RULES if not rule.grave and rule.read != "clauses")
+_BEFORE = ("denial", "told", "not")
+_CUES = {name: table.regex for name, table in _TABLES.items()}
+_PARTS = re.compile(r"[^.!?\n]+[.!?\n]*")
+
+
+class Clause(NamedTuple):
+    """Something that rules are matched on: flat, spelled out, and whether it asks."""
+
+    text: str
+    question: bool
+
+
+class Draft:
+    """One sentence of a draft in the forms that rules read."""
+
+    def __init__(self, text: str) -> None:
+        self.flat = flatten(text)
+        self.plain = _CUES["harmless"].sub(" _ ", spell(self.flat))
+        self.question = text.rstrip().endswith("?")
+
+    def clauses(self) -> Iterator[Clause]:
+        """Give its clauses, without commas."""
+        for part in _PARTS.findall(self.flat):
+            for segment in segments(part):
+                spelled = spell(segment).replace(",", "")
+                yield Clause(_CUES["harmless"].sub(" _ ", spelled), "?" in part)
+
+    def breaks(self) -> DraftRule | None:
+        """Return the first rule that it breaks and means: of the grave ones, of its clauses."""
+        return self._whole(_GRAVE) or next(
+            (rule for clause in self.clauses() for rule in _OF_CLAUSES if _breaks(rule, clause)),
+            None,
+        )
+
+    def breaks_lightly(self) -> DraftRule | None:
+        """Return the first of the other rules that it breaks and means."""
+        return self._whole(_LIGHT)
+
+    def read(self, rule: DraftRule) -> list[Clause]:
+        """Return what a rule is matched on."""
+        if rule.read == "clauses":
+            return list(self.clauses())
+        return [Clause(self.flat if rule.read == "flat" else self.plain, self.question)]
+
+    def _whole(self, rules: Sequence[DraftRule]) -> DraftRule | None:
+        return next((rule for rule in rules if _breaks(rule, self.read(rule)[0])), None)
+
+
+def broken_rules(text: str) -> list[Pattern]:
+    """Return the patterns of every rule that a sentence breaks and means, in their order."""
+    draft = Draft(text)
+    found: dict[Pattern, None] = {}
+    for rule in _RULES:
+        for clause in draft.read(rule):
+            for pattern, match in rule.finditer(clause.text):
+                if not _excused(rule, pattern, match, clause):
+                    found[pattern] = None
+    return list(found)
+
+
+def _breaks(rule: DraftRule, clause: Clause) -> bool:
+    return any(
+        not _excused(rule, pattern, match, clause) for pattern, match in rule.finditer(clause.text)
+    )
+
+
+def _excused(rule: DraftRule, pattern: Pattern, match: re.Match[str], clause: Clause) -> bool:
+    excuses = rule.excused_by if pattern.excused_by is None else pattern.excused_by
+    if not excuses:
+        return False
+    before = clause.text[max(0, match.start() - 60) : match.start()]
+    return any(excuse in excuses and _CUES[excuse].search(before) for excuse in _BEFORE) or (
+        "question" in excuses and clause.question and bool(_CUES["asked"].search(clause.text))
+    )

@@ -1,0 +1,87 @@
+"""Open, busy, closed: an agent closes when nothing is under way in it, and never from inside."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from empathic_sdk.errors import ClosedError, ReentrancyError
+
+
+class Lifecycle:
+    """Counts the calls that are under way. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._closed = False
+        self._under_way = 0
+        self._quiet = threading.Condition()
+
+    @property
+    def closed(self) -> bool:
+        """Whether closing has begun."""
+        return self._closed
+
+    @property
+    def inside(self) -> bool:
+        """Whether this is code that a call under way called, on whatever thread."""
+        return any(stay.of is self and not stay.over for stay in _STAYS.get())
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Keep it from closing until the block is done.
+
+        Raises:
+            ClosedError: It is closed.
+        """
+        with self._quiet:
+            if self._closed:
+                raise closed()
+            self._under_way += 1
+        stay = _Stay(self)
+        token = _STAYS.set((*_STAYS.get(), stay))
+        try:
+            yield
+        finally:
+            stay.over = True
+            _STAYS.reset(token)
+            with self._quiet:
+                self._under_way -= 1
+                self._quiet.notify_all()
+
+    def begin_closing(self) -> bool:
+        """Let nothing new in; say whether this call is the one that closes.
+
+        Raises:
+            ReentrancyError: The caller is part of a call under way.
+        """
+        if self.inside:
+            raise ReentrancyError(
+                "a hook or an alarm cannot close the agent: it would wait for itself"
+            )
+        with self._quiet:
+            first, self._closed = not self._closed, True
+        return first
+
+    def wait(self) -> None:
+        """Wait until nothing is under way."""
+        with self._quiet:
+            self._quiet.wait_for(lambda: self._under_way == 0)
+
+
+def closed() -> ClosedError:
+    """Return the error of a closed agent."""
+    return ClosedError("this agent is closed; make a new one")
+
+
+class _Stay:
+    """One call that is under way."""
+
+    def __init__(self, of: Lifecycle) -> None:
+        self.of = of
+        self.over = False
+
+
+# Hooks run on threads of their own under the turn's context variables: these go with them.
+_STAYS: contextvars.ContextVar[tuple[_Stay, ...]] = contextvars.ContextVar("stays", default=())

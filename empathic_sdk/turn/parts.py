@@ -1,0 +1,120 @@
+"""The parts of a turn engine, made from what a caller gave."""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+
+from empathic_sdk.dialogue.planner import Planner, shipped_planner
+from empathic_sdk.encoders.text import TextEncoder
+from empathic_sdk.errors import ConfigurationError
+from empathic_sdk.policy import Deployment
+from empathic_sdk.responders.embedded import EmbeddedResponder
+from empathic_sdk.responders.guarded import GuardedResponder
+from empathic_sdk.responders.llm import TIMEOUT_S, LLMResponder
+from empathic_sdk.runtime import checkpoints
+from empathic_sdk.safety.assessment import draft_reader
+from empathic_sdk.safety.output_guard import SecondOpinion
+from empathic_sdk.types.protocols import Recognizer, Responder, SafetyAssessor
+
+log = logging.getLogger("empathic_sdk")
+
+PLANNERS = ("rules", "learned")
+
+
+def check_parts(recognizer: object, responder: object, safety: object) -> None:
+    """Raise where one of the parts that a caller gave does not fit its protocol.
+
+    Raises:
+        ConfigurationError: Names the argument and what it lacks.
+    """
+    for name, given, kind, needs in (
+        ("recognizer", recognizer, Recognizer, "recognize, recognize_dialogue and session"),
+        ("responder", responder, Responder, "reply(context) -> Reply"),
+        ("safety", safety, SafetyAssessor, "assess(context) -> SafetyAssessment"),
+    ):
+        if given is not None and (isinstance(given, type) or not isinstance(given, kind)):
+            what = "an EmotionRecognizer, or an object" if name == "recognizer" else "an object"
+            raise ConfigurationError(f"{name}= must be {what} with {needs}, or None")
+
+
+def check_hooks(**hooks: object) -> None:
+    """Raise where a hook cannot be called.
+
+    Raises:
+        ConfigurationError: Names the argument.
+    """
+    for name, hook in hooks.items():
+        if hook is not None and not callable(hook):
+            what = "(Alert) -> ..." if name == "on_alert" else "(HookContext) -> ..."
+            raise ConfigurationError(f"{name}= must be a callable {what}")
+
+
+def check_planner(planner: object) -> None:
+    """Raise where ``planner=`` names none.
+
+    Raises:
+        ConfigurationError: It does.
+    """
+    if planner not in PLANNERS:
+        raise ConfigurationError(f"planner must be one of {PLANNERS}, not {planner!r}")
+
+
+def deployment_of(recognizer: Recognizer) -> Deployment:
+    """Return where a recogniser runs; the strict default where it does not say."""
+    found = getattr(recognizer, "deployment", None)
+    return found if isinstance(found, Deployment) else Deployment()
+
+
+def text_of(recognizer: Recognizer) -> TextEncoder | None:
+    """Return the text encoder that the safety protocol shares with a recogniser.
+
+    Raises:
+        ModelError: The recogniser has none, and the weights of the one that ships are missing.
+    """
+    if not hasattr(recognizer, "text"):
+        return _shipped_text()
+    found: TextEncoder | None = recognizer.text
+    return found
+
+
+@lru_cache(maxsize=1)
+def _shipped_text() -> TextEncoder:
+    return TextEncoder()
+
+
+def second_opinion(recognizer: Recognizer) -> SecondOpinion | None:
+    """Return the guard's second opinion on sentences that nobody here wrote."""
+    text = text_of(recognizer)
+    return None if text is None else draft_reader(text)
+
+
+def responder_of(
+    given: Responder | None, embedded: EmbeddedResponder, *, timeout_s: float = TIMEOUT_S
+) -> Responder:
+    """Return who answers: what ships as it is, anything else behind the safety protocol."""
+    if given is None:
+        return embedded
+    if isinstance(given, EmbeddedResponder | LLMResponder | GuardedResponder):
+        return given
+    return GuardedResponder(given, fallback=embedded, timeout_s=timeout_s)
+
+
+def planner_for(recognizer: Recognizer) -> Planner | None:
+    """Return the learned support planner, or ``None`` with a warning where the rules must do.
+
+    It reads the vectors of the text encoder it was trained with; another's mean nothing to it.
+    """
+    planner = shipped_planner()
+    if planner is None:
+        return None
+    text = getattr(recognizer, "text", None)
+    path = getattr(text, "path", None)
+    if path is not None and checkpoints.sha256(path) == planner.about["text_sha256"]:
+        return planner
+    log.warning(
+        "the learned support planner was trained with another text encoder than %r; the rules "
+        "decide alone",
+        getattr(text, "name", None),
+    )
+    return None

@@ -1,0 +1,150 @@
+"""Turns of conversations that are kept: the engine, the live conversations and the store."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from empathic_sdk.errors import InputError, outline
+from empathic_sdk.policy import overridden
+from empathic_sdk.responders.cancellable import Live
+from empathic_sdk.turn.conversation import Conversation
+from empathic_sdk.turn.conversations import Conversations
+from empathic_sdk.turn.engine import Hooks, StepClock, TurnEngine
+from empathic_sdk.types import Exchange, SafetyLevel, Turn, UserContext, Utterance
+from empathic_sdk.types.protocols import Store
+
+ATTENTIVE_FOR = timedelta(days=7)
+"""How long a worrying turn is remembered into a new conversation of the same person."""
+
+log = logging.getLogger("empathic_sdk")
+
+
+class Outcome(NamedTuple):
+    """A finished turn and its reply, cut into sentences."""
+
+    turn: Turn
+    sentences: tuple[str, ...]
+
+
+class StatefulTurns:
+    """Takes turns of conversations that live here and in a store.
+
+    Args:
+        engine: What takes a turn.
+        store: Where people and conversations are remembered.
+        conversations: The live ones.
+        keep_text: Whether words are stored.
+        past: How many turns are remembered in words for a language model.
+    """
+
+    def __init__(
+        self,
+        *,
+        engine: TurnEngine,
+        store: Store,
+        conversations: Conversations,
+        keep_text: bool,
+        past: int = 0,
+    ) -> None:
+        self._engine = engine
+        self._store = store
+        self._conversations = conversations
+        self._keep_text = keep_text
+        self._past = past
+
+    def take(
+        self,
+        said: Utterance,
+        *,
+        user: str,
+        conversation: str,
+        hooks: Hooks,
+        live: Live | None = None,
+    ) -> Outcome:
+        """Take one turn. It is recorded whole, in one transaction, or not at all."""
+        clock = StepClock()
+        with self._conversations.held(user, conversation, self._open) as held:
+            try:
+                return self._take(said, user, conversation, hooks, held, clock, live)
+            except BaseException:
+                held.undo()
+                raise
+
+    def _take(
+        self,
+        said: Utterance,
+        user: str,
+        name: str,
+        hooks: Hooks,
+        held: Conversation,
+        clock: StepClock,
+        live: Live | None,
+    ) -> Outcome:
+        engine = self._engine
+        person = self._store.get(user)
+        self._sync(held, user, name)
+        said = engine.prepare(said, person)
+        (reading,) = engine.read(held, [said], person)
+        clock.lap("recognize")
+        answered = engine.take(
+            held, reading, person=person, name=name, hooks=hooks, clock=clock, live=live
+        )
+        turn = answered.turn(user=user, timings=dict(clock.laps))
+        reply = answered.context.reply
+        record, words = held.after(answered.context, reads=engine.reads_replies, past=self._past)
+        stored = held.encoded(record)
+        self._store.record(
+            turn,
+            text=said.text if self._keep_text else None,
+            keep_text=self._keep_text,
+            session=stored,
+            mastery=reply.mastery,
+            since=person.since,
+            override=overridden(said.modalities, engine.deployment, person),
+        )
+        held.commit(record, words, stored)
+        clock.lap("record")
+        timings = {**clock.laps, "total": clock.total()}
+        return Outcome(turn.model_copy(update={"timings": timings}), reply.sentences)
+
+    def _open(self, user: str, name: str) -> Conversation:
+        person = self._store.get(user)
+        opened = self._engine.open(person)
+        if self._store.session(user, name) is None:
+            self._carry_over(opened, person)
+        return opened
+
+    def _sync(self, held: Conversation, user: str, name: str) -> None:
+        try:
+            held.sync(self._store.session(user, name))
+        except InputError as error:
+            # Older or damaged: the conversation begins anew, what was recorded of it stays.
+            log.warning("the stored state of a conversation was unreadable: %s", outline(error))
+            held.undo()
+        if self._past and self._keep_text and held.record.turns and not held.words.past:
+            rows = self._store.turns(user, conversation=name, limit=self._past)
+            held.remember_past(
+                tuple(
+                    Exchange(row["text"], row["reply"])
+                    for row in rows
+                    if row.get("text") and row.get("reply")
+                )
+            )
+
+    def _carry_over(self, opened: Conversation, person: UserContext) -> None:
+        """A new conversation soon after a worrying one is not a clean slate."""
+        seen = person.last_seen
+        if seen is None or datetime.now(UTC) - seen > ATTENTIVE_FOR:
+            return
+        last = self._store.turns(person.user, limit=1)
+        if not last or last[0]["safety"]["level"] == SafetyLevel.NONE:
+            return
+        stored = self._store.session(person.user, last[0]["conversation"])
+        earlier = self._engine.open(person)
+        try:
+            earlier.sync(stored)
+        except InputError:
+            return
+        opened.stay_attentive(earlier)
