@@ -46,6 +46,11 @@ class RiskContext(Value):
         """Return it after a turn and the reply to it."""
         return cls(level=level, asked=asks(reply))
 
+    def with_other(self, other: RiskContext) -> RiskContext:
+        """Return it after two turns that overlapped: what either found stays found."""
+        higher = max(self.level, other.level, key=rank)
+        return RiskContext(level=higher, asked=self.asked or other.asked)
+
 
 def asks(reply: str) -> bool:
     """Say whether a reply asks directly about suicide or self-harm."""
