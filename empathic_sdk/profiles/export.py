@@ -14,7 +14,8 @@ from sqlite_utils import Database
 from empathic_sdk.profiles.damage import parsed, reading_from
 from empathic_sdk.profiles.learned import exported
 from empathic_sdk.profiles.migrations import VERSION
-from empathic_sdk.profiles.rows import MODALITY, turn_rows
+from empathic_sdk.profiles.rows import turn_rows
+from empathic_sdk.types.emotion import MODALITY_NAME
 
 _PROFILE = """SELECT created, turns, conversations, last_emotion, last_seen, valence_sum, emotions,
                      preferences, warned, attributes, transitions, arousal_sum, valence_squares,
@@ -61,7 +62,7 @@ def _is_modality_of_others(error: ErrorDetails) -> bool:
     return (
         error["type"] == "enum"
         and str(error["ctx"]["expected"]).startswith("'text'")
-        and MODALITY.fullmatch(str(error["input"])) is not None
+        and MODALITY_NAME.fullmatch(str(error["input"])) is not None
     )
 
 
