@@ -5,7 +5,7 @@
 #   docker run --publish 127.0.0.1:7860:7860 empathic-sdk
 #
 # Then open http://127.0.0.1:7860. Whoever reaches the port can talk with it: before you publish it
-# to others, put TLS in front and ask for a login ("... empathic-sdk demo --host 0.0.0.0 --auth NAME:PASSWORD").
+# to others, read "Putting it online" in docs/demo.md: TLS in front, --host-name, a login.
 
 FROM python:3.12-slim AS build
 
@@ -44,6 +44,6 @@ EXPOSE 7860
 # As process 1 it would not hear SIGTERM; an interrupt closes the page, the agent and the store.
 STOPSIGNAL SIGINT
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --start-interval=2s --retries=3 \
-  CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7860/', timeout=8).close()"]
+  CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7860/healthz', timeout=8).close()"]
 ENTRYPOINT ["empathic"]
 CMD ["demo", "--host", "0.0.0.0", "--port", "7860"]

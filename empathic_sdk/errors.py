@@ -20,6 +20,7 @@
     │   ├── StoreVersionError     it was written by a newer version of this package
     │   ├── StoreFullError        there is no room on the disk
     │   ├── StoreKeyError         its key is wrong, or it has none and one was given
+    │   ├── ConflictError         a conversation went on elsewhere; nothing was recorded
     │   ├── PrivacyBudgetError    no so exact an answer is left to give about everybody
     │   └── UnknownTurnError      no such turn of this user
     ├── ResponderError          no responder could answer
@@ -127,6 +128,10 @@ class StoreFullError(StoreError):
 
 class StoreKeyError(StoreError):
     """The key does not open the store."""
+
+
+class ConflictError(StoreError):
+    """The stored state of a conversation is not the one that a turn began from."""
 
 
 class PrivacyBudgetError(StoreError):

@@ -1,7 +1,8 @@
 """The demo inside a FastAPI application, behind a login: each person has a profile of their own.
 
 ``python examples/fastapi_login.py``, then http://127.0.0.1:8000; ada/lovelace or bob/builder.
-Needs the extra "demo". Behind https add ``secure=True`` to the cookie.
+Needs the extra "demo". Behind https add ``secure=True`` to the cookie, and name your host in
+``SECURITY``. The demo's own server (``empathic demo --auth``) also slows down guessing passwords.
 """
 
 import hashlib
@@ -14,8 +15,9 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from empathic_sdk import Deployment, EmotionAwareAgent
-from empathic_sdk.demo import build, page_options
+from empathic_sdk.demo import RequestGuard, Security, build, page_options
 
+SECURITY = Security(hosts=("127.0.0.1", "localhost"))
 FORM = """<!doctype html><html lang=en><title>Log in</title><form method=post action=/login>
 <label>Name <input name=name autocomplete=username></label>
 <label>Password <input name=password type=password autocomplete=current-password></label>
@@ -65,8 +67,10 @@ def make_app(agent: EmotionAwareAgent, passwords: dict[str, str]) -> FastAPI:
             raise HTTPException(401)
         return JSONResponse(agent.profiles.export(f"login-{name}"))  # the page's name for them
 
+    # Before everything else of the page: other sites get nothing, and a visit is one cookie's.
+    app.add_middleware(RequestGuard, security=SECURITY, path="/talk")
     return gr.mount_gradio_app(
-        app, build(agent), path="/talk", auth_dependency=who, **page_options()
+        app, build(agent), path="/talk", auth_dependency=who, **page_options(SECURITY)
     )
 
 

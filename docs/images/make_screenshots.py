@@ -23,8 +23,9 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from empathic_sdk import EmotionAwareAgent
-from empathic_sdk.demo import build, page_options
+from empathic_sdk.demo import application
 from empathic_sdk.demo.app import HOME, tutor_of
+from empathic_sdk.demo.serve import running
 
 FLAGS = [
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -197,8 +198,7 @@ def main() -> None:
             camera = [f"--use-file-for-fake-video-capture={film}"]
         except ImportError:
             pass
-        blocks = build(agent, tutor)
-        _, url, _ = blocks.launch(prevent_thread_lock=True, quiet=True, **page_options())
+        url = served.enter_context(running(application(agent, tutor)))
         browser = playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=[*FLAGS, *camera]
         )
@@ -232,7 +232,6 @@ def main() -> None:
         with visit(browser, url, 1180, 800) as page:
             walk_through(page, folder / "demo.webp")
         browser.close()
-        blocks.close(verbose=False)
 
 
 if __name__ == "__main__":

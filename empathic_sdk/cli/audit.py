@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from empathic_sdk.cli.options import data_option, json_option, results_option
+from empathic_sdk.cli.printing import print_report, print_table
 
 
 @click.command(name="audit")
@@ -24,14 +24,22 @@ def command(data: Path, as_json: bool, results: Path) -> None:
     """
     from empathic_sdk.lab.evaluation.audit import audit
 
-    report = audit(data=data, results=results)
-    if as_json:
-        click.echo(json.dumps(report))
-        return
+    print_report(audit(data=data, results=results), as_json, _show)
+
+
+def _show(report: Mapping[str, Any]) -> None:
     for part in report["audits"]:
-        _print(part)
+        ships = "ships" if part["ships"] else "does not ship"
+        click.echo(f"\n{part['audit']}, n = {part['n']}, {part['model']} ({ships})")
+        click.echo(f"  {part['caution']}")
+        for name, found in part["attributes"].items():
+            print_table((f"  {name}", "n", "accuracy", "UAR", "ECE"), (
+                (f"    {group}", g["n"], g["accuracy"], g["uar"], g["ece"])
+                for group, g in found["groups"].items()
+            ), digits=3)  # fmt: skip
+            print_table(("", "gap", "", ""), _gaps(found))
     if report["reweighting"]:
-        _print_reweighting(report["reweighting"])
+        _show_reweighting(report["reweighting"])
     click.echo("\nno data")
     for group, why in report["no_data"].items():
         click.echo(f"  {group}: {why}")
@@ -39,36 +47,26 @@ def command(data: Path, as_json: bool, results: Path) -> None:
         click.echo(f"left out: {name}: {why}")
 
 
-def _print(part: Mapping[str, Any]) -> None:
-    ships = "ships" if part["ships"] else "does not ship"
-    click.echo(f"\n{part['audit']}, n = {part['n']}, {part['model']} ({ships})")
-    click.echo(f"  {part['caution']}")
-    for name, found in part["attributes"].items():
-        click.echo(f"  {name:22} {'n':>6} {'accuracy':>9} {'UAR':>7} {'ECE':>7}")
-        for group, g in found["groups"].items():
-            click.echo(
-                f"    {group:20} {g['n']:6} {g['accuracy']:9.3f} {g['uar']:7.3f} {g['ece']:7.3f}"
+def _gaps(found: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Yield each gap with its interval, and how it is over the runs or by chance."""
+    for metric, gap in found["gaps"].items():
+        more = ""
+        if "runs" in found:
+            more = "{n} runs {mean:+.3f} ± {std:.3f}".format(
+                n=found["runs"]["n"], **found["runs"][metric]
             )
-        for metric, gap in found["gaps"].items():
-            more = ""
-            if "runs" in found:
-                run = found["runs"][metric]
-                more = f"; {found['runs']['n']} runs {run['mean']:+.3f} ± {run['std']:.3f}"
-            if "by_chance" in gap:
-                more = f"; {gap['by_chance']:.3f} by chance, p = {gap['p']:.3f}"
-            click.echo(
-                f"    {metric}: {' - '.join(gap['of'])} {gap['difference']:+.3f} "
-                f"[{gap['low']:+.3f}, {gap['high']:+.3f}] over {found['unit']}s{more}"
-            )
+        if "by_chance" in gap:
+            more = f"{gap['by_chance']:.3f} by chance, p = {gap['p']:.3f}"
+        interval = "{difference:+.3f} [{low:+.3f}, {high:+.3f}]".format(**gap)
+        yield f"    {metric}: {' - '.join(gap['of'])}", interval, f"over {found['unit']}s", more
 
 
-def _print_reweighting(found: Mapping[str, Any]) -> None:
+def _show_reweighting(found: Mapping[str, Any]) -> None:
+    kinds = ("without", "with", "change")
     click.echo(
         f"\nreweighting by {found['attribute']}, {found['model']}, {len(found['seeds'])} seeds"
     )
-    for key in found["without"]:
-        cells = "  ".join(
-            f"{kind} {found[kind][key]['mean']:+.4f} ± {found[kind][key]['std']:.4f}"
-            for kind in ("without", "with", "change")
-        )
-        click.echo(f"  {key:22} {cells}")
+    print_table(("", *kinds), (
+        (f"  {key}", *("{mean:+.4f} ± {std:.4f}".format(**found[kind][key]) for kind in kinds))
+        for key in found["without"]
+    ))  # fmt: skip

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import Any
 
 import click
 
-from empathic_sdk.cli.options import (
-    cache_option,
-    data_option,
-    json_option,
-    results_option,
-)
+from empathic_sdk.cli.options import cache_option, data_option, json_option, results_option
+from empathic_sdk.cli.printing import print_report
 
 NAMES = ("meld", "iemocap", "mosi")
 
@@ -41,35 +37,13 @@ NAMES = ("meld", "iemocap", "mosi")
     help="Train the configuration once more (seed 1) to show gates and transfer matrix.",
 )
 @cache_option
-def command(
-    name: str,
-    data: Path,
-    as_json: bool,
-    out: Path,
-    results: Path,
-    configuration: str | None,
-    dialogue: str | None,
-    live: bool,
-    cache: Path,
-) -> None:
+def command(name: str, as_json: bool, **given: Any) -> None:
     """Write all that is known of a dialogue model as one HTML page that needs nothing else.
 
     It shows the texts of one test dialogue: keep it to those who may read the corpus.
     """
     from empathic_sdk.lab.reports.page import write_report
 
-    written = write_report(
-        name,
-        out=out,
-        data=data,
-        results=results,
-        cache=cache,
-        configuration=configuration,
-        dialogue=dialogue,
-        live=live,
-    )
-    size = written.stat().st_size
-    if as_json:
-        click.echo(json.dumps({"dataset": name, "out": str(written), "bytes": size}))
-        return
-    click.echo(f"{written}, {size / 1024:.0f} KB")
+    written = write_report(name, **given)
+    report = {"dataset": name, "out": str(written), "bytes": written.stat().st_size}
+    print_report(report, as_json, lambda r: click.echo(f"{r['out']}, {r['bytes'] / 1024:.0f} KB"))

@@ -1,4 +1,4 @@
-"""``empathic safety report``, and what ``empathic evaluate safety`` prints."""
+"""``empathic safety report``, and what ``empathic evaluate safety`` and ``guard`` print."""
 
 from __future__ import annotations
 
@@ -50,14 +50,8 @@ def report(profiles: Path, as_json: bool, by: str) -> None:
         )
 
 
-def evaluate(as_json: bool, **given: Any) -> None:
-    """Measure the safety protocol and print what was found."""
-    from empathic_sdk.lab.evaluation.safety import evaluate_safety
-
-    report = evaluate_safety(**given)
-    if as_json:
-        click.echo(json.dumps(report))
-        return
+def show_safety(report: Mapping[str, Any]) -> None:
+    """Print what ``empathic evaluate safety`` found."""
     click.echo(f"safety {report['split']}, n = {report['n']}")
     for title in ("", "dialogues", "signs"):
         part = report.get(title, {}) if title else report
@@ -69,14 +63,8 @@ def evaluate(as_json: bool, **given: Any) -> None:
         click.echo(f"  alarms, all turns, {corpus:11} {_interval(found['interval'])}")
 
 
-def evaluate_drafts(as_json: bool, *, checkpoint: Path | None) -> None:
-    """Measure the guard of drafts and print what it refuses."""
-    from empathic_sdk.lab.evaluation.guard import evaluate_guard
-
-    report = evaluate_guard(checkpoint=checkpoint)
-    if as_json:
-        click.echo(json.dumps(report))
-        return
+def show_guard(report: Mapping[str, Any]) -> None:
+    """Print what ``empathic evaluate guard`` found."""
     click.echo(f"guard, n = {report['n']}")
     for title in ("", "patterns", "model"):
         part = report[title] if title else report

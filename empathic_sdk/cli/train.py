@@ -107,9 +107,9 @@ def _option(p: Any, *, number: bool = False) -> Callable[..., Any]:
     told = f"{o.help}  [default: {words}]" if words and default is None else o.help
     text = get_origin(p.type) is tuple and number
     return click.option(
-        flag, p.name, type=_type(kind, choices, o), required=required, default=default,
-        multiple=several, show_default=default is not None, metavar=o.metavar, help=told,
-        callback=_split if text else None,
+        flag, p.name, type=_type(kind, choices, o), required=required, multiple=several,
+        show_default=default is not None, metavar=o.metavar, help=told,
+        callback=_split if text else None, **({} if default is None else {"default": default}),
     )  # fmt: skip
 
 

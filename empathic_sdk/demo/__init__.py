@@ -13,11 +13,23 @@ from empathic_sdk.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from empathic_sdk.demo.app import build
-    from empathic_sdk.demo.serve import launch, page_options
+    from empathic_sdk.demo.guard import RequestGuard
+    from empathic_sdk.demo.security import RateLimits, Security
+    from empathic_sdk.demo.serve import application, launch, page_options
 
-__all__ = ["build", "launch", "page_options"]
+__all__ = [
+    "RateLimits", "RequestGuard", "Security", "application", "build", "launch", "page_options",
+]  # fmt: skip
 
-_HOMES = {"build": "app", "launch": "serve", "page_options": "serve"}
+_HOMES = {
+    "RateLimits": "security",
+    "RequestGuard": "guard",
+    "Security": "security",
+    "application": "serve",
+    "build": "app",
+    "launch": "serve",
+    "page_options": "serve",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import gradio as gr
 
 from empathic_sdk import Deployment, EmotionAwareAgent, EmotionRecognizer, EmpathicError
 from empathic_sdk.demo import inside, panels
-from empathic_sdk.demo.counsel import Counsel
-from empathic_sdk.demo.lesson import Lesson, known_of
+from empathic_sdk.demo.counselling import CounsellingTab
 from empathic_sdk.demo.palette import START, sheet
 from empathic_sdk.demo.parts import card, soft
-from empathic_sdk.demo.room import QUIET, Shown, html, plain
+from empathic_sdk.demo.tab import QUIET, Shown, html, plain
+from empathic_sdk.demo.tutoring import TutoringTab, known_of
 from empathic_sdk.demo.visits import Visits
 
 HOME = Deployment(context="personal")
@@ -51,23 +52,32 @@ def tutor_of(agent: EmotionAwareAgent) -> EmotionAwareAgent:
 
 
 class Page:
-    """One page's components and events."""
+    """One page's components and events.
 
-    def __init__(self, agent: EmotionAwareAgent, tutor: EmotionAwareAgent) -> None:
-        self.agent, self.tutor = agent, tutor
+    Args:
+        agent: Who visitors talk with.
+        tutor: Who teaches.
+        log_out: Where somebody who logged in can log out, relative to the page; ``None`` where
+            the page has no say in that.
+    """
+
+    def __init__(
+        self, agent: EmotionAwareAgent, tutor: EmotionAwareAgent, *, log_out: str | None = None
+    ) -> None:
+        self.agent, self.tutor, self.log_out = agent, tutor, log_out
         self.visits = Visits(agent.profiles)
         with gr.Blocks(
             title="Empathic", analytics_enabled=False, fill_width=True, delete_cache=(600, 600)
         ) as self.blocks:
             self.colours = html(elem_classes="es-out")
             html(panels.head())
-            self.counsel = Counsel(agent, self.visits, self.colours)
-            self.lesson = Lesson(tutor, self.visits, self.colours)
+            self.counselling = CounsellingTab(agent, self.visits, self.colours)
+            self.tutoring = TutoringTab(tutor, self.visits, self.colours)
             with gr.Tabs(elem_id="es-tabs"):
                 with gr.Tab("Counselling", id="counselling"):
-                    self.counsel.lay_out()
-                with gr.Tab("Tutoring", id="tutoring") as self.tutoring:
-                    self.lesson.lay_out()
+                    self.counselling.lay_out()
+                with gr.Tab("Tutoring", id="tutoring"):
+                    self.tutoring.lay_out()
                 with gr.Tab("Look inside", id="inside") as self.looking:
                     self._lay_out_inside()
             with gr.Column(elem_classes="es-card", elem_id="es-you"):
@@ -113,7 +123,7 @@ class Page:
             self.leave = gr.Button("Forget me", size="sm", elem_id="es-forget")
         with gr.Column(visible=False, elem_id="es-confirm") as self.confirm:
             html(
-                '<div class="es-side"><p>Erase both talks and everything I noticed? '
+                '<div class="es-side"><p>Erase both conversations and everything I noticed? '
                 "This cannot be undone.</p></div>"
             )
             with gr.Row(elem_classes="es-chips"):
@@ -123,57 +133,70 @@ class Page:
                 self.stay = gr.Button("Keep it", size="sm", elem_id="es-stay")
         self.about = html("", elem_id="es-about")
         self.erased = html("", elem_id="es-erased")
+        self.login = html("", elem_id="es-login")
 
     # -- what happens -----------------------------------------------------------------------
 
     def _wire(self) -> None:
-        self.counsel.wire()
-        self.lesson.wire()
+        self.counselling.wire()
+        self.tutoring.wire()
         self.looking.select(
             self._look, None,
             [self.code, self.values, self.matrix, self.shares, self.timings], **QUIET,
         )  # fmt: skip
         self.ask.click(self._know, None, [self.about, self.erased], **QUIET)
-        self.leave.click(
-            lambda: gr.Column(visible=True), None, self.confirm, js=_FOCUS_SURE, **QUIET
-        )
-        self.stay.click(lambda: gr.Column(visible=False), None, self.confirm, **QUIET)
-        fresh = {**self.counsel.fresh(), **self.lesson.fresh()}
+        self.leave.click(self._ask_whether_to_forget, None, self.confirm, js=_FOCUS_SURE, **QUIET)
+        self.stay.click(self._keep, None, self.confirm, **QUIET)
+        fresh = {**self.counselling.fresh(), **self.tutoring.fresh()}
         self.sure.click(
             self._forget, None,
             [*fresh, self.colours, self.about, self.erased, self.confirm],
-            cancels=[self.counsel.spoken, *self.lesson.spoken], js=_FORGOTTEN, **QUIET,
+            cancels=[self.counselling.spoken, *self.tutoring.spoken], js=_FORGOTTEN, **QUIET,
         )  # fmt: skip
         self.blocks.load(
             self._arrive, None,
-            [*self.counsel.switches.values(), self.counsel.may, self.lesson.known],
+            [
+                *self.counselling.switches.values(), self.counselling.may, self.tutoring.known,
+                self.login,
+            ],
             js=_LOADED, **QUIET,
         )  # fmt: skip
         self.blocks.unload(self._left)
 
     async def _arrive(self, request: gr.Request) -> Shown:
         visit = self.visits.of(request)
+        login: Shown = {}
+        if self.log_out is not None and visit.login is not None:
+            login = {self.login: panels.logged_in(visit.login, self.log_out)}
         if not visit.kept:  # nothing is known, and a switch may have been pressed meanwhile
-            return {self.lesson.known: gr.skip()}
-        known = await known_of(self.lesson, visit)
-        return self.counsel.arrived(visit) | {self.lesson.known: known}
+            return {self.tutoring.known: gr.skip()} | login
+        known = await known_of(self.tutoring, visit)
+        return self.counselling.arrived(visit) | {self.tutoring.known: known} | login
+
+    async def _ask_whether_to_forget(self, request: gr.Request) -> Any:
+        self.visits.of(request)
+        return gr.Column(visible=True)
+
+    async def _keep(self, request: gr.Request) -> Any:
+        self.visits.of(request)
+        return gr.Column(visible=False)
 
     async def _look(self, request: gr.Request) -> tuple[str, ...]:
         visit = self.visits.of(request)
-        room = visit.last or self.counsel.name
-        talk = visit.talk(room)
-        agent = self.tutor if room == self.lesson.name else self.agent
+        tab = visit.last or self.counselling.name
+        conversation = visit.conversation(tab)
+        agent = self.tutor if tab == self.tutoring.name else self.agent
         found = await asyncio.to_thread(
-            agent.transfers, user=visit.user, conversation=talk.conversation
+            agent.transfers, user=visit.user, conversation=conversation.conversation
         )
         speakers, changed = ((), []) if found is None else (found[0], found[1].tolist())
-        tutoring = room == self.lesson.name
+        tutoring = tab == self.tutoring.name
         return (
-            inside.code(talk.turn, self.visits.consents(visit), tutoring=tutoring),
-            inside.values(talk.turn),
+            inside.code(conversation.turn, self.visits.consents(visit), tutoring=tutoring),
+            inside.values(conversation.turn),
             inside.transfers(speakers, changed, "user"),
-            inside.contributions(talk.turn),
-            inside.timings(talk.turn),
+            inside.contributions(conversation.turn),
+            inside.timings(conversation.turn),
         )
 
     async def _know(self, request: gr.Request) -> tuple[str, str]:
@@ -191,8 +214,8 @@ class Page:
             return {self.erased: panels.told(plain(error), done=False)}
         count = "one message" if removed == 1 else f"{removed} messages"
         return {
-            **self.counsel.fresh(),
-            **self.lesson.fresh(),
+            **self.counselling.fresh(),
+            **self.tutoring.fresh(),
             self.colours: f"<style>{sheet(START)}</style>",
             self.about: "",
             self.erased: panels.told(f"Forgotten: what I noticed in {count} is erased."),

@@ -1,4 +1,4 @@
-"""How the talk went: valence and arousal over the person's messages, with what changed marked."""
+"""How the conversation went: valence and arousal over the person's messages, changes marked."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Point:
 
 
 def chart(points: Sequence[Point]) -> str:
-    """Draw the talk so far as inline SVG, with a table of the same; a sentence before there is any.
+    """Draw the conversation so far as inline SVG, with its table.
 
     Valence is a solid line with round points, arousal a dashed one with diamonds; a change is a
     dotted line with the word.

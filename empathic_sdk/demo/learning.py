@@ -1,4 +1,4 @@
-"""The lesson beside the talk: the exercise, what is mastered, how the learner is doing."""
+"""The lesson beside the conversation: the exercise, what is mastered, how the learner is doing."""
 
 from __future__ import annotations
 

@@ -22,7 +22,11 @@ MOST_EVENTS = 400
 """Interaction events of one message."""
 MOST_PAYLOAD = (MOST_SOUND + MOST_PICTURE) * 4 // 3 + 200_000
 
-_PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+MOST_PIXELS = 4_000_000
+"""Pixels of one picture; a camera's still has 307,200."""
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_SIZES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # JPEG's markers that hold width and height
 _BROKEN = "What came with this message cannot be read. Please try again, or type."
 
 
@@ -96,11 +100,36 @@ def unpack(payload: str | None) -> Given:
         raise InputError(_BROKEN) from error
     if sound is not None and len(sound) > MOST_SOUND:
         raise InputError(f"That recording is larger than {MOST_SOUND // 1_000_000} MB.")
-    if picture is not None and not (len(picture) <= MOST_PICTURE and picture.startswith(_PICTURES)):
+    if picture is not None and not _acceptable(picture):
         raise InputError("That picture cannot be read. Please try again without the camera.")
     if not math.isfinite(seconds) or not 0 <= seconds <= 86_400:
         seconds = 0.0
     return Given(sound, seconds, picture, events)
+
+
+def picture_size(picture: bytes) -> tuple[int, int] | None:
+    """Return width and height as the header of a JPEG or PNG says; ``None`` for anything else.
+
+    Nothing is decoded, and no library opens what is neither of the two.
+    """
+    if picture.startswith(_PNG) and picture[12:16] == b"IHDR" and len(picture) >= 24:
+        return int.from_bytes(picture[16:20]), int.from_bytes(picture[20:24])
+    if not picture.startswith(b"\xff\xd8\xff"):
+        return None
+    at = 2
+    while at + 9 <= len(picture) and picture[at] == 0xFF:
+        marker = picture[at + 1]
+        if marker in _SIZES:
+            return int.from_bytes(picture[at + 7 : at + 9]), int.from_bytes(
+                picture[at + 5 : at + 7]
+            )
+        at += 2 + max(2, int.from_bytes(picture[at + 2 : at + 4]))
+    return None
+
+
+def _acceptable(picture: bytes) -> bool:
+    size = picture_size(picture) if len(picture) <= MOST_PICTURE else None
+    return size is not None and 0 < size[0] * size[1] <= MOST_PIXELS
 
 
 def _bytes(coded: Any) -> bytes | None:

@@ -37,18 +37,32 @@ window.empathic = (() => {
     lamp.classList.toggle('es-on', on.length > 0);
     at('mic')?.setAttribute('aria-pressed', String(!!recorder));
     at('camera')?.setAttribute('aria-pressed', String(!!camera));
-    if (at('mic-word')) at('mic-word').textContent = recorder ? 'Stop and send' : 'Record';
+    if (at('mic-word')) at('mic-word').textContent = recorder ? 'Stop' : 'Record';
     if (at('camera-word')) at('camera-word').textContent = camera ? 'Camera off' : 'Camera on';
   }
 
-  const send = () => document.querySelector('#es-send')?.click();
+  // What was recorded or chosen waits here until its owner sends a message, or discards it.
+  function waiting() {
+    const note = at('pending'), words = at('pending-word');
+    if (!note || !words) return;
+    const what = sound && sound.seconds
+      ? `A recording of ${Math.max(1, Math.round(sound.seconds))} s` : 'A sound file';
+    words.textContent = sound ? `${what} goes with your next message. ` : '';
+    note.hidden = !sound;
+  }
+
+  function discard() {
+    sound = null;
+    waiting();
+  }
 
   async function record() {
     if (recorder) { recorder.stop(); return; }
     say('');
+    discard();
     const stream = await open({audio: true}, 'microphone');
     if (!stream) return;
-    if (!may('speech')) { stream.getTracks().forEach((t) => t.stop()); return; }
+    if (!may('speech') || !shown()) { stream.getTracks().forEach((t) => t.stop()); return; }
     const pieces = [];
     const mine = new MediaRecorder(stream);
     mine.discarded = false;
@@ -60,8 +74,10 @@ window.empathic = (() => {
       recorder = null;
       light();
       if (mine.discarded) return;
-      sound = {data: await coded(new Blob(pieces, {type: mine.mimeType})), seconds};
-      send();
+      const data = await coded(new Blob(pieces, {type: mine.mimeType}));
+      if (mine.discarded || !may('speech')) return;
+      sound = {data, seconds};
+      waiting();
     };
     recorder = mine;
     started = Date.now();
@@ -93,7 +109,7 @@ window.empathic = (() => {
       say('That is not a sound file. I can listen to sound only: WAV, MP3, M4A, Ogg, FLAC.');
     } else {
       sound = {data: await coded(chosen), seconds: 0};
-      send();
+      waiting();
     }
   }
 
@@ -102,7 +118,7 @@ window.empathic = (() => {
     say('');
     const stream = await open({video: {width: 640, height: 480, facingMode: 'user'}}, 'camera');
     if (!stream) return;
-    if (!may('face')) { stream.getTracks().forEach((t) => t.stop()); return; }
+    if (!may('face') || !shown()) { stream.getTracks().forEach((t) => t.stop()); return; }
     camera = stream;
     const view = at('view');
     view.srcObject = stream;
@@ -161,7 +177,7 @@ window.empathic = (() => {
   function take() {
     const picture = may('face') ? still() : null;
     const heard = may('speech') ? sound : null;
-    sound = null;
+    discard();
     close();
     stretch = null;
     const typed = may('behaviour') ? events : [];
@@ -176,7 +192,7 @@ window.empathic = (() => {
 
   function stop() {
     if (recorder) { recorder.discarded = true; recorder.stop(); }
-    sound = null;
+    discard();
     events = [];
     stretch = null;
     dark();
@@ -194,9 +210,21 @@ window.empathic = (() => {
 
   // A consent that was withdrawn takes effect at once.
   function obey() {
+    if (!may('speech')) discard();
     if (recorder && !may('speech')) { recorder.discarded = true; recorder.stop(); }
     if (camera && !may('face')) dark();
     if (!may('behaviour')) { events = []; stretch = null; }
+  }
+
+  // Whether the recorder and its light are on the screen; in another tab they are not.
+  const shown = () => !!at('mic')?.closest('.es-inputs')?.getClientRects().length;
+
+  // Who leaves the tab for counselling leaves microphone and camera too. Nothing is sent: what was
+  // recorded until then waits for its owner.
+  function left() {
+    if (shown()) return;
+    if (recorder && recorder.state === 'recording') recorder.stop();
+    if (camera) dark();
   }
 
   function begin() {
@@ -206,6 +234,8 @@ window.empathic = (() => {
       document.getElementById(id)?.setAttribute('aria-live', 'polite');
     const granted = document.getElementById('es-may');
     if (granted) new MutationObserver(obey).observe(granted, {childList: true, subtree: true});
+    const tools = at('mic')?.closest('.es-inputs');
+    if (tools) new ResizeObserver(left).observe(tools);
     box()?.focus({preventScroll: true});
   }
 
@@ -213,6 +243,7 @@ window.empathic = (() => {
     const pressed = e.target.closest?.('[data-press]')?.dataset.press;
     if (pressed === 'mic') record();
     if (pressed === 'camera') look();
+    if (pressed === 'discard') discard();
     if (pressed === 'start') start(e.target.closest('[data-press]').textContent);
     if (e.target.closest?.('#es-send')) setTimeout(() => box()?.focus(), 0);
     if (e.target.closest?.('#el-send'))

@@ -52,7 +52,7 @@ def head() -> str:
     )
 
 
-def talk(
+def conversation(
     notice: str, bubbles: Sequence[Bubble], *, first: str = "", starts: Iterable[str] = ()
 ) -> str:
     """Return the conversation, the notice above it.
@@ -154,6 +154,15 @@ def told(text: str, *, done: bool = True) -> str:
     """Return a confirmation."""
     kind = "" if done else " es-not"
     return f'<div class="es-told{kind}" role="status">{escape(text)}</div>' if text else ""
+
+
+def logged_in(name: str, log_out: str) -> str:
+    """Return who is logged in, and the button to log out (a plain form)."""
+    return (
+        f'<form class="es-side" method="post" action="{escape(log_out)}">'
+        f'<p class="es-soft">You are logged in as {escape(name)}. '
+        '<button type="submit">Log out</button></p></form>'
+    )
 
 
 def about(exported: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The style sheet. Colours come as variables from the palette and glide when a theme changes."""
+"""The page's style sheet and script. Colours come as variables from the palette and glide."""
 
 from __future__ import annotations
 
@@ -17,3 +17,6 @@ _PAGE = files("empathic_sdk.demo").joinpath("page.css").read_text(encoding="utf-
 
 CSS = _REGISTERED + sheet(START) + _PAGE.replace("GLIDE;", f"{_GLIDE};")
 """Everything but the colours of the moment, which come as a block of their own."""
+
+SCRIPT = files("empathic_sdk.demo").joinpath("page.js").read_text(encoding="utf-8")
+"""What only a browser can do."""

@@ -1,4 +1,4 @@
-"""Who is on the page: one visit a browser page, forgotten when the page is closed."""
+"""Who is on the page: one visit for each browser page, forgotten when the page is closed."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from empathic_sdk import (
     Utterance,
 )
 from empathic_sdk.demo.chart import Point
+from empathic_sdk.demo.guard import SCOPE, Bound
 from empathic_sdk.demo.panels import Bubble
 from empathic_sdk.demo.wording import WORDS
 from empathic_sdk.errors import outline
@@ -33,18 +34,23 @@ from empathic_sdk.types import StreamEvent
 IDLE_S = 2 * 3600.0
 """A page of which nothing was heard for so long counts as closed."""
 
+MOST_VISITS = 5_000
+"""Pages at once."""
+MOST_PAGES = 16
+"""Pages of one visitor at once."""
+
 _log = logging.getLogger(__name__)
 
 
 @dataclass
-class Talk:
-    """What one room of one page shows.
+class ShownConversation:
+    """What one tab of one page shows.
 
     Attributes:
-        conversation: The talk's name in the agent's store.
+        conversation: The conversation's name in the agent's store.
         bubbles: Both sides' messages.
         points: What each of the person's messages showed.
-        help_lines: Every line shown in this talk.
+        help_lines: Every line shown in this conversation.
         turn: The last finished turn, which corrections are about.
         busy: An answer is under way.
         began: When it began, for how long an answer took (``time.monotonic``).
@@ -78,34 +84,42 @@ class Talk:
             self.turn = event.turn
 
 
+class VisitError(EmpathicError):
+    """A request that belongs to no visit, or to somebody else's."""
+
+
 @dataclass
 class Visit:
     """One page.
 
     Attributes:
         user: The person's name in the store.
-        page: Gradio's name of the page.
+        page: The server's name of the page.
+        visitor: The signed cookie's name; several pages of one browser have the same.
+        login: Who logged in, if anybody did.
         kept: Whether the person outlasts the page (they logged in, and the store is a file).
-        talks: What each room shows, by the room's name.
-        last: Name of the room that answered last.
+        conversations: What each tab shows, by the tab's name.
+        last: Name of the tab that answered last.
         gone: Forgotten; nothing of it may be shown any more.
         recording: Agents' work on messages that may not be recorded yet.
     """
 
     user: str
     page: str
+    visitor: str
+    login: str | None = None
     kept: bool = False
-    talks: dict[str, Talk] = field(default_factory=dict)
+    conversations: dict[str, ShownConversation] = field(default_factory=dict)
     last: str | None = None
     gone: bool = False
     recording: set[asyncio.Future[StreamEvent]] = field(default_factory=set)
     used: float = field(default_factory=time.monotonic)
 
-    def talk(self, room: str) -> Talk:
-        """Return what a room shows."""
-        if room not in self.talks:
-            self.talks[room] = Talk(f"{room}-{self.page}")
-        return self.talks[room]
+    def conversation(self, tab: str) -> ShownConversation:
+        """Return what a tab shows."""
+        if tab not in self.conversations:
+            self.conversations[tab] = ShownConversation(f"{tab}-{self.page}")
+        return self.conversations[tab]
 
 
 class Visits:
@@ -113,26 +127,45 @@ class Visits:
 
     Args:
         profiles: Where the agents remember people.
+        most: Visits at once; beyond it newcomers are asked to come back later.
     """
 
-    def __init__(self, profiles: ProfileStore) -> None:
-        self._profiles = profiles
+    def __init__(self, profiles: ProfileStore, *, most: int = MOST_VISITS) -> None:
+        self._profiles, self._most = profiles, most
         self._visits: OrderedDict[str, Visit] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._visits)
 
     def of(self, request: Any) -> Visit:
-        """Return the visit of the page that a Gradio request came from."""
-        page = str(request.session_hash)
-        visit = self._visits.get(page)
+        """Return the visit of the page that a Gradio request came from.
+
+        The name that the browser gave its page opens nothing: the guard must have found the
+        request's cookie to be one of this server's, and the page to be that visitor's.
+
+        Raises:
+            VisitError: The request did not come through the guard, is about a page of somebody
+                else, or comes from another login than the page; or there are too many visits.
+        """
+        bound = bound_of(request)
+        login = getattr(request, "username", None) or None
+        visit = self._visits.get(bound.page)
         if visit is None:
-            login = getattr(request, "username", None)
-            kept = bool(login) and self._profiles.path is not None
-            user = f"login-{login}" if kept else f"visitor-{page}"
-            visit = self._visits[page] = Visit(user, page, kept)
-        self._visits.move_to_end(page)
+            visit = self._begin(bound, login)
+        if (visit.visitor, visit.login) != (bound.visitor, login):
+            raise VisitError("This page belongs to somebody else. Please open it anew.")
+        self._visits.move_to_end(bound.page)
         visit.used = time.monotonic()
+        return visit
+
+    def _begin(self, bound: Bound, login: str | None) -> Visit:
+        mine = [page for page, v in self._visits.items() if v.visitor == bound.visitor]
+        if len(self._visits) >= self._most or len(mine) >= MOST_PAGES:
+            raise VisitError("There are too many visitors at the moment. Please come back later.")
+        kept = login is not None and self._profiles.path is not None
+        user = f"login-{login}" if kept else f"visitor-{bound.page}"
+        visit = Visit(user, bound.page, bound.visitor, login, kept)
+        self._visits[bound.page] = visit
         return visit
 
     def consents(self, visit: Visit) -> frozenset[Modality]:
@@ -140,7 +173,7 @@ class Visits:
         return self._profiles.get(visit.user).consents
 
     async def answer(
-        self, agent: EmotionAwareAgent, visit: Visit, room: str, said: Utterance, answer: Bubble
+        self, agent: EmotionAwareAgent, visit: Visit, tab: str, said: Utterance, answer: Bubble
     ) -> AsyncIterator[StreamEvent]:
         """Stream the agent's events into the visit, and pass each on.
 
@@ -148,33 +181,50 @@ class Visits:
         """
         if visit.gone:
             return
-        talk = visit.talk(room)
-        visit.last = room
-        events = agent.astream(said, user=visit.user, conversation=talk.conversation)
+        shown = visit.conversation(tab)
+        visit.last = tab
+        events = agent.astream(said, user=visit.user, conversation=shown.conversation)
         async with aclosing(events) as stream:  # type: ignore[type-var]
             recording = asyncio.ensure_future(anext(stream))
             visit.recording.add(recording)
             recording.add_done_callback(visit.recording.discard)
             first = await asyncio.shield(recording)
-            talk.take(first, answer)
+            shown.take(first, answer)
             yield first
             async for event in stream:
-                talk.take(event, answer)
+                shown.take(event, answer)
                 yield event
 
     async def forget(self, request: Any) -> tuple[Visit, int]:
         """Erase the person and start the page afresh; return the new visit and erased turns."""
         old = self.of(request)
         removed = await self._erase(old)
-        self._visits.pop(str(request.session_hash), None)
+        self._visits.pop(old.page, None)
         return self.of(request), removed
 
     async def leave(self, request: Any) -> None:
         """End the visit of a page that was closed; only who logged in may be kept."""
-        await self._end(str(request.session_hash))
+        bound = bound_of(request)
+        visit = self._visits.get(bound.page)
+        if visit is not None and visit.visitor == bound.visitor:
+            await self._end(bound.page)
+        await self.end_idle()
+
+    async def end_idle(self) -> None:
+        """End the visits of pages of which nothing was heard for long."""
         for page, visit in list(self._visits.items()):
             if time.monotonic() - visit.used <= IDLE_S:
                 break
+            await self._end(page)
+
+    async def end_of(self, visitor: str) -> None:
+        """End every visit of somebody who logs out."""
+        for page in [page for page, v in self._visits.items() if v.visitor == visitor]:
+            await self._end(page)
+
+    async def end_all(self) -> None:
+        """End every visit: the server stops."""
+        for page in list(self._visits):
             await self._end(page)
 
     async def _end(self, page: str) -> None:
@@ -193,3 +243,16 @@ class Visits:
         if visit.recording:
             await asyncio.wait(visit.recording)
         return await asyncio.to_thread(self._profiles.erase, visit.user)
+
+
+def bound_of(request: Any) -> Bound:
+    """Return whom the guard found a Gradio request to belong to.
+
+    Raises:
+        VisitError: It did not come through the guard, or names another page than the guard saw.
+    """
+    inner = getattr(request, "request", None)
+    bound = getattr(inner, "scope", {}).get(SCOPE)
+    if not isinstance(bound, Bound) or not bound.visitor or bound.page != request.session_hash:
+        raise VisitError("This request belongs to no visit. Please open the page anew.")
+    return bound

@@ -228,6 +228,21 @@ def read_items(path: Path, ids: Sequence[str], what: str, **beside: Any) -> np.n
     return np.array([r["p"] for r in rows], float)
 
 
+def no_runs(folder: Path, what: str, command: str) -> DataError:
+    """Return the error that ``folder`` has no runs of something; it says how to come by them.
+
+    Args:
+        folder: Where they were looked for.
+        what: Whose runs.
+        command: What makes them, after ``empathic``.
+    """
+    return DataError(
+        f"there are no runs of {what} in {folder}; give the folder `results` of this project's "
+        "repository, wherever it lies, as --results or EMPATHIC_RESULTS, or make them with "
+        f"`empathic {command}`"
+    )
+
+
 def environment() -> dict[str, Any]:
     """Return what a run was computed with."""
     import torch
@@ -271,6 +286,7 @@ __all__ = [
     "environment",
     "find_records",
     "item_rows",
+    "no_runs",
     "predictions_of",
     "read_items",
     "read_rows",

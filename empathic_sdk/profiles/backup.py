@@ -1,68 +1,145 @@
-"""A copy of a store while others write to it."""
+"""A copy of a store while others write to it, and what is left of one whose process died."""
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from empathic_sdk.errors import StoreError
+from empathic_sdk.profiles.migrations import APPLICATION_ID
+
+try:
+    import fcntl
+except ImportError:  # where there are no such locks, a file that is open cannot be deleted
+    fcntl = None  # type: ignore[assignment]
+
+_PART = re.compile(r".+\.[0-9a-f]{8}\.part")
+_ID_AT = 68  # of an SQLite file's header: the application that it belongs to
 
 
 @contextmanager
-def placed(source: Path | None, dest: Path, overwrite: bool) -> Iterator[Path]:
+def placed(
+    source: Path | None, dest: Path, overwrite: bool, note: Callable[[Path], None]
+) -> Iterator[Path]:
     """Give an empty file for its owner alone, and put it at ``dest`` when the block is done.
 
     Nothing is at ``dest`` before the copy is whole and on the disk; where the block raises, what
     was there before is left.
 
+    Args:
+        source: The store's own file, if it has one.
+        dest: Where the copy goes.
+        overwrite: Take the place of a file that is there.
+        note: Called with the unfinished file's path before there is anything in it.
+
     Raises:
         StoreError: ``dest`` is there and ``overwrite`` is not given; it is the store itself, or
             one that is in use; or it cannot be written.
     """
-    if source is not None and dest.exists() and dest.samefile(source):
-        raise StoreError(f"{dest} is the store itself; give another path to the backup")
-    for companion in ("-wal", "-shm", "-journal"):
-        if dest.with_name(dest.name + companion).exists():
-            raise StoreError(f"{dest} is a store in use ({dest.name}{companion} lies beside it)")
-    claimed = False
     part = dest.with_name(f"{dest.name}.{secrets.token_hex(4)}.part")
+    lock = -1
     try:
-        if not overwrite:
-            _empty(dest)  # fails if it is there, also where somebody makes it just now
-            claimed = True
-        _empty(part)
+        _refuse(source, dest, overwrite)
+        for stale in dest.parent.glob(f"{_escaped(dest.name)}.*.part"):
+            remove_stale(stale)
+        note(part)
+        lock = os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        if fcntl is not None:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # as long as this process lives, it is not stale
         yield part
-        _to_disk(part, os.O_RDWR)
-        part.replace(dest)
-        claimed = False
-        _to_disk(dest.parent, os.O_RDONLY)
+        os.fsync(lock)
+        _move(part, dest, overwrite)
+        _folder_to_disk(dest.parent)
     except FileExistsError as error:
         raise StoreError(
-            f"{error.filename} is there already; give another path, or overwrite it (--force)"
+            f"{error.filename2 or error.filename} is there already; give another path, or "
+            "overwrite it (--force)"
         ) from error
     except OSError as error:
         raise StoreError(f"no backup can be made at {dest}: {error.strerror}") from error
     finally:
-        _quietly(part.unlink)
-        if claimed:
-            _quietly(dest.unlink)
+        with suppress(OSError):
+            part.unlink()
+        if lock >= 0:
+            os.close(lock)
 
 
-def _empty(path: Path) -> None:
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+def unfinished(folder: Path) -> list[Path]:
+    """Return the files in a folder that a copy of a store left which was not finished."""
+    found = []
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if _PART.fullmatch(path.name) and _is_ours(path):
+                found.append(path)
+    return found
 
 
-def _to_disk(path: Path, flags: int) -> None:
-    descriptor = os.open(path, flags)
+def remove_stale(part: Path) -> bool:
+    """Delete an unfinished copy unless its process is at work on it; return whether it is gone."""
+    if not _PART.fullmatch(part.name):
+        return True  # none of ours, whatever says so
+    try:
+        descriptor = os.open(part, os.O_RDWR)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    try:
+        if fcntl is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        part.unlink(missing_ok=True)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _refuse(source: Path | None, dest: Path, overwrite: bool) -> None:
+    there = dest.exists()
+    if source is not None and there and dest.samefile(source):
+        raise StoreError(f"{dest} is the store itself; give another path to the backup")
+    for companion in ("-wal", "-shm", "-journal"):
+        if dest.with_name(dest.name + companion).exists():
+            raise StoreError(f"{dest} is a store in use ({dest.name}{companion} lies beside it)")
+    if there and not overwrite:
+        raise FileExistsError(17, "it is there", str(dest))
+
+
+def _move(part: Path, dest: Path, overwrite: bool) -> None:
+    if overwrite:
+        part.replace(dest)
+        return
+    try:
+        os.link(part, dest)  # fails if somebody made one just now
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        os.close(os.open(dest, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        part.replace(dest)
+
+
+def _folder_to_disk(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def _quietly(act: Callable[[], object]) -> None:
-    with suppress(OSError):
-        act()
+def _is_ours(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            header = file.read(_ID_AT + 4)
+    except OSError:
+        return False
+    # The first page may come last.
+    return header[_ID_AT:] == APPLICATION_ID.to_bytes(4, "big") or not any(header)
+
+
+def _escaped(name: str) -> str:
+    return re.sub(r"([\[\]*?])", r"[\1]", name)

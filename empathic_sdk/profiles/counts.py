@@ -14,7 +14,6 @@ away by its last digits (Mironov 2012).
 
 from __future__ import annotations
 
-import json
 import math
 import random
 from collections import Counter
@@ -24,6 +23,8 @@ from fractions import Fraction
 from sqlite_utils import Database
 
 from empathic_sdk.errors import InputError, PrivacyBudgetError
+from empathic_sdk.profiles.damage import parsed
+from empathic_sdk.profiles.leaving import STAYING
 from empathic_sdk.types import Emotion, SafetyLevel
 
 BINS: dict[str, tuple[str, ...]] = {
@@ -76,15 +77,16 @@ def true_counts(db: Database, what: str) -> Counter[str]:
     """Return the counts as they are; these must not leave the house."""
     found: Counter[str] = Counter()
     if what == "emotions":
-        for (emotions,) in db.execute("SELECT emotions FROM users WHERE turns > 0"):
-            shown = json.loads(emotions)
+        for (emotions,) in db.execute(f"SELECT emotions FROM users WHERE turns > 0 AND {STAYING}"):
+            shown = parsed("users.emotions", emotions)
             found[max(Emotion, key=lambda e: shown.get(e, 0))] += 1
         return found
     order = " ".join(f"WHEN '{level}' THEN {n}" for n, level in enumerate(SafetyLevel))
     levels = tuple(SafetyLevel)
     for highest, people in db.execute(
         f"SELECT highest, count(*) FROM (SELECT max(CASE safety_level {order} END) AS highest "
-        "FROM turns GROUP BY user_id) GROUP BY highest"
+        f"FROM turns WHERE user_id IN (SELECT id FROM users WHERE {STAYING}) GROUP BY user_id) "
+        "GROUP BY highest"
     ):
         found[levels[highest]] = people
     return found

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from empathic_sdk.profiles.damage import parsed, reading_from
 from empathic_sdk.profiles.learned import exported
 from empathic_sdk.profiles.migrations import VERSION
 from empathic_sdk.profiles.rows import turn_rows
@@ -34,14 +35,29 @@ _CONVERSATIONS = """SELECT conversations.name, started, updated, session
 
 
 def export_user(db: Database, user: str) -> dict[str, Any]:
-    """Return everything stored about ``user``; call it inside a transaction."""
+    """Return everything stored about ``user``; call it inside a transaction.
+
+    What does not fit the published schema was not written by this package, and is refused.
+    """
+    with reading_from("users"):
+        found = _everything(db, user)
+    from empathic_sdk.profiles.schema import Export  # only who exports pays for it
+
+    with reading_from("export"):
+        # A session is its owner's affair, however deep it is nested.
+        bare = [{**c, "session": None} for c in found["conversations"]]
+        Export.model_validate({**found, "conversations": bare})
+    return found
+
+
+def _everything(db: Database, user: str) -> dict[str, Any]:
     found = list(db.query(_PROFILE, [user]))
     profile: dict[str, Any] | None = found[0] if found else None
     preferences: dict[str, str] = {}
     if profile is not None:
-        preferences = json.loads(profile.pop("preferences"))
+        preferences = parsed("users.preferences", profile.pop("preferences"))
         for name in ("emotions", "attributes", "transitions"):
-            profile[name] = json.loads(profile[name])
+            profile[name] = parsed(f"users.{name}", profile[name])
     turns = turn_rows(db, user)
     return {
         "schema": VERSION,

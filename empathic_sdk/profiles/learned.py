@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from empathic_sdk.profiles.damage import reading_from
 from empathic_sdk.profiles.learning import TURNS, VERSION, Learned, Seen, learn
 from empathic_sdk.types import Emotion, Modality
 
@@ -31,11 +32,12 @@ def taught(db: Database, user_id: int) -> dict[str, Any]:
     if row is None or row[0] != VERSION:
         return {}
     _, bias, threshold, weights = row
-    return {
-        "bias": tuple(json.loads(bias)),
-        "threshold": threshold,
-        "weights": {Modality(m): w for m, w in json.loads(weights).items()},
-    }
+    with reading_from("learning"):
+        return {
+            "bias": tuple(json.loads(bias)),
+            "threshold": threshold,
+            "weights": {Modality(m): w for m, w in json.loads(weights).items()},
+        }
 
 
 def relearn(db: Database, user: str) -> None:
@@ -44,7 +46,9 @@ def relearn(db: Database, user: str) -> None:
     row = db.execute("SELECT since FROM learning WHERE user_id = ?", [user_id]).fetchone()
     since = 0 if row is None else row[0]
     turns = db.execute(_TURNS, [user_id, since, TURNS]).fetchall()
-    _keep(db, user_id, since, learn([_seen(t) for t in reversed(turns)], user))
+    with reading_from("turns"):
+        seen = [_seen(t) for t in reversed(turns)]
+    _keep(db, user_id, since, learn(seen, user))
 
 
 def reset(db: Database, user: str) -> bool:
@@ -64,13 +68,14 @@ def reset(db: Database, user: str) -> bool:
 def exported(db: Database, user: str) -> dict[str, Any] | None:
     """Return everything that is kept of it; ``None`` where nothing is."""
     for row in db.query(_KEPT, [user]):
-        return {
-            "version": row["version"],
-            "at": row["at"],
-            "acts": {"bias": json.loads(row["bias"]), "threshold": row["threshold"],
-                     "weights": json.loads(row["weights"])},
-            "learned": json.loads(row["learned"]),
-        }  # fmt: skip
+        with reading_from("learning"):
+            return {
+                "version": row["version"],
+                "at": row["at"],
+                "acts": {"bias": json.loads(row["bias"]), "threshold": row["threshold"],
+                         "weights": json.loads(row["weights"])},
+                "learned": json.loads(row["learned"]),
+            }  # fmt: skip
     return None
 
 

@@ -236,9 +236,27 @@ def m008_learning(db: Database) -> None:
         db.execute(statement)
 
 
+@MIGRATIONS()
+def m009_upkeep(db: Database) -> None:
+    """What keeping a store in order needs to know; nothing about anybody."""
+    for statement in (
+        # How often unused bytes were zeroed: a change, so that every process reads pages anew.
+        "ALTER TABLE upkeep ADD COLUMN scrubs INTEGER NOT NULL DEFAULT 0",
+        # Copies under way: a process that dies leaves a file, which must not outlive an erasure.
+        "ALTER TABLE upkeep ADD COLUMN copies TEXT NOT NULL DEFAULT '[]'",
+        # What time it is for sure, and on what evidence (retention).
+        "ALTER TABLE upkeep ADD COLUMN clock TEXT NOT NULL DEFAULT '{}'",
+        # When those were first known who were lately forgotten for age, not erased.
+        "ALTER TABLE upkeep ADD COLUMN purged TEXT NOT NULL DEFAULT '{}'",
+        # Users whose rows are being erased, and who have lost their names already.
+        "ALTER TABLE upkeep ADD COLUMN leaving TEXT NOT NULL DEFAULT '[]'",
+    ):
+        db.execute(statement)
+
+
 KNOWN = (
     "m001_profiles", "m002_mastery", "m003_referrals", "m004_days", "m005_overrides",
-    "m006_privacy_budget", "m007_retention", "m008_learning",
+    "m006_privacy_budget", "m007_retention", "m008_learning", "m009_upkeep",
 )  # fmt: skip
 VERSION = len(KNOWN)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from sqlite_utils import Database
 
 from empathic_sdk.errors import InputError
 from empathic_sdk.profiles.checks import check_text
+from empathic_sdk.profiles.damage import parsed, reading_from
 from empathic_sdk.profiles.learning import VERSION
 from empathic_sdk.profiles.rows import context_of
 from empathic_sdk.types import Behaviour, Emotion, Profile
@@ -58,6 +58,11 @@ def embedded(preferences: Mapping[str, str]) -> tuple[float, ...]:
 
 def profile_of(db: Database, user: str) -> Profile:
     """Return all that is known of ``user`` as one value."""
+    with reading_from("users"):
+        return _profile_of(db, user)
+
+
+def _profile_of(db: Database, user: str) -> Profile:
     person = context_of(db, user)
     row = db.execute(_COLUMNS, [user]).fetchone()
     if row is None:
@@ -65,7 +70,7 @@ def profile_of(db: Database, user: str) -> Profile:
     moved, valence, arousal, valence2, arousal2, learned, version = row
     n = max(1, person.turns)
     transitions: dict[Emotion, dict[Emotion, int]] = {}
-    for step, count in json.loads(moved).items():
+    for step, count in parsed("users.transitions", moved).items():
         before, after = step.split(">")
         transitions.setdefault(Emotion(before), {})[Emotion(after)] = count
 
@@ -90,6 +95,6 @@ def profile_of(db: Database, user: str) -> Profile:
         bias=person.bias,
         threshold=person.threshold,
         weights=person.weights,
-        q=json.loads(learned)["q"] if learned and version == VERSION else {},
+        q=parsed("learning.learned", learned)["q"] if learned and version == VERSION else {},
         mastery=person.mastery,
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from empathic_sdk.profiles.leaving import STAYING
 from empathic_sdk.types import SafetyAssessment, SafetyLevel
 
 CROWD = 5
@@ -43,7 +44,7 @@ def count_referral(db: Database, safety: SafetyAssessment, day: str) -> None:
 
 def forget_few(db: Database) -> None:
     """Erase the counts where too few people are left for them to be about nobody."""
-    if db.execute("SELECT count(*) FROM users").fetchone()[0] < CROWD:
+    if db.execute(f"SELECT count(*) FROM users WHERE {STAYING}").fetchone()[0] < CROWD:
         db.execute("DELETE FROM referrals")
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
+from empathic_sdk.profiles.purged import mark
 from empathic_sdk.profiles.rows import dumps
 
 DAY = timedelta(days=1)
@@ -39,32 +41,63 @@ class Retention:
         return (now - timedelta(days=self.keep_days)).isoformat(timespec="microseconds")
 
 
-def purge_before(db: Database, cutoff: str) -> int:
-    """Delete turns from before ``cutoff``; return how many.
+def purge_turns(db: Database, cutoff: str, end: float, few: int) -> tuple[int, bool]:
+    """Delete turns from before ``cutoff`` until ``end`` (monotonic), person by person.
 
-    With them go their feedback, the sums of their days and the talks that ended before. The totals
-    of their users are counted anew from what is left. Somebody about whom nothing is left is
+    With them go their feedback, the sums of their days and the conversations that ended before. The
+    totals of their users are counted anew from what is left. Somebody about whom nothing is left is
     forgotten; preferences, consents and what was learned of a person stay.
+
+    Returns:
+        How many turns, and whether there are more.
     """
-    # The day in which the cutoff lies is kept whole until it is over.
-    old = [("turns", "at", cutoff), ("days", "day", cutoff[:10])]
-    users = {
-        row[0]
-        for table, column, before in old
-        for row in db.execute(f"SELECT DISTINCT user_id FROM {table} WHERE {column} < ?", [before])
-    }
-    if not users:
-        return 0
     removed = 0
-    for table, column, before in old:
-        gone = db.execute(f"DELETE FROM {table} WHERE {column} < ?", [before]).rowcount
-        removed += gone if table == "turns" else 0
-    for user_id in users:
-        db.execute("DELETE FROM conversations WHERE user_id = ? AND updated < ?", [user_id, cutoff])
-        recount(db, user_id)
-        _drop_if_bare(db, user_id)
+    old = "FROM turns WHERE user_id = ? AND at < ? LIMIT ?"
+    while time.monotonic() < end:
+        row = db.execute("SELECT user_id FROM turns WHERE at < ? LIMIT 1", [cutoff]).fetchone()
+        if row is None:
+            return removed, False
+        gone = few
+        while gone == few and time.monotonic() < end:
+            gone = db.execute(
+                f"DELETE FROM turns WHERE seq IN (SELECT seq {old})", [row[0], cutoff, few]
+            ).rowcount
+            removed += gone
+        if db.execute(f"SELECT 1 {old}", [row[0], cutoff, 1]).fetchone():
+            recount(db, row[0])
+            _owe(db)
+        else:
+            _settle(db, row[0], cutoff)
+    return removed, True
+
+
+def purge_days(db: Database, cutoff: str, end: float) -> bool:
+    """Delete the sums of days before ``cutoff`` of all without turns then; say if there are more.
+
+    The day in which the cutoff lies is kept whole until it is over.
+    """
+    while time.monotonic() < end:
+        rows = db.execute(
+            "SELECT DISTINCT user_id FROM days WHERE day < ? LIMIT 50", [cutoff[:10]]
+        ).fetchall()
+        for (user_id,) in rows:
+            _settle(db, user_id, cutoff)
+        if not rows:
+            return False
+    return True
+
+
+def _settle(db: Database, user_id: int, cutoff: str) -> None:
+    """Bring a user in line with the turns that are left."""
+    db.execute("DELETE FROM days WHERE user_id = ? AND day < ?", [user_id, cutoff[:10]])
+    db.execute("DELETE FROM conversations WHERE user_id = ? AND updated < ?", [user_id, cutoff])
+    recount(db, user_id)
+    _drop_if_bare(db, user_id)
+    _owe(db)
+
+
+def _owe(db: Database) -> None:
     db.execute("UPDATE upkeep SET erasures = erasures + 1")  # the file owes a compaction
-    return int(removed)
 
 
 def recount(db: Database, user_id: int) -> None:
@@ -128,4 +161,6 @@ def _drop_if_bare(db: Database, user_id: int) -> None:
         db.execute(f"SELECT 1 FROM {table} WHERE user_id = ? LIMIT 1", [user_id]).fetchone()
         for table in tables_about_users(db)
     ):
+        first = db.execute("SELECT created FROM users WHERE id = ?", [user_id]).fetchone()
+        mark(db, first)
         db.execute("DELETE FROM users WHERE id = ?", [user_id])

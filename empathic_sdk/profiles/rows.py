@@ -9,8 +9,10 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from empathic_sdk.profiles.damage import parsed, reading_from
 from empathic_sdk.profiles.learned import taught
 from empathic_sdk.types import DaySummary, Emotion, Mastery, Modality, Turn, UserContext
+from empathic_sdk.types.emotion import MODALITY_NAME
 from empathic_sdk.types.safety import named
 
 _JSON = (
@@ -24,6 +26,7 @@ _JSON = (
     "safety_reasons",
     "timings",
 )
+_KINDS: dict[str, type] = {"missing": list, "safety_reasons": list}  # of JSON; else a dict
 _EMOTION = (
     "label",
     "probabilities",
@@ -70,6 +73,11 @@ def row_of(turn: Turn, *, text: str | None, keep_text: bool) -> dict[str, Any]:
 
 def context_of(db: Database, user: str) -> UserContext:
     """Return what is known of ``user``: a few rows, however many turns there are."""
+    with reading_from("users"):
+        return _context_of(db, user)
+
+
+def _context_of(db: Database, user: str) -> UserContext:
     row = db.execute(
         "SELECT turns, conversations, last_emotion, last_seen, valence_sum, emotions, "
         "preferences, attributes, created, id FROM users WHERE name = ?",
@@ -80,7 +88,7 @@ def context_of(db: Database, user: str) -> UserContext:
     *row, user_id = row
     turns, conversations, last_emotion, last_seen, valence_sum, emotions = row[:6]
     preferences, attributes, since = row[6:]
-    shown = json.loads(emotions)
+    shown = parsed("users.emotions", emotions)
     agreed = consented(db, user)
     return UserContext(
         user=user,
@@ -92,19 +100,25 @@ def context_of(db: Database, user: str) -> UserContext:
         # Adding up may round a hair past the ends.
         mean_valence=max(-1.0, min(1.0, valence_sum / turns)) if turns else 0.0,
         emotions={e: shown[e] for e in Emotion if e in shown},
-        preferences=json.loads(preferences),
-        attributes=json.loads(attributes),
+        preferences=parsed("users.preferences", preferences),
+        attributes=parsed("users.attributes", attributes),
         consents=frozenset(agreed),
         consent_versions=agreed,
-        mastery={
-            skill: Mastery(known=known, seen=seen, version=version)
-            for skill, known, seen, version in db.execute(
-                "SELECT skill, known, seen, version FROM mastery WHERE user_id = ? ORDER BY skill",
-                [user_id],
-            )
-        },
+        mastery=_mastery(db, user_id),
         **taught(db, user_id),
     )
+
+
+def _mastery(db: Database, user_id: int) -> dict[str, Mastery]:
+    rows = db.execute(
+        "SELECT skill, known, seen, version FROM mastery WHERE user_id = ? ORDER BY skill",
+        [user_id],
+    )
+    with reading_from("mastery"):
+        return {
+            skill: Mastery(known=known, seen=seen, version=version)
+            for skill, known, seen, version in rows
+        }
 
 
 def consented(db: Database, user: str) -> dict[Modality, str]:
@@ -117,16 +131,18 @@ def consented(db: Database, user: str) -> dict[Modality, str]:
         "FROM consents WHERE user_id = (SELECT id FROM users WHERE name = ?) GROUP BY modality)",
         [user],
     )
-    found = {modality: version for modality, granted, version in rows if granted}
-    return {Modality(m): version for m, version in found.items() if _is_known(m)}
+    granted_now = {modality: version for modality, granted, version in rows if granted}
+    with reading_from("consents"):
+        return {Modality(m): version for m, version in granted_now.items() if not _is_foreign(m)}
 
 
-def _is_known(modality: str) -> bool:
+def _is_foreign(modality: object) -> bool:
+    """Whether it may be the name of a modality that this process has not registered."""
     try:
         Modality(modality)
     except ValueError:
-        return False
-    return True
+        return isinstance(modality, str) and MODALITY_NAME.fullmatch(modality) is not None
+    return False
 
 
 def turn_rows(
@@ -147,7 +163,8 @@ def turn_rows(
             WHERE {whose} ORDER BY turns.seq DESC LIMIT :limit""",
         {"user": user, "conversation": conversation, "limit": -1 if limit is None else limit},
     )
-    return [_plain(row) for row in rows][::-1]
+    with reading_from("turns"):
+        return [_plain(row) for row in rows][::-1]
 
 
 def day_rows(db: Database, user: str, *, before: date, limit: int) -> list[DaySummary]:
@@ -158,19 +175,19 @@ def day_rows(db: Database, user: str, *, before: date, limit: int) -> list[DaySu
         "ORDER BY day DESC LIMIT ?",
         [user, before.isoformat(), limit],
     )
-    out = []
-    for day, turns, total, squares, distressed in rows:
-        level = total / turns
-        out.append(
-            DaySummary(
-                day=date.fromisoformat(day),
-                turns=turns,
-                level=min(1.0, max(-1.0, level)),
-                variability=math.sqrt(min(1.0, max(0.0, squares / turns - level**2))),
-                distress=distressed / turns,
-            )
-        )
-    return out[::-1]
+    with reading_from("days"):
+        return [_day(*row) for row in rows][::-1]
+
+
+def _day(day: str, turns: int, total: float, squares: float, distressed: int) -> DaySummary:
+    level = total / turns
+    return DaySummary(
+        day=date.fromisoformat(day),
+        turns=turns,
+        level=min(1.0, max(-1.0, level)),
+        variability=math.sqrt(min(1.0, max(0.0, squares / turns - level**2))),
+        distress=distressed / turns,
+    )
 
 
 def dumps(value: Any) -> str:
@@ -185,7 +202,11 @@ def readable(text: str | None) -> str | None:
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     for name in _JSON:
-        row[name] = None if row[name] is None else json.loads(row[name])
+        row[name] = (
+            None
+            if row[name] is None
+            else parsed(f"turns.{name}", row[name], _KINDS.get(name, dict))
+        )
     row["apart"] = row["apart"] or {}  # turns from before there was such a column
     row["uncertain"] = bool(row["uncertain"])
     feedback = None

@@ -191,9 +191,7 @@ class EmotionOf(_Part):
             "The probabilities without what feedback taught; null where it changed nothing."
         )
     )
-    apart: dict[Modality, dict[Emotion, Share]] = Field(
-        description="What each modality alone says."
-    )
+    apart: dict[Modality, Emotion] = Field(description="What each modality alone says.")
 
 
 class PacingOf(_Part):

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from itertools import groupby
 from typing import Any
 
 from sqlite_utils import Database
+
+from empathic_sdk.profiles.checks import MOST
+from empathic_sdk.profiles.damage import DamagedValueError, reading_from
+from empathic_sdk.profiles.export import export_user
+from empathic_sdk.profiles.leaving import STAYING
+from empathic_sdk.profiles.person import profile_of
+from empathic_sdk.profiles.rows import day_rows
 
 _MOST = 100
 """Problems that are told; a broken file may have millions."""
@@ -35,12 +43,20 @@ def problems(db: Database) -> Iterator[str]:
     upcoming = next(turns, None)
     for row in db.query(
         "SELECT id, name, turns, conversations, valence_sum, emotions, last_emotion, last_seen "
-        "FROM users ORDER BY id"
+        f"FROM users WHERE {STAYING} ORDER BY id"
     ):
         there = _Totals()
+        while upcoming is not None and upcoming[0] < row["id"]:
+            upcoming = next(turns, None)  # of somebody whose erasure has begun
         if upcoming is not None and upcoming[0] == row["id"]:
             there, upcoming = upcoming[1], next(turns, None)
         yield from _differences(row, there, talks.get(row["id"], 0))
+        try:
+            profile_of(db, row["name"])
+            export_user(db, row["name"])
+            day_rows(db, row["name"], before=date.max, limit=MOST)
+        except DamagedValueError as error:
+            yield f"a value of user number {row['id']} cannot be read: {error.place}"
     owed = db.execute("SELECT erasures - compacted FROM upkeep").fetchone()[0]
     if owed > 0:
         yield "bytes of what was erased may still lie in the file: open the store to be rid of them"
@@ -62,8 +78,9 @@ def _turns_by_user(db: Database) -> Iterator[tuple[int, _Totals]]:
         totals = _Totals()
         for _, label, valence, at in mine:
             totals.turns += 1
-            totals.valence += valence
-            totals.emotions[label] = totals.emotions.get(label, 0) + 1
+            with reading_from("turns"):
+                totals.valence += valence
+                totals.emotions[label] = totals.emotions.get(label, 0) + 1
             totals.last = (label, at)
         yield user_id, totals
 
@@ -83,6 +100,11 @@ def _differences(row: dict[str, Any], there: _Totals, talks: int) -> Iterator[st
     for name, (said, counted) in pairs.items():
         if said != counted:
             yield f"{name} of {row['name']!r} says {said!r}; the turns say {counted!r}"
+    with reading_from("users.valence_sum"):
+        yield from _difference_of_sums(row, there)
+
+
+def _difference_of_sums(row: dict[str, Any], there: _Totals) -> Iterator[str]:
     # Added up one by one and as a whole, floats differ in their last digits.
     if abs(row["valence_sum"] - there.valence) > 1e-9 * (there.turns + 1):
         yield (

@@ -2,52 +2,38 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
 from pathlib import Path
-from random import SystemRandom
-from types import TracebackType
+from types import EllipsisType
 from typing import Any
 
-from empathic_sdk.errors import (
-    ConfigurationError,
-    InputError,
-    StoreCorruptError,
-    StoreError,
-    StoreFullError,
-    StoreLockedError,
-    StoreReadOnlyError,
-    UnknownTurnError,
+from empathic_sdk.errors import ConfigurationError, InputError, UnknownTurnError
+from empathic_sdk.profiles.checks import (
+    check_day,
+    check_limit,
+    check_mastery,
+    check_name,
+    check_path,
+    check_span,
+    check_text,
+    check_type,
+    is_number,
+    member,
 )
-from empathic_sdk.profiles.backup import placed
-from empathic_sdk.profiles.checks import check_name, check_text, member
-from empathic_sdk.profiles.counts import (
-    BINS,
-    budget,
-    noise,
-    set_budget,
-    spend,
-    true_counts,
-    whole,
-    within,
-)
+from empathic_sdk.profiles.damage import reading_from
 from empathic_sdk.profiles.export import export_user
 from empathic_sdk.profiles.file import StoreFile
 from empathic_sdk.profiles.learned import relearn, reset
+from empathic_sdk.profiles.leaving import STAYING
 from empathic_sdk.profiles.person import check_attributes, profile_of
-from empathic_sdk.profiles.referrals import read_referrals
-from empathic_sdk.profiles.retention import Retention, purge_before
+from empathic_sdk.profiles.retention import Retention
 from empathic_sdk.profiles.rows import context_of, day_rows, row_of, turn_rows
-from empathic_sdk.profiles.soundness import problems
+from empathic_sdk.profiles.upkeep import StoreUpkeep
 from empathic_sdk.profiles.writes import (
     add_consent,
-    add_override,
     add_turn,
-    delete_user,
-    is_same_person,
     set_attributes,
     set_feedback,
     set_preferences,
@@ -67,11 +53,10 @@ from empathic_sdk.types import (
 )
 
 MOST_DAYS = 36_500
-MOST_PROBLEMS = 100
-log = logging.getLogger("empathic_sdk")
+MOST_SECONDS = 1_000_000.0
 
 
-class ProfileStore:
+class ProfileStore(StoreUpkeep):
     """What is remembered about each user, in one SQLite file.
 
     Safe to share between threads; several processes may open the same file, each with a store of
@@ -105,37 +90,19 @@ class ProfileStore:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Open the file, or make it."""
-        if keep_days is not None and not 0 < keep_days <= MOST_DAYS:
+        if keep_days is not None and not (is_number(keep_days) and 0 < keep_days <= MOST_DAYS):
             raise ConfigurationError(
                 f"keep_days must be a number of days above 0, or None, not {keep_days!r}"
             )
-        if not (math.isfinite(timeout_s) and timeout_s >= 0):
+        if not (is_number(timeout_s) and math.isfinite(timeout_s) and timeout_s >= 0):
             raise ConfigurationError(f"timeout_s must be at least 0 seconds, not {timeout_s!r}")
-        if path is not None:
-            check_text(str(path), "the path of a store")
-            if not str(path).strip() or "\0" in str(path):
-                raise ConfigurationError("the path of a store must name a file")
-        in_memory = path is None or str(path) == ":memory:"
-        place = None if in_memory else Path(str(path)).expanduser().absolute()
-        self._forgetters: list[Callable[[str], object]] = []
-        self._retention = Retention(keep_days)
-        self._clock = clock
-        self._file = StoreFile(place, float(timeout_s))
-        try:
-            self._keep_tidy(at_open=True)
-        except BaseException:
-            self._file.close()
-            raise
-
-    @property
-    def path(self) -> Path | None:
-        """The file, absolute; ``None`` for a store in memory."""
-        return self._file.path
-
-    @property
-    def keep_days(self) -> float | None:
-        """Days that a turn is kept; ``None`` keeps it until it is erased."""
-        return self._retention.keep_days
+        if not callable(clock):
+            raise ConfigurationError("clock must be a function that gives a datetime")
+        place = None if path is None else check_path(path, "the path of a store")
+        if path is not None and str(path) == ":memory:":
+            place = None
+        file = StoreFile(place, min(float(timeout_s), MOST_SECONDS))
+        super().__init__(file, Retention(keep_days), clock)
 
     def get(self, user: str) -> UserContext:
         """Return what is known of ``user``, at a cost that does not grow with their turns.
@@ -156,6 +123,7 @@ class ProfileStore:
         mastery: Mapping[str, Mastery] | None = None,
         since: datetime | None = None,
         override: OverrideUse | None = None,
+        expected: bytes | EllipsisType | None = ...,
     ) -> None:
         """Store a finished turn, the user's aggregates and the session, all or nothing.
 
@@ -170,24 +138,45 @@ class ProfileStore:
             mastery: What was learned or not, by skill; each replaces the estimate before it.
             since: ``UserContext.since`` of the user when the turn began. If they were erased
                 since then, by whichever process, nothing is recorded: the turn came of what
-                was to be forgotten.
+                was to be forgotten. Turns that were purged for their age are no erasure.
             override: What was processed in this turn that an override alone allows.
+            expected: State of the conversation before this turn, as :meth:`session` gave it
+                (``None``: there was none). Compared with what is stored, in the transaction that
+                records; without it, the last writer wins.
 
         Raises:
-            InputError: The name of user, conversation or turn is empty or too long, or
-                ``session`` is not bytes.
+            ConflictError: Another turn of the conversation was recorded since ``expected``.
+                Nothing is recorded: take the turn again on the state that stands.
+            InputError: The name of user, conversation or turn is empty or too long, or an
+                argument is of another type.
         """
+        check_type(turn, Turn, "turn")
         check_name(turn.user, "user")
         check_name(turn.conversation, "conversation")
         check_name(turn.id, "turn id")
-        if session is not None and not isinstance(session, bytes):
-            raise InputError(f"session must be bytes, not {type(session).__name__}")
-        for skill in mastery or {}:
-            check_name(skill, "skill")
+        for what, state in (("session", session), ("expected", expected)):
+            if state is not None and state is not ... and not isinstance(state, bytes):
+                raise InputError(f"{what} must be bytes, not {type(state).__name__}")
+        if text is not None:
+            check_type(text, str, "text")
+        check_type(keep_text, bool, "keep_text")
+        if since is not None and check_type(since, datetime, "since").tzinfo is None:
+            raise InputError("since must have a time zone, as UserContext.since has")
+        if override is not None:
+            check_type(override, OverrideUse, "override")
+        check_mastery(mastery)
         row = row_of(turn, text=text, keep_text=keep_text)
         with self._file.writing() as db:
-            if since is None or is_same_person(db, turn.user, since):
-                add_turn(db, turn, row, session, mastery or {}, override)
+            add_turn(
+                db,
+                turn,
+                row,
+                session,
+                mastery or {},
+                override=override,
+                since=since,
+                expected=expected,
+            )
         self._keep_tidy()
 
     def session(self, user: str, conversation: str) -> bytes | None:
@@ -200,7 +189,10 @@ class ProfileStore:
                 "AND user_id = (SELECT id FROM users WHERE name = ?)",
                 [conversation, user],
             ).fetchone()
-            return None if row is None or row[0] is None else bytes(row[0])
+            if row is None or row[0] is None:
+                return None
+            with reading_from("conversations.session"):
+                return check_type(row[0], bytes, "session")
 
     def feedback(
         self,
@@ -292,46 +284,6 @@ class ProfileStore:
             add_consent(db, user, channel, granted, version)
         return granted
 
-    def referrals(self, *, by: str = "month") -> list[dict[str, Any]]:
-        """Return how often the safety protocol acted: counts, and nothing about anybody.
-
-        Args:
-            by: How long a period is: ``day``, ``month`` or ``year``.
-
-        Returns:
-            Rows of ``period level step locale count``, oldest first; ``step`` is ``turn`` or an
-            action of the protocol, ``count`` is ``None`` where it is under 5.
-
-        Raises:
-            InputError: ``by`` is something else.
-        """
-        if by not in ("day", "month", "year"):
-            raise InputError(f"by must be day, month or year, not {by!r}")
-        with self._file.reading() as db:
-            return read_referrals(db, by)
-
-    def declare(self, override: OverrideUse) -> None:
-        """Put on record that an override is in force, whether or not it is ever used."""
-        with self._file.writing() as db:
-            add_override(db, override)
-
-    def overrides(self) -> list[dict[str, Any]]:
-        """Return every override that was ever declared, the first one first.
-
-        Returns:
-            One dict each: ``context purpose reason by at``; and ``users`` and ``turns``, about
-            whom and how often it was used, of those who were not erased since.
-        """
-        with self._file.reading() as db:
-            return list(
-                db.query(
-                    "SELECT context, purpose, reason, by, at, count(DISTINCT user_id) AS users, "
-                    "coalesce(sum(turns), 0) AS turns FROM overrides "
-                    "LEFT JOIN override_uses ON override_id = overrides.id "
-                    "GROUP BY overrides.id ORDER BY overrides.id"
-                )
-            )
-
     def prefer(self, user: str, **preferences: str | None) -> None:
         """Set what ``user`` asked for (``tone="gentle"``); ``None`` removes it.
 
@@ -362,7 +314,9 @@ class ProfileStore:
     def adopt(self, user: str, proposals: Iterable[Proposal]) -> None:
         """Keep what ``user`` agreed to, all of it or nothing."""
         check_name(user, "user")
-        some = list(proposals)
+        if not isinstance(proposals, Iterable):
+            raise InputError(f"proposals must be a list, not {type(proposals).__name__}")
+        some = [check_type(p, Proposal, "a proposal") for p in proposals]
         preferences = {p.name: p.value for p in some if p.kind == "preference"}
         attributes = {p.name: p.value for p in some if p.kind == "attribute"}
         check_attributes(attributes)
@@ -393,177 +347,11 @@ class ProfileStore:
 
         return export_schema()
 
-    def erase(self, user: str) -> int:
-        """Forget ``user``: no byte about them is left in the file or the files beside it.
-
-        The rows go in one transaction; then the file is rewritten and its log emptied. Other
-        users stay as they are, other processes may keep the file open.
-
-        Returns:
-            How many turns were removed; 0 for somebody unknown.
-
-        Raises:
-            StoreLockedError: Another process held the file for longer than ``timeout_s``. Where
-                the message says that the rows are gone, only bytes in the file remain: call
-                again (or open the store again later) to be rid of those too.
-        """
-        check_name(user, "user")
-        removed = 0
-        # Twice: what is alive in memory lets its last turn be recorded before the rows go, and
-        # whatever came to life again from those rows meanwhile goes the second time.
-        for _ in range(2 if self._forgetters else 1):
-            for forget in list(self._forgetters):
-                forget(user)
-            with self._file.writing() as db:
-                removed += delete_user(db, user)
-        try:
-            # Also without rows: this may be the second call, after the file was held.
-            self._file.compact(self._file.timeout_s)
-        except StoreError as error:
-            raise type(error)(
-                "the rows of this user are gone, but bytes of them may still lie in the file, "
-                f"which could not be compacted: {error}. Call erase again"
-            ) from error
-        return removed
-
-    def purge(self) -> int:
-        """Delete the turns older than ``keep_days`` now, rows and bytes; return how many.
-
-        The store does this by itself (see ``keep_days``); a service with a large file may want to
-        choose the hour, for the file is rewritten as in :meth:`erase`.
-
-        Raises:
-            StoreLockedError: As in :meth:`erase`.
-        """
-        if self._retention.keep_days is None:
-            return 0
-        with self._file.writing() as db:
-            removed = purge_before(db, self._retention.cutoff(self._clock()))
-        if removed:
-            self._file.compact(self._file.timeout_s)
-        return removed
-
-    def _keep_tidy(self, *, at_open: bool = False) -> None:
-        """Enforce the retention if it is time to; what was just recorded stands in any case."""
-        if not self._retention.due(self._clock()):
-            return
-        try:
-            self.purge()
-        except (StoreLockedError, StoreReadOnlyError, StoreFullError) as error:
-            # Rows that are gone leave a debt which the next one to open the file pays.
-            log.warning("turns past their days could not all be purged: %s", error)
-        except StoreError as error:
-            if at_open:
-                raise
-            log.warning("turns past their days could not be purged: %s", error)
-
-    def counts(self, what: str = "emotions", *, epsilon: float) -> dict[str, Any]:
-        """Count people with noise, so that the answer tells next to nothing about any one of them.
-
-        Each question spends its ``epsilon`` of the store's :meth:`privacy_budget`, for good.
-
-        Args:
-            what: ``emotions``: people by the emotion they showed most often; ``safety``: people by
-                the highest safety level of their turns.
-            epsilon: From 0.001 (very noisy) to 10 (hardly); 0.1 is off by 30 at most, 19 times
-                out of 20.
-
-        Returns:
-            ``what``, ``epsilon``, ``counts`` (never below 0), ``off_by_95``: how far a count is off
-            at most with probability 0.95, and what is ``left`` of the budget.
-
-        Raises:
-            InputError: There is no such count, or ``epsilon`` is out of range.
-            PrivacyBudgetError: So much is not left; then nothing is spent and nothing told.
-        """
-        if what not in BINS:
-            raise InputError(f"there is no count {what!r}; there are: {', '.join(BINS)}")
-        share = whole(epsilon)
-        with self._file.writing() as db:
-            spend(db, what, share)
-            true = true_counts(db, what)
-            total, spent = budget(db)
-        rng = SystemRandom()
-        return {
-            "what": what,
-            "epsilon": float(share),
-            "counts": {b: max(0, true[b] + noise(share, rng)) for b in BINS[what]},
-            "off_by_95": within(share),
-            "left": float(total - spent),
-        }
-
-    def privacy_budget(self, total: float | None = None) -> dict[str, float]:
-        """Return ``total``, ``spent`` and ``left`` of what :meth:`counts` may tell; or set it.
-
-        Args:
-            total: A new budget, 0.001 to 10; 1 in a new store. Raising it is a decision about
-                everybody in the store. What was spent stays spent.
-
-        Raises:
-            InputError: ``total`` is out of range.
-        """
-        if total is not None:
-            share = whole(total)
-            with self._file.writing() as db:
-                set_budget(db, share)
-        with self._file.reading() as db:
-            whole_of_it, spent = budget(db)
-        left = max(0.0, float(whole_of_it - spent))
-        return {"total": float(whole_of_it), "spent": float(spent), "left": left}
-
-    def check(self) -> list[str]:
-        """Look through everything and return what is wrong, in words; ``[]`` where it is sound.
-
-        The file itself, references between its rows, and that the running totals of every user
-        are those of their turns. Changes nothing.
-        """
-        found: list[str] = []
-        try:
-            with self._file.reading() as db:
-                found.extend(islice(problems(db), MOST_PROBLEMS))
-        except StoreCorruptError as error:  # so bad that even looking fails
-            found.append(str(error))
-        return found
-
-    def backup(self, dest: str | Path, *, overwrite: bool = False) -> Path:
-        """Copy the store, as it is at one moment, while others go on reading and writing.
-
-        The copy is for its owner alone, holds nothing that was deleted, and is a store itself. It
-        keeps those who are erased later: let backups expire.
-
-        Args:
-            dest: The file; its folder must be there.
-            overwrite: Take the place of a file that is there.
-
-        Returns:
-            Where it is, absolute.
-
-        Raises:
-            StoreError: It is there and ``overwrite`` is not given, it is in use, or it cannot be
-                written; what was there before is left. :class:`StoreFullError` without room.
-        """
-        place = Path(dest).expanduser().absolute()
-        with placed(self.path, place, overwrite) as part:
-            self._file.copy(part)
-        return place
-
-    def on_erase(self, forget: Callable[[str], object]) -> Callable[[], None]:
-        """Have ``forget(user)`` called by every :meth:`erase` through this store.
-
-        For whoever keeps something about users in memory. It is called outside the store's lock
-        before the rows go, and again after; it may wait for work under way that still uses the
-        store. If it raises, the erasure stops there and the error reaches its caller.
-
-        Returns:
-            A function that ends this.
-        """
-        self._forgetters.append(forget)
-        return lambda: self._forgetters.remove(forget)
-
     def users(self) -> list[str]:
         """Return the names of all about whom anything is stored, sorted."""
         with self._file.reading() as db:
-            return [row[0] for row in db.execute("SELECT name FROM users ORDER BY name")]
+            rows = db.execute(f"SELECT name FROM users WHERE {STAYING} ORDER BY name")
+            return [row[0] for row in rows]
 
     def turns(
         self, user: str, *, conversation: str | None = None, limit: int | None = None
@@ -572,7 +360,7 @@ class ProfileStore:
 
         Args:
             user: Whose.
-            conversation: Of this talk only.
+            conversation: Of this conversation only.
             limit: At most so many, the newest.
 
         Returns:
@@ -584,10 +372,9 @@ class ProfileStore:
         check_name(user, "user")
         if conversation is not None:
             check_name(conversation, "conversation")
-        if limit is not None and limit < 0:
-            raise InputError(f"limit must be at least 0, not {limit}")
+        most = None if limit is None else check_limit(limit)
         with self._file.reading() as db:
-            return turn_rows(db, user, conversation=conversation, limit=limit)
+            return turn_rows(db, user, conversation=conversation, limit=most)
 
     def days(self, user: str, *, before: date | None = None, limit: int = 180) -> list[DaySummary]:
         """Return the last days (UTC) on which ``user`` spoke, oldest first.
@@ -603,10 +390,10 @@ class ProfileStore:
             InputError: ``limit`` is negative, or the name is empty or too long.
         """
         check_name(user, "user")
-        if limit < 0:
-            raise InputError(f"limit must be at least 0, not {limit}")
+        end = date.max if before is None else check_day(before, "before")
+        most = check_limit(limit)
         with self._file.reading() as db:
-            return day_rows(db, user, before=before or date.max, limit=limit)
+            return day_rows(db, user, before=end, limit=most)
 
     def claim_warning(self, user: str, found: date, *, apart: timedelta) -> bool:
         """Note that ``user`` is warned of, for a change found on that day.
@@ -616,20 +403,7 @@ class ProfileStore:
             ``apart`` earlier, by this process or another, and for somebody unknown.
         """
         check_name(user, "user")
+        day = check_day(found, "found")
+        span = check_span(day, apart)
         with self._file.writing() as db:
-            return set_warned(db, user, found, apart)
-
-    def close(self) -> None:
-        """Close the file; closing twice is fine, any other use afterwards a StoreError."""
-        self._file.close()
-
-    def __enter__(self) -> ProfileStore:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+            return set_warned(db, user, day, span)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from types import EllipsisType
 from typing import Any
 
 from sqlite_utils import Database
 
-from empathic_sdk.profiles.referrals import count_referral, forget_few
+from empathic_sdk.errors import ConflictError
+from empathic_sdk.profiles.damage import parsed, reading_from
+from empathic_sdk.profiles.purged import is_marked
+from empathic_sdk.profiles.referrals import count_referral
 from empathic_sdk.profiles.rows import dumps
 from empathic_sdk.types import Emotion, Mastery, Modality, OverrideUse, Turn
 from empathic_sdk.types.emotion import UNPLEASANT
@@ -21,46 +25,66 @@ def add_turn(
     row: dict[str, Any],
     session: bytes | None,
     mastery: Mapping[str, Mastery],
+    *,
     override: OverrideUse | None = None,
+    since: datetime | None = None,
+    expected: bytes | EllipsisType | None = ...,
 ) -> None:
-    """Add ``turn`` unless it is there; count it; put session and mastery in place of the last."""
+    """Add ``turn`` unless it is there; count it; put session and mastery in place of the last.
+
+    Raises:
+        ConflictError: The state of the conversation is not the ``expected`` one.
+    """
     now = _now()
-    user_id = _user_id(db, turn.user, now)
+    if since is not None and not _is_same_person(db, turn.user, since):
+        return
+    # One who was forgotten for age during this turn goes on as the person that they were.
+    first = now if since is None else since.isoformat(timespec="microseconds")
+    user_id = _user_id(db, turn.user, first)
     if db.execute(
         "SELECT 1 FROM turns WHERE user_id = ? AND id = ?", [user_id, turn.id]
     ).fetchone():
         # Its session too: a late repetition must not turn the conversation back.
         return
-    talk = db.execute(
-        "SELECT id FROM conversations WHERE user_id = ? AND name = ?", [user_id, turn.conversation]
+    conversation = db.execute(
+        "SELECT id, session FROM conversations WHERE user_id = ? AND name = ?",
+        [user_id, turn.conversation],
     ).fetchone()
-    if talk is None:
-        talk_id = db.execute(
+    if expected is not ... and expected != (conversation and conversation[1]):
+        raise ConflictError(
+            "this conversation went on elsewhere while the turn was taken; nothing was recorded. "
+            "Read its state again and take the turn on that"
+        )
+    if conversation is None:
+        conversation_id = db.execute(
             "INSERT INTO conversations (user_id, name, started, updated, session) "
             "VALUES (?, ?, ?, ?, ?)",
             [user_id, turn.conversation, now, now, session],
         ).lastrowid
     else:
-        talk_id = talk[0]
+        conversation_id = conversation[0]
         db.execute(
             "UPDATE conversations SET updated = ?, session = coalesce(?, session) WHERE id = ?",
-            [now, session, talk_id],
+            [now, session, conversation_id],
         )
     before = db.execute(
-        "SELECT label FROM turns WHERE conversation_id = ? ORDER BY seq DESC LIMIT 1", [talk_id]
+        "SELECT label FROM turns WHERE conversation_id = ? ORDER BY seq DESC LIMIT 1",
+        [conversation_id],
     ).fetchone()
-    row = {**row, "user_id": user_id, "conversation_id": talk_id, "id": turn.id, "at": now}
+    row = {**row, "user_id": user_id, "conversation_id": conversation_id, "id": turn.id, "at": now}
     values = ", ".join(f":{name}" for name in row)
     db.execute(f"INSERT INTO turns ({', '.join(row)}) VALUES ({values})", row)
     label = turn.emotion.label
-    shown, moved = map(
-        json.loads,
-        db.execute("SELECT emotions, transitions FROM users WHERE id = ?", [user_id]).fetchone(),
-    )
-    shown[label] = shown.get(label, 0) + 1
+    emotions, transitions = db.execute(
+        "SELECT emotions, transitions FROM users WHERE id = ?", [user_id]
+    ).fetchone()
+    shown, moved = parsed("users.emotions", emotions), parsed("users.transitions", transitions)
+    with reading_from("users.emotions"):
+        shown[label] = shown.get(label, 0) + 1
     if before is not None:
         step = f"{before[0]}>{label}"
-        moved[step] = moved.get(step, 0) + 1
+        with reading_from("users.transitions"):
+            moved[step] = moved.get(step, 0) + 1
     valence, arousal = turn.emotion.valence, turn.emotion.arousal
     db.execute(
         "UPDATE users SET turns = turns + 1, conversations = conversations + ?, "
@@ -68,7 +92,7 @@ def add_turn(
         "valence_squares = valence_squares + ?, arousal_squares = arousal_squares + ?, "
         "emotions = ?, transitions = ?, last_emotion = ?, last_seen = ? WHERE id = ?",
         [
-            int(talk is None),
+            int(conversation is None),
             valence,
             arousal,
             valence * valence,
@@ -121,10 +145,11 @@ def add_override(db: Database, use: OverrideUse) -> int:
     return int(row[0])
 
 
-def is_same_person(db: Database, user: str, since: datetime) -> bool:
+def _is_same_person(db: Database, user: str, since: datetime) -> bool:
     """Say whether ``user`` is still the one first known at ``since``: not erased meanwhile."""
     row = db.execute("SELECT created FROM users WHERE name = ?", [user]).fetchone()
-    return row is not None and datetime.fromisoformat(row[0]) == since
+    with reading_from("users.created"):
+        return (row and datetime.fromisoformat(row[0])) == since or is_marked(db, since)
 
 
 def set_warned(db: Database, user: str, found: date, apart: timedelta) -> bool:
@@ -181,20 +206,9 @@ def _set(db: Database, user: str, column: str, values: Mapping[str, str | None])
     if row is None and not wanted:
         return
     user_id, stored = row or (_user_id(db, user, _now()), "{}")
-    kept = {k: v for k, v in json.loads(stored).items() if k not in values}
+    with reading_from(f"users.{column}"):
+        kept = {k: v for k, v in json.loads(stored).items() if k not in values}
     db.execute(f"UPDATE users SET {column} = ? WHERE id = ?", [dumps(kept | wanted), user_id])
-
-
-def delete_user(db: Database, user: str) -> int:
-    """Delete every row about ``user``, note that the file owes a compaction, count the turns."""
-    row = db.execute("SELECT id FROM users WHERE name = ?", [user]).fetchone()
-    if row is None:
-        return 0
-    turns = db.execute("SELECT count(*) FROM turns WHERE user_id = ?", row).fetchone()[0]
-    db.execute("DELETE FROM users WHERE id = ?", row)
-    forget_few(db)
-    db.execute("UPDATE upkeep SET erasures = erasures + 1")
-    return int(turns)
 
 
 def _user_id(db: Database, user: str, now: str) -> int:

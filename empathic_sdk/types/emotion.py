@@ -50,7 +50,7 @@ class Modality(StrEnum):
 
 
 _OWN: dict[str, Modality] = {}
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+MODALITY_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
 def register_modality(name: str) -> Modality:
@@ -63,7 +63,7 @@ def register_modality(name: str) -> Modality:
     Raises:
         ConfigurationError: It is not a name of lower-case letters, digits and underscores.
     """
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not MODALITY_NAME.fullmatch(name):
         raise ConfigurationError(
             f"a modality needs a name of lower-case letters, digits and _, not {name!r}"
         )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from empathic_sdk.cli import main
+from empathic_sdk.lab.evaluation.catalogue import BENCHMARKS
 from tests.cli.test_cli import run
 from tests.lab.recorded import LINEAR, WHOLE, recorded_runs
 
@@ -75,3 +79,37 @@ def test_report(recorded: tuple[Path, Path], tmp_path: Path) -> None:
     assert "Each utterance alone" in out.read_text(encoding="utf-8")
     assert run("report", "iemocap", *where, "--dialogue", "x").exit_code == 1
     assert run("report", "goemotions", *where).exit_code == 2
+
+
+def test_options_may_stand_before_the_name(recorded: tuple[Path, Path]) -> None:
+    data, results = recorded
+    after = run("evaluate", "iemocap", "--data", data, "--results", results, "--json")
+    before = run("evaluate", "--json", "--data", data, "--results", results, "iemocap")
+    assert before.exit_code == 0 and before.output == after.output
+
+
+def test_the_folders_may_come_from_the_environment(
+    recorded: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, results = recorded
+    monkeypatch.chdir(tmp_path)  # where there is no folder `results`
+    where = {"EMPATHIC_DATA": str(data), "EMPATHIC_RESULTS": str(results)}
+    done = CliRunner().invoke(main, ["evaluate", "iemocap", "--json"], env=where)
+    assert json.loads(done.output.splitlines()[-1])["runs"]["n"] == 3
+    done = CliRunner().invoke(main, ["evaluate", "iemocap", "--data", str(data)])
+    assert done.exit_code == 1 and "EMPATHIC_RESULTS" in done.stderr
+
+
+def test_each_benchmark_has_its_own_options() -> None:
+    shown = run("evaluate", "--help").output
+    assert all(f"  {name} " in shown for name in BENCHMARKS)
+    replies, meld = (run("evaluate", name, "--help").output for name in ("replies", "meld"))
+    assert "--judge" in replies and "--table" not in replies
+    assert "--table" in meld and "--judge" not in meld and "mdget|text" in meld
+    assert run("evaluate", "nothing").exit_code == 2
+
+
+def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "empathic_sdk.lab.evaluation.monitor", None)
+    missing = run("evaluate", "monitor", "--help")
+    assert missing.exit_code == 1 and 'pip install "empathic-sdk[train]"' in missing.stderr

@@ -22,14 +22,16 @@ def deployed() -> EmotionRecognizer:
 @pytest.fixture(scope="session")
 def served(deployed: EmotionRecognizer) -> Iterator[tuple[str, EmotionAwareAgent]]:
     """The real page with the real agents; its address, and the agent for counselling."""
-    from empathic_sdk.demo import build, page_options
+    from empathic_sdk.demo import application
     from empathic_sdk.demo.app import tutor_of
+    from empathic_sdk.demo.serve import running
 
-    with EmotionAwareAgent(recognizer=deployed) as agent, tutor_of(agent) as tutor:
-        blocks = build(agent, tutor)
-        _, address, _ = blocks.launch(prevent_thread_lock=True, quiet=True, **page_options())
+    with (
+        EmotionAwareAgent(recognizer=deployed) as agent,
+        tutor_of(agent) as tutor,
+        running(application(agent, tutor)) as address,
+    ):
         yield address, agent
-        blocks.close(verbose=False)
 
 
 @pytest.fixture(scope="session")

@@ -69,6 +69,7 @@ class Visitor:
 
     async def open(self) -> asyncio.Task[None]:
         """Open the page; it stays open until the task is cancelled."""
+        (await self.client.get(self.url)).raise_for_status()  # brings the visit's cookie
         ready = asyncio.Event()
 
         async def beat() -> None:
@@ -123,12 +124,13 @@ async def crowd(
 ) -> list[Heard]:
     """Let visitors come within ``arrive_s`` seconds and hold talks of ``turns`` messages."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    async with httpx.AsyncClient(limits=limits, timeout=60) as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         press = await what_to_press(client, url)
 
-        async def visit(i: int) -> Heard:
-            chance = random.Random(1000 + i)
-            await asyncio.sleep(arrive_s * chance.random())
+    async def visit(i: int) -> Heard:
+        chance = random.Random(1000 + i)
+        await asyncio.sleep(arrive_s * chance.random())
+        async with httpx.AsyncClient(limits=limits, timeout=60) as client:  # cookies of its own
             visitor = Visitor(client, url, i, press)
             page = await visitor.open()
             try:
@@ -138,9 +140,10 @@ async def crowd(
                     await asyncio.sleep(chance.uniform(*think_s))
             finally:
                 page.cancel()
-            return visitor.heard
+                await asyncio.wait([page])
+        return visitor.heard
 
-        return await asyncio.gather(*(visit(i) for i in range(visitors)))
+    return await asyncio.gather(*(visit(i) for i in range(visitors)))
 
 
 def leaks(heard: list[Heard]) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from empathic_sdk import (
@@ -19,8 +21,24 @@ from empathic_sdk import (
     TurnEvent,
     Utterance,
 )
+from empathic_sdk.demo.guard import SCOPE, Bound
 from empathic_sdk.types import StreamEvent, UserContext
 from tests.demo.test_panels import state, style
+
+
+@dataclass
+class Request:
+    """A Gradio request as a handler gets it, of a page that the guard has seen."""
+
+    session_hash: str
+    username: str | None = None
+    visitor: str = ""
+
+    @property
+    def request(self) -> Any:
+        bound = Bound(self.visitor or f"cookie-of-{self.session_hash}", self.session_hash)
+        return SimpleNamespace(scope={SCOPE: bound})
+
 
 LINE = HelpLine(name="Lifeline", contact="988", hours="24/7")
 

@@ -6,7 +6,6 @@ import inspect
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +24,12 @@ from empathic_sdk import (  # noqa: E402
 from empathic_sdk import demo as demo_room  # noqa: E402
 from empathic_sdk.demo import build, launch, page_options  # noqa: E402
 from empathic_sdk.demo.app import Page, tutor_of  # noqa: E402
-from empathic_sdk.demo.counsel import NOT_YET  # noqa: E402
+from empathic_sdk.demo.counselling import NOT_YET  # noqa: E402
 from empathic_sdk.demo.panels import Bubble  # noqa: E402
-from empathic_sdk.demo.room import BUSY, EMPTY, FAILED, LONGEST_MESSAGE  # noqa: E402
+from empathic_sdk.demo.tab import BUSY, EMPTY, FAILED, LONGEST_MESSAGE  # noqa: E402
 from empathic_sdk.demo.visits import IDLE_S, Visits  # noqa: E402
 from empathic_sdk.errors import InputError, StoreError  # noqa: E402
-from tests.demo.fakes import FakeAgent  # noqa: E402
-
-
-@dataclass
-class Request:
-    session_hash: str
-    username: str | None = None
-
+from tests.demo.fakes import FakeAgent, Request  # noqa: E402
 
 ADA, BOB = Request("ada"), Request("bob")
 
@@ -57,14 +49,14 @@ def built() -> Page:
 @pytest.fixture
 def page(built: Page, agent: FakeAgent) -> Page:
     """The page with an agent of the test's own, and nobody on it."""
-    built.visits = built.counsel.visits = built.lesson.visits = Visits(agent.profiles)
-    built.agent = built.counsel.agent = agent  # type: ignore[assignment]
-    built.tutor = built.lesson.agent = FakeAgent(agent.profiles)  # type: ignore[assignment]
+    built.visits = built.counselling.visits = built.tutoring.visits = Visits(agent.profiles)
+    built.agent = built.counselling.agent = agent  # type: ignore[assignment]
+    built.tutor = built.tutoring.agent = FakeAgent(agent.profiles)  # type: ignore[assignment]
     return built
 
 
 async def said(page: Page, text: str, request: Request) -> list[dict[Any, Any]]:
-    return [shown async for shown in page.counsel.say(text, None, request)]
+    return [shown async for shown in page.counselling.say(text, None, request)]
 
 
 def merged(steps: list[dict[Any, Any]]) -> dict[Any, Any]:
@@ -92,31 +84,34 @@ def test_page_options_are_understood_by_both_ways_to_serve() -> None:
 
 def test_launch_has_the_agreed_arguments() -> None:
     assert list(inspect.signature(launch).parameters) == [
-        "host", "port", "open_browser", "share", "auth", "profiles",
+        "host", "port", "open_browser", "share", "auth", "profiles", "host_names", "proxies",
     ]  # fmt: skip
 
 
 def test_an_answer_comes_piece_by_piece(page: Page) -> None:
     steps = asyncio.run(said(page, "I failed <b>again</b>", ADA))
     assert len(steps) == 5
-    first, felt, one, two, done = (step[page.counsel.chat] for step in steps)
+    first, felt, one, two, done = (step[page.counselling.chat] for step in steps)
     assert "I failed &lt;b&gt;again&lt;/b&gt;" in first and "is writing" in first
-    assert steps[0][page.counsel.box] == ""
-    assert page.counsel.box not in merged(steps[1:])  # what is typed meanwhile stays
+    assert steps[0][page.counselling.box] == ""
+    assert page.counselling.box not in merged(steps[1:])  # what is typed meanwhile stays
     assert "One." not in felt and "One." in one and "Two." not in one and "Two." in two
     assert "is writing" not in done
-    assert "Sad" in steps[1][page.counsel.noticed] and "Gentle" in steps[1][page.counsel.answering]
+    assert (
+        "Sad" in steps[1][page.counselling.noticed]
+        and "Gentle" in steps[1][page.counselling.answering]
+    )
     assert steps[1][page.colours].startswith("<style>body{--es-bg:")
-    assert steps[1][page.counsel.live] == "You seem sad."
-    assert "gentle, slow, short: you seem sad" in steps[1][page.counsel.noticed]
-    assert "gentle, slow, short, no advice yet: you seem sad" in steps[4][page.counsel.noticed]
+    assert steps[1][page.counselling.live] == "You seem sad."
+    assert "gentle, slow, short: you seem sad" in steps[1][page.counselling.noticed]
+    assert "gentle, slow, short, no advice yet: you seem sad" in steps[4][page.counselling.noticed]
 
 
 def test_empty_and_endless_messages_are_refused_calmly(page: Page, agent: FakeAgent) -> None:
     for text, why in ((" \n\u200b", EMPTY), ("", EMPTY), ("x" * (LONGEST_MESSAGE + 1), "100,000")):
         (shown,) = asyncio.run(said(page, text, ADA))
-        assert why in shown[page.counsel.problem]
-        assert page.counsel.box not in shown  # what was typed stays
+        assert why in shown[page.counselling.problem]
+        assert page.counselling.box not in shown  # what was typed stays
     assert agent.profiles.users() == []
     assert len(asyncio.run(said(page, "x" * LONGEST_MESSAGE, ADA))) == 5
 
@@ -134,26 +129,26 @@ def test_errors_give_the_words_back(
 ) -> None:
     agent.fail = error
     last = asyncio.run(said(page, "hello there", ADA))[-1]
-    assert shown in last[page.counsel.problem] and last[page.counsel.box] == "hello there"
-    assert "hello there" not in last[page.counsel.chat]
+    assert shown in last[page.counselling.problem] and last[page.counselling.box] == "hello there"
+    assert "hello there" not in last[page.counselling.chat]
     agent.fail = None
     again = merged(asyncio.run(said(page, "hello there", ADA)))
-    assert again[page.counsel.problem] == "" and "Two." in again[page.counsel.chat]
+    assert again[page.counselling.problem] == "" and "Two." in again[page.counselling.chat]
 
 
 def test_help_lines_stay(page: Page) -> None:
-    assert "988" not in merged(asyncio.run(said(page, "hi", ADA)))[page.counsel.help]
-    assert "988" in merged(asyncio.run(said(page, "danger", ADA)))[page.counsel.help]
-    assert "988" in merged(asyncio.run(said(page, "better", ADA)))[page.counsel.help]
-    assert merged(asyncio.run(said(page, "hi", BOB)))[page.counsel.help] == ""
+    assert "988" not in merged(asyncio.run(said(page, "hi", ADA)))[page.counselling.help]
+    assert "988" in merged(asyncio.run(said(page, "danger", ADA)))[page.counselling.help]
+    assert "988" in merged(asyncio.run(said(page, "better", ADA)))[page.counselling.help]
+    assert merged(asyncio.run(said(page, "hi", BOB)))[page.counselling.help] == ""
 
 
 def test_corrections_and_ratings_reach_the_agent(page: Page, agent: FakeAgent) -> None:
-    correct = page.counsel.correction(emotion=Emotion.FEAR)
+    correct = page.counselling.correction(emotion=Emotion.FEAR)
     assert NOT_YET in asyncio.run(correct(ADA))  # type: ignore[arg-type]
     asyncio.run(said(page, "hi", ADA))
     assert "you felt afraid" in asyncio.run(correct(ADA))  # type: ignore[arg-type]
-    rate = page.counsel.correction(rating=-1)
+    rate = page.counselling.correction(rating=-1)
     assert "did not help" in asyncio.run(rate(ADA))  # type: ignore[arg-type]
     assert agent.told == [
         {"turn": "t0", "user": "visitor-ada", "emotion": Emotion.FEAR, "rating": None},
@@ -178,7 +173,7 @@ def test_forget_me(page: Page, agent: FakeAgent) -> None:
     shown = asyncio.run(page._forget(ADA))  # type: ignore[arg-type]
     assert "canary" not in str(shown) and "one message is erased" in shown[page.erased]
     assert agent.profiles.users() == ["visitor-bob"]
-    assert page.visits.of(ADA).talks == {}
+    assert page.visits.of(ADA).conversations == {}
 
 
 def test_closing_the_page_erases(page: Page, agent: FakeAgent) -> None:
@@ -249,8 +244,10 @@ def test_without_gradio_the_install_line_is_shown() -> None:
     )
 
 
-def test_the_room_offers_three_names() -> None:
-    assert demo_room.__all__ == ["build", "launch", "page_options"]
+def test_the_public_names() -> None:
+    assert demo_room.__all__ == [
+        "RateLimits", "RequestGuard", "Security", "application", "build", "launch", "page_options",
+    ]  # fmt: skip
     assert set(demo_room.__all__) <= set(dir(demo_room))
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         demo_room.nothing  # noqa: B018
@@ -266,10 +263,10 @@ def test_two_talks_of_one_person_with_two_agents() -> None:
     asyncio.run(said(page, "hi", ADA))
 
     async def lesson() -> list[dict[Any, Any]]:
-        return [shown async for shown in page.lesson.say("7/12", None, ADA)]  # type: ignore[arg-type]
+        return [shown async for shown in page.tutoring.say("7/12", None, ADA)]  # type: ignore[arg-type]
 
     shown = merged(asyncio.run(lesson()))
-    assert "7/12" in shown[page.lesson.chat] and ">hi<" not in shown[page.lesson.chat]
+    assert "7/12" in shown[page.tutoring.chat] and ">hi<" not in shown[page.tutoring.chat]
     assert len(agent.heard) == len(tutor.heard) == 1 and tutor.heard[0].at is not None
     names = {t["conversation"] for t in agent.profiles.turns("visitor-ada")}
     assert names == {"counselling-ada", "tutoring-ada"}
@@ -284,9 +281,9 @@ def test_a_second_message_waits_for_the_first(page: Page, agent: FakeAgent) -> N
         first = asyncio.create_task(said(page, "one", ADA))
         await asyncio.sleep(0.02)
         (refused,) = await said(page, "two", ADA)
-        assert refused == {page.counsel.problem: page_problem(BUSY)}
+        assert refused == {page.counselling.problem: page_problem(BUSY)}
         agent.hold.set()
-        assert "Two." in merged(await first)[page.counsel.chat]
+        assert "Two." in merged(await first)[page.counselling.chat]
         assert len(await said(page, "two", ADA)) == 5
 
     asyncio.run(main())
@@ -298,11 +295,11 @@ def page_problem(text: str) -> str:
 
 def test_a_connection_that_drops_leaves_the_room_ready(page: Page, agent: FakeAgent) -> None:
     async def main() -> None:
-        stream = page.counsel.say("one", None, ADA)  # type: ignore[arg-type]
+        stream = page.counselling.say("one", None, ADA)  # type: ignore[arg-type]
         await anext(stream)
         await anext(stream)
         await stream.aclose()
-        talk = page.visits.of(ADA).talk("counselling")
+        talk = page.visits.of(ADA).conversation("counselling")
         assert not talk.busy and not talk.bubbles[-1].writing
         assert len(await said(page, "two", ADA)) == 5
 
@@ -313,9 +310,9 @@ def test_a_connection_that_drops_leaves_the_room_ready(page: Page, agent: FakeAg
 
 
 def test_switches_are_off_and_record_each_decision(page: Page, agent: FakeAgent) -> None:
-    assert set(page.counsel.switches) == {Modality.SPEECH, Modality.FACE, Modality.BEHAVIOUR}
-    assert not any(switch.value for switch in page.counsel.switches.values())
-    switch = page.counsel.switched(Modality.SPEECH)
+    assert set(page.counselling.switches) == {Modality.SPEECH, Modality.FACE, Modality.BEHAVIOUR}
+    assert not any(switch.value for switch in page.counselling.switches.values())
+    switch = page.counselling.switched(Modality.SPEECH)
     on, may, problem = asyncio.run(switch(True, ADA))  # type: ignore[arg-type]
     assert (on, may, problem) == (True, '<i data-may="speech"></i>', "")
     assert agent.profiles.get("visitor-ada").consents == {Modality.SPEECH}
@@ -330,7 +327,7 @@ def test_switches_are_off_and_record_each_decision(page: Page, agent: FakeAgent)
 def test_where_the_law_forbids_it_there_is_nothing_to_switch(context: Any) -> None:
     agent = FakeAgent(context=context)
     page = Page(agent, FakeAgent(agent.profiles))  # type: ignore[arg-type]
-    assert page.counsel.switches == {}
+    assert page.counselling.switches == {}
 
 
 def test_who_comes_back_finds_the_switches_as_they_were(tmp_path: Path) -> None:
@@ -338,30 +335,30 @@ def test_who_comes_back_finds_the_switches_as_they_were(tmp_path: Path) -> None:
         store.consent("login-ada", Modality.FACE, True, version="1")
         page = Page(FakeAgent(store), FakeAgent(store))  # type: ignore[arg-type]
         shown = asyncio.run(page._arrive(Request("p", "ada")))  # type: ignore[arg-type]
-        switches = page.counsel.switches
+        switches = page.counselling.switches
         assert shown[switches[Modality.FACE]] is True
         assert shown[switches[Modality.SPEECH]] is False
-        assert shown[page.counsel.may] == '<i data-may="face"></i>'
+        assert shown[page.counselling.may] == '<i data-may="face"></i>'
 
 
 def test_who_is_new_keeps_what_they_switched_before_the_page_was_ready(page: Page) -> None:
     shown = asyncio.run(page._arrive(ADA))  # type: ignore[arg-type]
-    assert list(shown) == [page.lesson.known] and shown[page.lesson.known] == gr.skip()
+    assert list(shown) == [page.tutoring.known] and shown[page.tutoring.known] == gr.skip()
 
 
 def voice(page: Page, text: str = "", sound: bytes = b"RIFF") -> list[dict[Any, Any]]:
     coded = json.dumps({"sound": base64.b64encode(sound).decode(), "seconds": 3.2})
 
     async def sent() -> list[dict[Any, Any]]:
-        return [shown async for shown in page.counsel.say(text, coded, ADA)]  # type: ignore[arg-type]
+        return [shown async for shown in page.counselling.say(text, coded, ADA)]  # type: ignore[arg-type]
 
     return asyncio.run(sent())
 
 
 def test_a_voice_message_shows_its_words(page: Page, agent: FakeAgent) -> None:
     steps = voice(page)
-    assert "voice message, 3 s" in steps[0][page.counsel.chat]
-    assert "spoken words" in merged(steps)[page.counsel.chat]
+    assert "voice message, 3 s" in steps[0][page.counselling.chat]
+    assert "spoken words" in merged(steps)[page.counselling.chat]
     assert agent.heard[0].audio == b"RIFF" and agent.heard[0].text == "spoken words"
     assert agent.recognizer.listened[0].user == "visitor-ada"
 
@@ -374,8 +371,8 @@ def test_typed_words_beside_a_voice_are_not_listened_for(page: Page, agent: Fake
 def test_a_recording_that_says_nothing_is_refused_kindly(page: Page, agent: FakeAgent) -> None:
     agent.fail = InputError("nothing in utterance 1 of 1 can be read")
     last = voice(page)[-1]
-    assert "could not make anything of that recording" in last[page.counsel.problem]
-    assert "voice message" not in last[page.counsel.chat]
+    assert "could not make anything of that recording" in last[page.counselling.problem]
+    assert "voice message" not in last[page.counselling.chat]
     assert agent.profiles.users() == []
 
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import asyncio
 import base64
 import contextlib
+import io
 import json
 from typing import Any
 
@@ -10,11 +10,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from empathic_sdk.demo.limits import MOST_BODY, BodyLimit
-from empathic_sdk.demo.media import MOST_PAYLOAD, MOST_PICTURE, MOST_SOUND, Given, unpack
+from empathic_sdk.demo.media import (
+    MOST_PAYLOAD,
+    MOST_PICTURE,
+    MOST_SOUND,
+    Given,
+    picture_size,
+    unpack,
+)
 from empathic_sdk.errors import EmptyUtteranceError, InputError
 
-JPEG = b"\xff\xd8\xff rest of it"
+
+def drawn(kind: str, width: int = 8, height: int = 6) -> bytes:
+    """Return a picture file as Pillow writes it."""
+    image = pytest.importorskip("PIL.Image")
+    held = io.BytesIO()
+    image.new("RGB", (width, height)).save(held, kind)
+    return held.getvalue()
+
+
+# The shortest beginning of a JPEG that says how large it is: 8 x 6.
+JPEG = bytes.fromhex("ffd8ffc0001108000600080301220002110103110100")
 
 
 def packed(**found: Any) -> str:
@@ -78,52 +94,30 @@ def test_any_json_is_understood_or_refused(found: Any) -> None:
         assert isinstance(unpack(json.dumps(found)), Given)
 
 
-# -- the size of requests ----------------------------------------------------------------------
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_the_size_of_a_picture_is_read_off_its_header(kind: str) -> None:
+    assert picture_size(drawn(kind, 31, 17)) == (31, 17)
+    assert unpack(packed(picture=drawn(kind))).picture == drawn(kind)
+    for cut in range(20):
+        assert picture_size(drawn(kind)[:cut]) is None
 
 
-async def _reads_all(scope: Any, receive: Any, send: Any) -> None:
-    more = True
-    while more:
-        more = (await receive()).get("more_body", False)
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": b"read"})
+@pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF", "WEBP", "EPS", "ICO", "PCX", "PDF"])
+def test_pictures_of_other_kinds_are_opened_by_nobody(kind: str) -> None:
+    picture = drawn(kind, 32, 32)
+    assert picture_size(picture) is None
+    for disguised in (picture, b"\xff\xd8\xff" + picture, b"\x89PNG\r\n\x1a\n" + picture):
+        with pytest.raises(InputError, match="picture cannot be read"):
+            unpack(packed(picture=disguised))
 
 
-def asked(pieces: list[bytes], headers: list[tuple[bytes, bytes]]) -> tuple[int, int]:
-    """Return the status, and how many pieces were taken."""
-    answers: list[dict[str, Any]] = []
-    left = list(pieces)
-
-    async def receive() -> dict[str, Any]:
-        body = left.pop(0) if left else b""
-        return {"type": "http.request", "body": body, "more_body": bool(left)}
-
-    async def send(message: Any) -> None:
-        answers.append(message)
-
-    scope = {"type": "http", "headers": headers}
-    asyncio.run(BodyLimit(_reads_all, most=100)(scope, receive, send))
-    return answers[0]["status"], len(pieces) - len(left)
+def test_a_small_file_that_says_it_is_huge_is_refused() -> None:
+    bomb = bytearray(drawn("PNG"))
+    bomb[16:24] = (60_000).to_bytes(4) * 2
+    with pytest.raises(InputError, match="picture cannot be read"):
+        unpack(packed(picture=bytes(bomb)))
 
 
-def test_a_body_within_the_limit_passes() -> None:
-    assert asked([b"x" * 60, b"x" * 40], []) == (200, 2)
-
-
-def test_an_announced_giant_is_refused_unread() -> None:
-    assert asked([b"x"], [(b"content-length", b"500000000")]) == (413, 0)
-    assert asked([b"x"], [(b"content-length", b"-1")]) == (413, 0)
-
-
-def test_a_giant_that_announces_nothing_is_cut_off() -> None:
-    assert asked([b"x" * 60] * 1000, []) == (413, 2)
-
-
-def test_other_connections_pass() -> None:
-    seen = []
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        seen.append(scope["type"])
-
-    asyncio.run(BodyLimit(app, most=1)({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
-    assert seen == ["lifespan"] and MOST_BODY < 20_000_000
+def test_a_picture_of_endless_markers_costs_nothing() -> None:
+    assert picture_size(b"\xff\xd8" + b"\xff\xe0\x00\x02" * 300_000) is None
+    assert picture_size(b"\xff\xd8" + b"\xff" * 1_200_000) is None

@@ -65,46 +65,52 @@ def words(html: str) -> str:
 
 
 def test_what_a_person_or_the_agent_says_is_escaped() -> None:
-    html = panels.talk("<b>notice</b>", [panels.Bubble(True, [EVIL]), panels.Bubble(False, [EVIL])])
+    html = panels.conversation(
+        "<b>notice</b>", [panels.Bubble(True, [EVIL]), panels.Bubble(False, [EVIL])]
+    )
     assert html.count(SAFE) == 2
     assert "<img" not in html and "<b>" not in html
 
 
 def test_the_notice_is_open_until_the_talk_begins() -> None:
-    assert '<details class="es-note" open>' in panels.talk("An AI.", [])
-    begun = panels.talk("An AI.", [panels.Bubble(True, ["hi"])])
+    assert '<details class="es-note" open>' in panels.conversation("An AI.", [])
+    begun = panels.conversation("An AI.", [panels.Bubble(True, ["hi"])])
     assert '<details class="es-note">' in begun and "An AI." in begun
 
 
 def test_who_spoke_is_said_in_words_too() -> None:
-    html = panels.talk("", [panels.Bubble(True, ["hi"]), panels.Bubble(False, ["Hello.", "You?"])])
+    html = panels.conversation(
+        "", [panels.Bubble(True, ["hi"]), panels.Bubble(False, ["Hello.", "You?"])]
+    )
     assert words(html).endswith("You: hi Agent: Hello. You?")
 
 
 def test_an_answer_under_way_shows_that_more_is_coming() -> None:
-    assert "is writing" in panels.talk("", [panels.Bubble(False, [], writing=True)])
-    html = panels.talk("", [panels.Bubble(False, ["One.", "Two."], writing=True)])
+    assert "is writing" in panels.conversation("", [panels.Bubble(False, [], writing=True)])
+    html = panels.conversation("", [panels.Bubble(False, ["One.", "Two."], writing=True)])
     assert "is writing" in html
     assert "<span>One.</span> <span>Two.</span>" in html
-    assert "is writing" not in panels.talk("", [panels.Bubble(False, ["One."])])
+    assert "is writing" not in panels.conversation("", [panels.Bubble(False, ["One."])])
 
 
 def test_words_arrive_at_the_pace() -> None:
-    html = panels.talk("", [panels.Bubble(False, ["One.", "Two <b>."], words_per_minute=150)])
+    html = panels.conversation(
+        "", [panels.Bubble(False, ["One.", "Two <b>."], words_per_minute=150)]
+    )
     assert "<span>One.</span>" in html
     assert '<span class="es-w" style="animation-delay:0.00s">Two</span>' in html
     assert '<span class="es-w" style="animation-delay:0.40s">&lt;b&gt;.</span>' in html
 
 
 def test_what_came_with_the_words_is_said() -> None:
-    html = panels.talk("", [panels.Bubble(True, [], with_it="voice message, 3 s")])
+    html = panels.conversation("", [panels.Bubble(True, [], with_it="voice message, 3 s")])
     assert words(html).endswith("You: voice message, 3 s")
 
 
 def test_beginnings_stand_there_until_the_talk_begins() -> None:
-    html = panels.talk("", [], first="Hi <b>", starts=("It's me & you",))
+    html = panels.conversation("", [], first="Hi <b>", starts=("It's me & you",))
     assert "Hi &lt;b&gt;" in html and 'data-press="start">It&#x27;s me &amp; you</button>' in html
-    begun = panels.talk("", [panels.Bubble(True, ["hi"])], first="Hi", starts=("A",))
+    begun = panels.conversation("", [panels.Bubble(True, ["hi"])], first="Hi", starts=("A",))
     assert "es-starts" not in begun and "es-first" not in begun
 
 
@@ -112,7 +118,7 @@ def test_beginnings_stand_there_until_the_talk_begins() -> None:
     ("length", "cut"), [(600, None), (601, "1 more"), (100_000, "99,400 more")]
 )
 def test_long_messages_are_shown_in_part(length: int, cut: str | None) -> None:
-    html = panels.talk("", [panels.Bubble(True, ["x" * length])])
+    html = panels.conversation("", [panels.Bubble(True, ["x" * length])])
     assert "x" * 600 in html and "x" * 601 not in html
     assert (cut is None) == ("es-cut" not in html)
     if cut is not None:
@@ -120,12 +126,12 @@ def test_long_messages_are_shown_in_part(length: int, cut: str | None) -> None:
 
 
 def test_a_cut_never_splits_an_escape() -> None:
-    html = panels.talk("", [panels.Bubble(True, ["<" * 700])])
+    html = panels.conversation("", [panels.Bubble(True, ["<" * 700])])
     assert html.count("&lt;") == 600
 
 
 def test_a_very_long_talk_shows_its_end() -> None:
-    html = panels.talk("", [panels.Bubble(True, [f"m{i}."]) for i in range(203)])
+    html = panels.conversation("", [panels.Bubble(True, [f"m{i}."]) for i in range(203)])
     assert "3 earlier messages are not shown" in html
     assert "m2." not in html and "m3." in html and "m202." in html
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -22,6 +22,9 @@ from empathic_sdk.demo.app import HOME, Page, tutor_of  # noqa: E402
 from tests.conftest import ROOT  # noqa: E402
 from tests.demo.crowd import Visitor, canary, crowd, leaks, what_to_press  # noqa: E402
 from tests.demo.fakes import FakeAgent  # noqa: E402
+from tests.demo.test_media import JPEG  # noqa: E402
+
+PICTURE = base64.b64encode(JPEG).decode()
 
 
 def until(done: Callable[[], bool], seconds: float = 20.0) -> bool:
@@ -80,6 +83,7 @@ def send(url: str, page_name: str, payload: str) -> str:
         async with httpx.AsyncClient(timeout=30) as client:
             visitor = Visitor(client, url, 7, await what_to_press(client, url))
             visitor.page = page_name
+            await client.get(url)
             fn, trigger = visitor.press
             body = {"data": ["hi", payload], "fn_index": fn, "trigger_id": trigger,
                     "session_hash": page_name, "event_data": None}  # fmt: skip
@@ -98,7 +102,7 @@ def send(url: str, page_name: str, payload: str) -> str:
 
 def test_what_is_recorded_never_becomes_a_file(page: Page, url: str, temp: Path) -> None:
     before = len(page.agent.heard)  # type: ignore[attr-defined]
-    payload = json.dumps({"sound": "UklGRg==", "seconds": 2, "picture": "/9j/4AAQ"})
+    payload = json.dumps({"sound": "UklGRg==", "seconds": 2, "picture": PICTURE})
     assert "Two." in send(url, "recorder", payload)
     said = page.agent.heard[before]  # type: ignore[attr-defined]
     assert said.audio == b"RIFF" and said.frames[0][:3] == b"\xff\xd8\xff"
@@ -107,8 +111,9 @@ def test_what_is_recorded_never_becomes_a_file(page: Page, url: str, temp: Path)
 
 def test_files_cannot_be_uploaded(url: str, temp: Path) -> None:
     given = {"files": ("voice.wav", b"RIFF" + b"x" * 1000, "audio/wav")}
-    answer = httpx.post(f"{url}gradio_api/upload", files=given)
-    assert answer.status_code in (400, 413)
+    with httpx.Client() as client:
+        client.get(url)
+        assert client.post(f"{url}gradio_api/upload", files=given).status_code == 404
     assert files(temp) == []
 
 
@@ -138,8 +143,10 @@ def test_a_giant_that_hides_its_size_is_refused(url: str) -> None:
         for _ in range(40):
             yield b"x" * 1_000_000
 
+    cookies = httpx.get(url).cookies
     try:
-        answer = httpx.post(f"{url}gradio_api/queue/join", content=pieces(), timeout=30)
+        join = f"{url}gradio_api/queue/join"
+        answer = httpx.post(join, content=pieces(), timeout=30, cookies=cookies)
         assert answer.status_code == 413
     except (httpx.WriteError, httpx.RemoteProtocolError, httpx.ReadError):
         pass
@@ -152,58 +159,25 @@ def test_nothing_of_the_server_s_disk_can_be_read(url: str) -> None:
         assert answer.status_code in (403, 404), path
 
 
-def test_launch_hands_its_options_on(monkeypatch: pytest.MonkeyPatch, recognizer: Any) -> None:
-    seen: dict[str, Any] = {}
-    monkeypatch.setattr("empathic_sdk.agent.EmotionRecognizer", lambda **_: recognizer)
-    monkeypatch.setattr(gr.Blocks, "launch", lambda self, **given: seen.update(given))
-    serve.launch()
-    assert seen["server_name"] == "127.0.0.1" and seen["server_port"] == 7860
-    assert seen["share"] is False and seen["auth"] is None and seen["inbrowser"] is False
-    serve.launch(host="0.0.0.0", port=0, share=True, auth=("ada", "secret"))
-    assert seen["server_name"] == "0.0.0.0" and seen["server_port"] is None
-    assert seen["share"] is True and seen["auth"] == ("ada", "secret")
-
-
-def test_with_auth_nobody_gets_in_without_a_login() -> None:
-    agent = FakeAgent()
-    blocks = Page(agent, FakeAgent(agent.profiles)).blocks  # type: ignore[arg-type]
-    _, url, _ = blocks.launch(
-        prevent_thread_lock=True, quiet=True, auth=("ada", "secret"), **page_options()
-    )
-    try:
-        body = {"data": ["hi", ""], "fn_index": 0, "session_hash": "x"}
-        assert httpx.get(f"{url}config").status_code == 401
-        assert httpx.post(f"{url}gradio_api/queue/join", json=body).status_code == 401
-        with httpx.Client() as client:
-            wrong = {"username": "ada", "password": "guess"}
-            assert client.post(f"{url}login", data=wrong).status_code == 400
-            right = {"username": "ada", "password": "secret"}
-            assert client.post(f"{url}login", data=right).status_code == 200
-            assert client.get(f"{url}config").status_code == 200
-    finally:
-        blocks.close(verbose=False)
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_fifty_visitors_at_once() -> None:
     """The real agent, its pacing on; the crowd is a process of its own on the same cores."""
-    with EmotionAwareAgent(deployment=HOME) as agent, tutor_of(agent) as tutor:
-        page = Page(agent, tutor)
-        _, url, _ = page.blocks.launch(prevent_thread_lock=True, quiet=True, **page_options())
-        try:
-            agent.respond("warm up", user="nobody")
-            agent.profiles.erase("nobody")
-            done = subprocess.run(
-                [sys.executable, "-m", "tests.demo.crowd", url],
-                capture_output=True, text=True, cwd=ROOT, check=False,
-            )  # fmt: skip
-            assert done.returncode == 0, done.stderr[-2000:]
-            found = json.loads(done.stdout.splitlines()[-1])
-            print(json.dumps(found))
-            assert found["visitors"] == 50 and found["answers"] == 250
-            assert found["leaks"] == []
-            assert found["first_sentence_p95_ms"] < 1000
-            assert until(lambda: agent.profiles.users() == [] and len(page.visits) == 0)
-        finally:
-            page.blocks.close(verbose=False)
+    with (
+        EmotionAwareAgent(deployment=HOME) as agent,
+        tutor_of(agent) as tutor,
+        serve.running(serve.application(agent, tutor)) as url,
+    ):
+        agent.respond("warm up", user="nobody")
+        agent.profiles.erase("nobody")
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.demo.crowd", url],
+            capture_output=True, text=True, cwd=ROOT, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-2000:]
+        found = json.loads(done.stdout.splitlines()[-1])
+        print(json.dumps(found))
+        assert found["visitors"] == 50 and found["answers"] == 250
+        assert found["leaks"] == []
+        assert found["first_sentence_p95_ms"] < 1000
+        assert until(lambda: agent.profiles.users() == [])

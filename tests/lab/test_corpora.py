@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from empathic_sdk.errors import DataError
+from empathic_sdk.lab.corpora.clips import read_clips
+from empathic_sdk.lab.corpora.dialogues import read_dialogues
+from empathic_sdk.lab.corpora.esconv import read_esconv
+from empathic_sdk.lab.corpora.faces import read_faces
+from empathic_sdk.lab.corpora.opening import cached
 from empathic_sdk.lab.corpora.text import read
 from tests.lab import corpora_imitation as imitation
 
@@ -56,3 +62,46 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
         read("imdb", tmp_path, "train")
     with pytest.raises(DataError, match="no split is named 'all'"):
         read("meld", tmp_path, "all")
+
+
+@pytest.mark.parametrize(
+    ("name", "where", "reader"),
+    [
+        ("meld", "declare-lab/MELD", lambda data: read("meld", data, "train")),
+        ("goemotions", "GoEmotions-pytorch", lambda data: read("goemotions", data, "dev")),
+        ("dailydialog", "yanran.li", lambda data: read("dailydialog", data, "dev")),
+        ("empathetic", "EmpatheticDialogues", lambda data: read("empathetic", data, "dev")),
+        ("emobank", "JULIELab/EmoBank", lambda data: read("emobank", data, "dev")),
+        ("esconv", "Emotional-Support-Conversation", lambda data: read_esconv(data, "dev")),
+        ("iemocap", "sail.usc.edu", lambda data: read_dialogues("iemocap", data, "dev")),
+        ("mosi", "contextual-utterance", lambda data: read_dialogues("mosi", data, "dev")),
+        ("fer2013", "FaceExp", lambda data: read_faces(data, "dev")),
+        ("ravdess", "zenodo.org", lambda data: read_clips("ravdess", data)),
+        ("emodb", "emodb.bilderbar.info", lambda data: read_clips("emodb", data)),
+    ],
+)
+def test_every_missing_corpus_says_where_its_owners_have_it(
+    name: str, where: str, reader: Callable[[Path], object], tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=rf"{name}.* is not there.*EMPATHIC_DATA.*{where}"):
+        reader(tmp_path)
+
+
+def test_a_damaged_archive_is_named(tmp_path: Path) -> None:
+    (tmp_path / "mosi").mkdir()
+    (tmp_path / "mosi" / "mosi.npz").write_bytes(b"no archive")
+    with pytest.raises(DataError, match=r"mosi\.npz is not the archive"):
+        read_dialogues("mosi", tmp_path, "test")
+
+
+def test_arrays_are_made_once(tmp_path: Path) -> None:
+    made: list[int] = []
+
+    def make() -> dict[str, np.ndarray]:
+        made.append(1)
+        return {"x": np.arange(6.0).reshape(2, 3).T}
+
+    path = tmp_path / "deep" / "x.safetensors"
+    first, second = cached(path, make), cached(path, make)
+    assert made == [1] and list(path.parent.iterdir()) == [path]
+    assert first["x"].tolist() == second["x"].tolist() == make()["x"].tolist()

@@ -8,8 +8,8 @@ import pytest
 from empathic_sdk.lab.evaluation.monitor import false_alarms, poisson_interval, score, told
 from empathic_sdk.lab.simulation.trajectories import (
     START,
-    Course,
     States,
+    Trajectory,
     people,
     simulate,
     summaries,
@@ -27,13 +27,13 @@ def point(kind: ChangeKind, found: int) -> ChangePoint:
     return ChangePoint(kind=kind, since=START, found=START + timedelta(days=found))
 
 
-def course(kind: str, onset: int | None, days: list[int]) -> Course:
+def course(kind: str, onset: int | None, days: list[int]) -> Trajectory:
     made = [
         DaySummary(day=START + timedelta(days=d), turns=1, level=0.0, variability=0.0, distress=0.0)
         for d in days
     ]
     when = None if onset is None else START + timedelta(days=onset)
-    return Course(kind, made, when, (0.1, 0.5))
+    return Trajectory(kind, made, when, (0.1, 0.5))
 
 
 def test_summaries_by_hand() -> None:

@@ -1,4 +1,4 @@
-"""Simulated people: their courses, and that a replay is what a session would do."""
+"""Simulated people: their simulate_users, and that a replay is what a session would do."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import torch
 from empathic_sdk.lab.corpora.dialogues import SEVEN, Dialogue, DialogueSet
 from empathic_sdk.lab.corpora.pairing import MediaPool
 from empathic_sdk.lab.evaluation import personalisation
-from empathic_sdk.lab.evaluation.personalisation import interval, replay
+from empathic_sdk.lab.evaluation.personalisation import gain_interval, replay
 from empathic_sdk.lab.simulation import users as simulated_users
-from empathic_sdk.lab.simulation.users import KINDS, PLEASANT, Course, courses
+from empathic_sdk.lab.simulation.users import KINDS, PLEASANT, SimulatedUser, simulate_users
 from empathic_sdk.models.mdget import MDGET, MDGETConfig
 from empathic_sdk.recognition.calibration import Calibration
 from empathic_sdk.recognition.dialogue_state import DialogueMemory
@@ -37,7 +37,7 @@ def network() -> MDGET:
 
 
 @pytest.fixture(scope="module")
-def people(network: MDGET) -> list[Course]:
+def people(network: MDGET) -> list[SimulatedUser]:
     rng = np.random.default_rng(0)
     dialogues = []
     for k in range(6):
@@ -59,16 +59,16 @@ def people(network: MDGET) -> list[Course]:
             np.eye(7, dtype=np.float32)[labels], labels, tuple(f"a{i % 2}" for i in range(28)),
         )  # fmt: skip
 
-    return courses(
+    return simulate_users(
         network, DialogueSet("meld", "test", SEVEN, dialogues),
         {"speech": pool("speech", 5), "face": pool("face", 4)}, seed=3, users=2, turns=20,
     )  # fmt: skip
 
 
-def test_courses_are_what_their_kind_says(people: list[Course]) -> None:
+def test_courses_are_what_their_kind_says(people: list[SimulatedUser]) -> None:
     assert [c.kind for c in people] == [k for k in KINDS for _ in range(2)]
     for c in people:
-        assert c.hidden.shape == (20, 4, 8) and len(c.felt) == len(c.talk) == 20
+        assert c.hidden.shape == (20, 4, 8) and len(c.felt) == len(c.scene) == 20
         assert c.present[:, 0].all() and not c.present[:, 3].any()
         assert (c.present[:, 1:3] == (c.kind != "sarcasm")).all()
         assert ((c.apart >= 0) == c.present).all()
@@ -76,7 +76,7 @@ def test_courses_are_what_their_kind_says(people: list[Course]) -> None:
     assert not any(PLEASANT.search(t) for t in ("No.", "greatly", "a glade"))
 
 
-def test_how_often_they_speak_up(people: list[Course]) -> None:
+def test_how_often_they_speak_up(people: list[SimulatedUser]) -> None:
     plain, loud = people[0], people[-1]
     for t in range(20):
         right, wrong = int(plain.felt[t]), int(plain.felt[t] + 1) % 7
@@ -86,7 +86,7 @@ def test_how_often_they_speak_up(people: list[Course]) -> None:
 
 
 def test_an_untaught_replay_and_a_taught_fusion_are_a_sessions(
-    network: MDGET, people: list[Course], monkeypatch: pytest.MonkeyPatch
+    network: MDGET, people: list[SimulatedUser], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The hidden vectors lead to the same state as a session under a person's weights and bias."""
     weights = {Modality.SPEECH: 0.4, Modality.TEXT: 1.2}
@@ -122,13 +122,15 @@ def test_an_untaught_replay_and_a_taught_fusion_are_a_sessions(
 
     monkeypatch.setattr(personalisation, "Learned", Taught)
     monkeypatch.setattr(personalisation, "advance", lambda learned, seen, seed: learned)
-    course = Course("plain", "x", hidden, there, apart, np.zeros(4, int), np.zeros(4, int),
+    course = SimulatedUser("plain", "x", hidden, there, apart, np.zeros(4, int), np.zeros(4, int),
                     np.ones(4), np.zeros(4, int))  # fmt: skip
     shown = replay(network, CALIBRATION, [course], "both")
     assert [SEVEN[i] for i in shown[0]] == labels
 
 
-def test_a_replay_repeats_and_nothing_learns_nothing(network: MDGET, people: list[Course]) -> None:
+def test_a_replay_repeats_and_nothing_learns_nothing(
+    network: MDGET, people: list[SimulatedUser]
+) -> None:
     once = replay(network, CALIBRATION, people, "both")
     assert (once == replay(network, CALIBRATION, people, "both")).all()
     alone = replay(network, CALIBRATION, people[2:3], "both")
@@ -141,7 +143,7 @@ def test_a_replay_repeats_and_nothing_learns_nothing(network: MDGET, people: lis
 
 def test_an_interval_holds_its_mean() -> None:
     gain = np.random.default_rng(0).normal(0.1, 0.05, 200)
-    found = interval(gain)
+    found = gain_interval(gain)
     assert found["low"] < gain.mean() < found["high"]
     # 1.96 standard errors either way, within the error of 2,000 draws.
     assert found["high"] - found["low"] == pytest.approx(2 * 1.96 * 0.05 / 200**0.5, rel=0.15)

@@ -14,14 +14,14 @@ import torch
 from empathic_sdk import EmotionRecognizer, Utterance
 from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.lab.corpora.dialogues import read_dialogues
-from empathic_sdk.lab.evaluation.tables import rows
+from empathic_sdk.lab.evaluation.configurations import Runs
 from empathic_sdk.lab.recipes.dialogue import train_dialogue
-from empathic_sdk.lab.reports import drawing as draw
 from empathic_sdk.lab.reports import one_dialogue as report_dialogue
-from empathic_sdk.lab.reports.markup import Html, join, percent, tag, with_spread
+from empathic_sdk.lab.reports.inline_svg import COLOURS, Chart, style
 from empathic_sdk.lab.reports.one_dialogue import depth, look, pick
 from empathic_sdk.lab.reports.page import write_report
-from empathic_sdk.lab.reports.words import Subject
+from empathic_sdk.lab.reports.sections import Scale
+from empathic_sdk.lab.reports.subject import Subject, percent
 from empathic_sdk.lab.training.dialogue_batches import Statistics, example
 from empathic_sdk.models.mdget import MDGET, MDGETConfig
 from tests.lab import corpora_imitation as imitation
@@ -29,6 +29,7 @@ from tests.lab.recorded import LINEAR, TINY, WHOLE, load, recorded_runs, with_di
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 NASTY = " </td><script>alert('&')</script>"
+NO_TEXT = "\x07\ud800"
 
 
 class Reader(HTMLParser):
@@ -87,27 +88,37 @@ def recorded(tmp_path: Path) -> tuple[Path, Path]:
     for talk in talks:
         if talk["split"] == "test":
             for said in talk["utterances"]:
-                said["text"] += NASTY
+                said["text"] += NASTY + NO_TEXT
     with gzip.open(path, "wt") as f:
         f.write("\n".join(map(json.dumps, talks)) + "\n")
     return data, results
 
 
-def test_markup_escapes_what_is_no_markup() -> None:
-    inside = tag("b", "<i>", Html("<br>"), 0.5, None, class_="a", aria_label='"&', data_x=None)
-    assert inside == '<b class="a" aria-label="&quot;&amp;">&lt;i&gt;<br>0.5</b>'
-    assert join("a\x00\ud800<", None) == "a\ufffd\ufffd&lt;"
+def drawn() -> str:
+    with style():
+        chart = Chart("A <title>", 100, 50)
+        axes = chart.figure.add_axes((0.1, 0.1, 0.8, 0.8))
+        (line,) = axes.plot([0, 1], [0, 1], "o-", color=COLOURS["accent"])
+        chart.tell(line, "up & away")
+        return str(chart.svg())
+
+
+def test_a_chart_stands_in_a_page_and_follows_its_style() -> None:
+    svg = drawn()
+    page = Reader()
+    page.feed(svg)
+    assert page.open == [] and page.all("svg")[0]["viewbox"] == "0 0 100 50"
+    assert page.all("svg")[0]["aria-label"] == "A <title>" and "up & away" in page.text
+    assert not any({"id", "clip-path", "href", "xlink:href"} & set(a) for _, a in page.seen)
+    assert "var(--accent)" in svg and "#0000" not in svg and "use" not in {t for t, _ in page.seen}
+    assert svg == drawn()
+
+
+def test_numbers_as_they_are_written() -> None:
     assert percent(-0.0123, signed=True) == "−1.2" and percent(0.5, signed=True) == "+50.0"
-    assert percent(None) == "–"
-    assert with_spread(0.5, None) == "50.0"
-
-
-def test_ticks_and_frames_by_hand() -> None:
-    assert draw.ticks(0, 1) == [0, 0.2, 0.4, 0.6, 0.8, 1.0]
-    assert draw.ticks(0.573, 0.652, 3) == [0.6, 0.65]
-    assert draw.ticks(3, 3) == [3]
-    frame = draw.Frame(left=10, top=20, width=100, height=50, x=(0, 2), y=(0, 1))
-    assert (frame.at_x(1), frame.at_y(0), frame.at_y(1)) == (60, 70, 20)
+    assert percent(None) == "–" and percent(0.5) == "50.0"
+    scale = Scale(0.573, 0.652)
+    assert scale.ticks == pytest.approx([0.6, 0.65]) and scale.at(0.573) == 8
 
 
 def test_the_page_holds_the_figures(recorded: tuple[Path, Path], tmp_path: Path) -> None:
@@ -116,7 +127,7 @@ def test_the_page_holds_the_figures(recorded: tuple[Path, Path], tmp_path: Path)
         "iemocap", out=tmp_path / "deep" / "r.html", data=data, results=results, cache=tmp_path
     )
     page = read_page(out)
-    found = {r.name: r for r in rows(results, data, "iemocap")}
+    found = {r.name: r for r in Runs(results, data, "iemocap").rows}
     for row in found.values():
         mean, std = row.test["weighted_f1"]
         assert f"{100 * mean:.1f} ± {100 * std:.1f}" in page.text, row.name
@@ -143,7 +154,9 @@ def test_the_page_holds_the_figures(recorded: tuple[Path, Path], tmp_path: Path)
     confusion = page.text.split("Gold in rows, predicted in columns")[1]
     assert all(f"{name}" in confusion for name in test.classes) and sum(counts) == len(test)
     html = out.read_text(encoding="utf-8")
-    assert NASTY in page.text and "<script" not in html and "&lt;script&gt;" in html
+    assert (
+        NASTY + "\ufffd\ufffd" in page.text and "<script" not in html and "&lt;script&gt;" in html
+    )
 
 
 def test_another_configuration_and_dialogue(recorded: tuple[Path, Path], tmp_path: Path) -> None:

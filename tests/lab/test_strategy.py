@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,8 +16,9 @@ from empathic_sdk.dialogue.planner import Planner, feeling
 from empathic_sdk.errors import ModelError
 from empathic_sdk.lab.corpora.esconv import SupportTalk, read_esconv
 from empathic_sdk.lab.corpora.support_moments import Observed, scene
-from empathic_sdk.lab.evaluation import strategy as module
+from empathic_sdk.lab.evaluation import strategy as strategy_evaluation
 from empathic_sdk.lab.evaluation.strategy import evaluate_strategy
+from empathic_sdk.lab.recipes import strategy as strategy_recipe
 from empathic_sdk.lab.recipes.strategy import StrategyRecipe, measure, train_strategy
 from empathic_sdk.types import Emotion, EmotionState
 
@@ -107,7 +109,8 @@ def corpus(tmp_path, monkeypatch):
     weights = tmp_path / "text.safetensors"
     weights.write_bytes(b"weights")
     imitation = Imitation(weights)
-    monkeypatch.setattr(module, "EmotionRecognizer", lambda: imitation)
+    for module in (strategy_evaluation, strategy_recipe):
+        monkeypatch.setattr(module, "EmotionRecognizer", lambda: imitation)
     return imitation
 
 
@@ -115,9 +118,12 @@ def test_train_then_evaluate(corpus, tmp_path, monkeypatch):
     given = {"data": tmp_path / "data", "results": tmp_path / "results", "cache": tmp_path / "c"}
     for seed in (1, 2):
         recipe = StrategyRecipe(seed=seed, hidden=8, epochs=6, batch=16, dropout=0.0, rate=0.02)
-        record = train_strategy(recipe, out=tmp_path / f"run{seed}", limit=40, **given)
-        assert record.data["train"]["talks"] == 40
-    assert corpus.heard == 12 * (40 + 15 + 15)  # the second run read the cache
+        record = train_strategy(recipe, out=tmp_path / f"run{seed}", **given)
+        assert record.data["train"]["talks"] == 50
+    assert corpus.heard == 12 * (50 + 15 + 15)  # the second run read the cache
+    trial = train_strategy(replace(recipe, epochs=1), out=tmp_path / "trial", limit=40, **given)
+    assert trial.data["train"]["talks"] == 40  # what is not whole has a name that is not counted
+    assert trial.path(given["results"]).name == "trial-strategy-seed2.json"
     weights = tmp_path / "run1" / "strategy.safetensors"
     report = evaluate_strategy(split="test", checkpoint=weights, **given)
     assert [report[k] for k in ("dataset", "model", "split", "n", "causal")] == [

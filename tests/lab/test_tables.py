@@ -14,8 +14,9 @@ from empathic_sdk import EmotionRecognizer, Utterance
 from empathic_sdk.errors import DataError
 from empathic_sdk.lab.corpora.dialogues import read_dialogues
 from empathic_sdk.lab.evaluation import dialogue_models as module
+from empathic_sdk.lab.evaluation.configurations import Runs, group
 from empathic_sdk.lab.evaluation.dialogue_models import evaluate_dialogue, evaluate_meld
-from empathic_sdk.lab.evaluation.tables import Runs, compare, group, rows, spread, table
+from empathic_sdk.lab.evaluation.spread import spread
 from tests.lab import corpora_imitation as imitation
 from tests.lab.recorded import LINEAR, WHOLE, recorded_runs, with_dialogue, write_joint
 
@@ -61,7 +62,7 @@ def test_spread_by_hand() -> None:
 
 def test_a_row_is_what_the_predictions_say(recorded: tuple[Path, Path]) -> None:
     data, results = recorded
-    found = {r.name: r for r in rows(results, data, "iemocap")}
+    found = {r.name: r for r in Runs(results, data, "iemocap").rows}
     assert len(found) == 5
     row = found[WHOLE]
     assert (row.model, row.direction, row.modalities) == ("mdget", "causal", ("text", "speech"))
@@ -133,7 +134,7 @@ def test_what_is_made_to_ship_stands_for_a_data_set(
 
 def test_compare_averages_the_runs(recorded: tuple[Path, Path]) -> None:
     data, results = recorded
-    got = compare(results, data, WHOLE, LINEAR, "iemocap")
+    got = Runs(results, data, "iemocap").compare(WHOLE, LINEAR)
     gold = np.concatenate([d.labels for d in read_dialogues("iemocap", data, "test").dialogues])
     scores = []
     for name, seeds in ((WHOLE, (1, 2, 3)), (LINEAR, (1, 2))):
@@ -144,18 +145,18 @@ def test_compare_averages_the_runs(recorded: tuple[Path, Path]) -> None:
         scores.append(f1_score(gold, mean.argmax(1), average="weighted", zero_division=0))
     assert got["difference"] == pytest.approx(scores[0] - scores[1])
     assert got["low"] <= got["difference"] <= got["high"] and 0.0 <= got["p"] <= 1.0
-    turned = compare(results, data, LINEAR, WHOLE, "iemocap")
+    turned = Runs(results, data, "iemocap").compare(LINEAR, WHOLE)
     assert turned["difference"] == pytest.approx(-got["difference"])
 
 
 def test_the_table_as_values(recorded: tuple[Path, Path]) -> None:
     data, results = recorded
     runs = Runs(results, data, "iemocap")
-    found = {r["name"]: r for r in json.loads(json.dumps(table(runs)))}
+    found = {r["name"]: r for r in json.loads(json.dumps(runs.table()))}
     assert next(iter(found)) == WHOLE
     versus = found[LINEAR]["bootstrap"]
     assert versus.pop("against") == WHOLE
-    assert versus == compare(results, data, WHOLE, LINEAR, "iemocap")
+    assert versus == Runs(results, data, "iemocap").compare(WHOLE, LINEAR)
     assert [n for n, r in found.items() if r["bootstrap"]] == [LINEAR]
     shift = found[WHOLE]["shift"]
     assert shift["transfer"] == found[WHOLE]["test"]["shift_f1"]

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 from empathic_sdk.errors import DataError
-from empathic_sdk.lab.evaluation.users import evaluate_users, weighted_f1
+from empathic_sdk.lab.evaluation.personal import evaluate_users, weighted_f1
 
 
 def test_weighted_f1_is_scikit_learns() -> None:
@@ -32,7 +32,14 @@ def test_gains_are_rescored_from_what_was_stored(tmp_path: Path) -> None:
             f.write(json.dumps(row) + "\n" + json.dumps(other) + "\n")
         dev = {f"mean_f1_k{k}": 0.5 for k in (0, 20)}
         (folder / f"meld-seed{seed}.json").write_text(
-            json.dumps({"run": {"chosen_step": 50}, "dev": dev})
+            json.dumps(
+                {
+                    "recipe": "personal",
+                    "name": f"meld-seed{seed}",
+                    "run": {"chosen_step": 50},
+                    "dev": dev,
+                }
+            )
         )
     found = evaluate_users(data=tmp_path, split="test", results=tmp_path, cache=tmp_path)
     before = float(f1_score(gold, wrong, average="weighted", zero_division=0))

@@ -107,13 +107,14 @@ def test_a_store_that_stays_open_purges_once_a_day(path: Path, start: Start) -> 
         store.record(make_turn("d"))
         assert [t["id"] for t in store.turns("ada")] == ["b", "c", "d"]
         assert store.get("ada").turns == 3
-        clock.ahead = timedelta(days=4)
+        age(store, 3, "b", "c", "d")
+        clock.ahead = timedelta(hours=50)
         reader = start("reading", path)
         assert reader.stdout is not None and reader.stdout.readline() == "3\n"
         store._file.timeout_s = 0.2
         # Somebody reads: the bytes wait, but neither the turn nor the deletion does.
         store.record(make_turn("e"))
-        assert store.users() == []  # all of them are older than the clock allows
+        assert [t["id"] for t in store.turns("ada")] == ["e"]
         release(reader)
 
 

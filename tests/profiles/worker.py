@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 import sys
 import time
+from pathlib import Path
 
 from factory import make_turn
 
+from empathic_sdk.errors import ConflictError
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.types import Emotion
 
@@ -79,6 +81,62 @@ def erasing(path: str, user: str) -> None:
     store.erase(user)
 
 
+def counting(path: str, prefix: str, turns: str) -> None:
+    """Count in one conversation's state, which another process counts in, too."""
+    say("ready")
+    sys.stdin.readline()
+    number = 0
+    with ProfileStore(path, timeout_s=30.0) as store:
+        while number < int(turns):
+            before = store.session("ada", "c1")
+            time.sleep(0.002)  # a turn takes a while
+            after = str(int(before or b"0") + 1).encode()
+            try:
+                store.record(make_turn(f"{prefix}-{number}"), session=after, expected=before)
+                number += 1
+            except ConflictError:
+                continue
+
+
+def overlapping(path: str) -> None:
+    """Take a harmless turn that begins before another process records one, and ends after."""
+    with ProfileStore(path) as store:
+        before = store.session("ada", "c1")
+        say("began")
+        sys.stdin.readline()
+        try:
+            store.record(make_turn("harmless"), session=b"calm", expected=before)
+        except ConflictError as error:
+            say(type(error).__name__)
+
+
+def backing_up(path: str, dest: str) -> None:
+    """Die when the copy is written and not yet in its place."""
+    from empathic_sdk.profiles.file import StoreFile
+
+    whole = StoreFile.copy
+
+    def hang(self: StoreFile, part: Path) -> None:
+        whole(self, part)
+        say("copied")
+        time.sleep(60)
+
+    StoreFile.copy = hang  # type: ignore[method-assign]
+    ProfileStore(path).backup(dest)
+
+
+def leaving(path: str, user: str) -> None:
+    """Die when a person with many turns is forgotten by name, and their rows are still there."""
+    from empathic_sdk.profiles import upkeep
+
+    def hang(*_: object) -> None:
+        say("begun")
+        time.sleep(60)
+
+    upkeep.finish_erasures = hang  # type: ignore[assignment]
+    ProfileStore(path).erase(user)
+
+
 def filling(path: str, most_bytes: str) -> None:
     """Record until no file may grow any more; tell what was acknowledged, and what came then."""
     if int(most_bytes):
@@ -98,5 +156,8 @@ def filling(path: str, most_bytes: str) -> None:
 
 
 if __name__ == "__main__":
-    actions = {f.__name__: f for f in (forever, some, opened, reading, writing, erasing, filling)}
+    known = (
+        forever, some, opened, reading, writing, erasing, counting, overlapping, backing_up, leaving, filling,
+    )  # fmt: skip
+    actions = {f.__name__: f for f in known}
     actions[sys.argv[1]](*sys.argv[2:])

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import gc
 import os
-import statistics
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -20,6 +18,7 @@ from rich.progress import track
 from torch import Tensor
 from torch.autograd.profiler import profile
 
+from empathic_sdk.lab.benchmarks.harness import once, quantile, timed
 from empathic_sdk.lab.training.transfer_loss import JointLoss
 from empathic_sdk.models.dialogue import DialogueBatch
 from empathic_sdk.models.mdget import MDGET, MDGETConfig, PairOutput
@@ -95,18 +94,13 @@ def peak_bytes(run: Callable[[], object]) -> int:
     return int(held.max())
 
 
-def _measured(run: Callable[[], object], runs: int, seconds: float = 2.0) -> tuple[float, float]:
-    """Return the median milliseconds of as many runs as fit, and the peak in megabytes.
+def _measured(run: Callable[[], object], runs: int) -> tuple[float, float]:
+    """Return the median milliseconds of as many runs as two seconds hold, and the peak in MB.
 
     The run that counts memory is the warm-up.
     """
     peak = round(peak_bytes(run) / 2**20, 3)
-    took: list[float] = []
-    while not took or (len(took) < runs and sum(took) < seconds * 1e3):
-        start = time.perf_counter()
-        run()
-        took.append((time.perf_counter() - start) * 1e3)
-    return round(statistics.median(took), 3), peak
+    return timed(lambda _: run(), runs, seconds=2).p50, peak
 
 
 def draw(
@@ -207,23 +201,20 @@ def _stream(config: MDGETConfig, lengths: Sequence[int], seed: int, runs: int) -
     batch, _ = draw([lengths[-1]], config.inputs, seed)
     said = [_piece(batch, i) for i in range(lengths[-1])]
     states: dict[int, dict[str, Tensor]] = {}
-    took: dict[int, list[float]] = {n: [] for n in lengths}
     with torch.inference_mode():
         state: dict[str, Tensor] = {}
         for i, utterance in enumerate(said):
-            if i + 1 in took:
+            if i + 1 in lengths:
                 states[i + 1] = state
             state = network(utterance, state).state
-        for _ in range(runs):  # in turn, so that a busy moment meets all of them
-            for n in lengths:
-                start = time.perf_counter()
-                network(said[n - 1], states[n])
-                took[n].append((time.perf_counter() - start) * 1e3)
-    median = {n: statistics.median(t) for n, t in took.items()}
+        in_turn = [lengths[k % len(lengths)] for k in range(runs * len(lengths))]
+        # In turn, so that a busy moment meets all of them.
+        took = timed(lambda k: network(said[in_turn[k] - 1], states[in_turn[k]]), len(in_turn)).wall
+    median = {n: quantile(took[k :: len(lengths)], 50) for k, n in enumerate(lengths)}
     # What is held, not what is looked at: a slice keeps all of its storage.
     held = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in state.values()}
     return {
-        **{f"stream_ms_n{n}": round(t, 3) for n, t in median.items()},
+        **{f"stream_ms_n{n}": t for n, t in median.items()},
         "stream_late_over_early": round(median[lengths[-1]] / median[lengths[0]], 4),
         "stream_state_kb": round(sum(held.values()) / 2**10, 1),
     }
@@ -247,11 +238,8 @@ def _epoch(config: MDGETConfig, dialogues: int, seed: int) -> Figures:
         draw(lengths[i : i + BATCH], config.inputs, seed + i) for i in range(0, dialogues, BATCH)
     ]
     step = _trainer(config, seed)
-    start = time.perf_counter()
-    for batch, labels in batches:
-        step(batch, labels)
     return {
-        "epoch_s": round(time.perf_counter() - start, 3),
+        "epoch_s": round(once(lambda: [step(*batch) for batch in batches]).seconds, 3),
         "epoch_dialogues": dialogues,
         "epoch_utterances": sum(lengths),
     }

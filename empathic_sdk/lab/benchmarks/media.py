@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import statistics
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from empathic_sdk.errors import DataError
+from empathic_sdk.lab.benchmarks.harness import timed
 from empathic_sdk.lab.benchmarks.turns import texts
 from empathic_sdk.types import Modality, Utterance
 
 RATE = 16000
 SECONDS = 3
+WARM_UP = 5
+"""Turns that make the encoders."""
 
 
 def bench_media(*, data: Path, turns: int = 40) -> dict[str, Any]:
@@ -34,30 +35,30 @@ def bench_media(*, data: Path, turns: int = 40) -> dict[str, Any]:
 
     clips = read_clips("ravdess", data).of(range(21, 25))
     faces = read_faces(data, "test")
-    if len(clips) < turns + 5:
+    if len(clips) < turns + WARM_UP:
         raise DataError(f"there are only {len(clips)} clips; ask for fewer turns")
     said = texts(3)
     utterances = []
-    for i in range(turns + 5):
+    for i in range(turns + WARM_UP):
         sound = np.zeros(SECONDS * RATE, np.float32)
-        clip = decode(clips.paths[i * len(clips) // (turns + 5)])[: len(sound)]
+        clip = decode(clips.paths[i * len(clips) // (turns + WARM_UP)])[: len(sound)]
         sound[: len(clip)] = clip
         frame = np.full((480, 640, 3), 127, np.uint8)
         frame[120:360, 200:440] = cv2.resize(faces.images[i], (240, 240))[..., None]
         utterances.append(Utterance(next(said), audio=(sound, RATE), frames=(frame,)))
-    took, found = [], []
+    missing = []
     with EmotionAwareAgent(deployment=Deployment(context="research")) as agent:
         for modality in (Modality.SPEECH, Modality.FACE):
             agent.profiles.consent("bench", modality, True)
-        for utterance in utterances:
-            start = time.perf_counter()
-            turn = agent.respond(utterance, user="bench")
-            took.append((time.perf_counter() - start) * 1e3)
-            found.append(turn.emotion.missing)
-    took, found = sorted(took[5:]), found[5:]  # the first turns make the encoders
+
+        def respond(number: int) -> None:
+            missing.append(agent.respond(utterances[number], user="bench").emotion.missing)
+
+        took = timed(respond, turns, warm_up=WARM_UP)
+    found = missing[WARM_UP:]
     return {
-        "media_turn_p50_ms": round(statistics.median(took), 3),
-        "media_turn_p95_ms": round(took[int(0.95 * len(took))], 3),
+        "media_turn_p50_ms": took.p50,
+        "media_turn_p95_ms": took.p95,
         "turns": turns,
         "with_voice": float(np.mean([Modality.SPEECH not in m for m in found])),
         "with_face": float(np.mean([Modality.FACE not in m for m in found])),

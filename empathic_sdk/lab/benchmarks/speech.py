@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import statistics as stats
-import time
 import wave
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -15,6 +12,7 @@ from scipy.signal import lfilter
 from empathic_sdk.encoders.audio import RATE, decode
 from empathic_sdk.encoders.speech import SpeechEncoder
 from empathic_sdk.encoders.voice_activity import VoiceDetector
+from empathic_sdk.lab.benchmarks.harness import once, timed
 
 _FILE_RATE = 44_100
 _FORMANTS = ((730, 1090, 2440), (270, 2290, 3010), (300, 870, 2240), (530, 1840, 2480))
@@ -60,37 +58,23 @@ def measure_speech(*, seconds: float = 3.0, runs: int = 40) -> dict[str, float |
 
 def _measure(seconds: float, runs: int) -> dict[str, float | int]:
     file = _wav(vowels(seconds))
-    start = time.perf_counter()
-    encoder = SpeechEncoder()
-    load = (time.perf_counter() - start) * 1e3
-    detector = VoiceDetector()
-    samples = decode(file)
-    whole = _times(lambda: encoder.encode([file]), runs)
-    decoding = _times(lambda: decode(file), runs)
-    voice = _times(lambda: detector(samples), runs)
+    encoders: list[SpeechEncoder] = []
+    load = once(lambda: encoders.append(SpeechEncoder()))
+    detector, samples = VoiceDetector(), decode(file)
+    whole = timed(lambda _: encoders[0].encode([file]), runs, warm_up=3)
+    decoding = timed(lambda _: decode(file), runs, warm_up=3)
+    voice = timed(lambda _: detector(samples), runs, warm_up=3)
     return {
         "speech_seconds": seconds,
         "speech_voiced_s": round(sum(s.end - s.start for s in detector(samples)) / RATE, 2),
-        "speech_ms_p50": round(stats.median(w for w, _ in whole), 2),
-        "speech_ms_p95": round(float(np.percentile([w for w, _ in whole], 95)), 2),
-        "speech_cpu_ms_p50": round(stats.median(c for _, c in whole), 2),
-        "speech_decode_cpu_ms_p50": round(stats.median(c for _, c in decoding), 2),
-        "speech_voice_cpu_ms_p50": round(stats.median(c for _, c in voice), 2),
-        "speech_load_ms": round(load, 1),
+        "speech_ms_p50": whole.p50,
+        "speech_ms_p95": whole.p95,
+        "speech_cpu_ms_p50": whole.cpu_p50,
+        "speech_decode_cpu_ms_p50": decoding.cpu_p50,
+        "speech_voice_cpu_ms_p50": voice.cpu_p50,
+        "speech_load_ms": round(load.p50, 1),
         "runs": runs,
     }
-
-
-def _times(call: Callable[[], object], runs: int) -> list[tuple[float, float]]:
-    """Return milliseconds on the clock and of the processor for each call, after three warm-ups."""
-    for _ in range(3):
-        call()
-    out = []
-    for _ in range(runs):
-        wall, own = time.perf_counter(), time.process_time()
-        call()
-        out.append(((time.perf_counter() - wall) * 1e3, (time.process_time() - own) * 1e3))
-    return out
 
 
 def _wav(samples: np.ndarray) -> bytes:

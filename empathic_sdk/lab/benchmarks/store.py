@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 import random
 import sqlite3
-import statistics
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from empathic_sdk.lab.benchmarks.harness import Timings, once, timed
 from empathic_sdk.types import (
     Emotion,
     EmotionState,
@@ -170,43 +169,35 @@ def bench_store(
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory(dir=folder) as place:
         path = Path(place) / "profiles.db"
-        start = time.perf_counter()
-        fill(path, users=users, turns=turns, seed=seed)
-        built = time.perf_counter() - start
+        built = once(fill, path, users=users, turns=turns, seed=seed)
         with ProfileStore(path) as store:
             who = [f"user-{rng.randrange(users)}" for _ in range(calls)]
-            session = b"s" * _SESSION
-            get = _timed(lambda n: store.get(who[n]), calls)
-            record = _timed(
-                lambda n: store.record(a_turn(f"new-{n}", who[n], n), session=session), calls
-            )
+
+            def record(kind: str) -> Timings:
+                return timed(
+                    lambda n: store.record(
+                        a_turn(f"{kind}-{n}", who[n], n), session=b"s" * _SESSION
+                    ),
+                    calls,
+                )
+
+            get = timed(lambda n: store.get(who[n]), calls)
+            new = record("new")
             # The same work without waiting for the disk: what is the store's own.
             store._file._live().execute("PRAGMA synchronous = OFF")
-            own = _timed(
-                lambda n: store.record(a_turn(f"own-{n}", who[n], n), session=session), calls
-            )
-            start = time.perf_counter()
-            sound = store.check() == []
-            checked = time.perf_counter() - start
-        fsync = _timed(_page(Path(place) / "page"), min(calls, 200))
+            own = record("own")
+            wrong: list[str] = []
+            checked = once(lambda: wrong.extend(store.check()))
+        fsync = timed(_page(Path(place) / "page"), min(calls, 200))
         size = path.stat().st_size
     return {
         "users": users, "turns": turns, "calls": calls,
-        "get_p50_ms": statistics.median(get), "get_p95_ms": _p95(get),
-        "record_p50_ms": statistics.median(record), "record_p95_ms": _p95(record),
-        "record_own_p50_ms": statistics.median(own), "fsync_p50_ms": statistics.median(fsync),
-        "build_s": built, "file_mb": size / 1e6,
-        "sound": sound, "check_s": checked,
+        "get_p50_ms": get.p50, "get_p95_ms": get.p95,
+        "record_p50_ms": new.p50, "record_p95_ms": new.p95,
+        "record_own_p50_ms": own.p50, "fsync_p50_ms": fsync.p50,
+        "build_s": built.seconds, "file_mb": size / 1e6,
+        "sound": not wrong, "check_s": checked.seconds,
     }  # fmt: skip
-
-
-def _timed(call: Callable[[int], object], calls: int) -> list[float]:
-    taken = []
-    for n in range(calls):
-        start = time.perf_counter()
-        call(n)
-        taken.append((time.perf_counter() - start) * 1e3)
-    return taken
 
 
 def _page(path: Path) -> Callable[[int], object]:
@@ -217,7 +208,3 @@ def _page(path: Path) -> Callable[[int], object]:
             os.fsync(f.fileno())
 
     return write
-
-
-def _p95(values: list[float]) -> float:
-    return statistics.quantiles(values, n=20)[-1]

@@ -11,11 +11,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+from empathic_sdk.lab.benchmarks.harness import once, quantile, timed
 
 _WHO = ["my sister", "my boss", "a friend of mine", "the teacher", "my neighbour", "nobody", "he"]
 _DID = [
@@ -55,61 +56,39 @@ def bench(*, turns: int = 200, users: int = 32, long_turns: int = 1000) -> dict[
         tempfile.TemporaryDirectory() as folder,
         EmotionAwareAgent(profiles=Path(folder) / "bench.db") as agent,
     ):
-        for _ in range(20):
-            agent.respond(next(said), user="warm-up")
-        single = []
-        began = time.perf_counter()
-        for i in range(turns):
-            start = time.perf_counter()
-            agent.respond(next(said), user=f"single-{i % 10}")
-            single.append((time.perf_counter() - start) * 1e3)
-        alone = turns / (time.perf_counter() - began)
+        single = timed(
+            lambda i: agent.respond(next(said), user=f"single-{i % 10}"), turns, warm_up=20
+        )
         lines = [next(said) for _ in range(max(turns, 4 * users))]
 
         def one(entry: tuple[int, str]) -> float:
-            start = time.perf_counter()
-            agent.respond(entry[1], user=f"crowd-{entry[0] % users}")
-            return (time.perf_counter() - start) * 1e3
+            return once(agent.respond, entry[1], user=f"crowd-{entry[0] % users}").wall[0]
 
         with ThreadPoolExecutor(users) as pool:
-            began = time.perf_counter()
-            crowd = list(pool.map(one, enumerate(lines)))
-            together = len(lines) / (time.perf_counter() - began)
-        early, late = _long_talk(agent, said, long_turns)
+            crowd: list[float] = []
+            together = once(lambda: crowd.extend(pool.map(one, enumerate(lines))))
+        long = timed(
+            lambda _: agent.respond(next(said), user="long", conversation="long"), long_turns
+        ).wall
+        width = min(40, long_turns // 2 - 5)  # around turn 10, and around the last
+        late_over_early = quantile(long[-width:], 50) / quantile(long[5 : 5 + width], 50)
         personal, feedback = _personal(agent, said, turns)
-    fresh = _fresh_process()
-    single.sort()
-    crowd.sort()
     return {
-        "text_turn_p50_ms": round(statistics.median(single), 3),
-        "text_turn_p95_ms": round(single[int(0.95 * len(single))], 3),
-        "turns_per_second": round(alone, 2),
+        "text_turn_p50_ms": single.p50,
+        "text_turn_p95_ms": single.p95,
+        "turns_per_second": round(single.per_second, 2),
         "concurrent_users": users,
-        "turns_per_second_concurrent": round(together, 2),
-        "concurrent_turn_p95_ms": round(crowd[int(0.95 * len(crowd))], 3),
-        "late_over_early": round(late / early, 4),
+        "turns_per_second_concurrent": round(len(lines) / together.seconds, 2),
+        "concurrent_turn_p95_ms": quantile(crowd, 95),
+        "late_over_early": round(late_over_early, 4),
         "long_talk_turns": long_turns,
-        "personalisation_p50_ms": round(personal, 3),
-        "feedback_p50_ms": round(feedback, 3),
-        "import_s": fresh["import_s"],
-        "first_reply_s": fresh["first_reply_s"],
-        "rss_mb": fresh["rss_mb"],
+        "personalisation_p50_ms": personal,
+        "feedback_p50_ms": feedback,
+        **_fresh_process(),
         "cores": len(os.sched_getaffinity(0))
         if hasattr(os, "sched_getaffinity")
         else os.cpu_count(),
     }
-
-
-def _long_talk(agent: Any, said: Iterator[str], turns: int) -> tuple[float, float]:
-    """Return the median milliseconds a turn around turn 10 and around the last of one talk."""
-    took = []
-    for _ in range(turns):
-        text = next(said)
-        start = time.perf_counter()
-        agent.respond(text, user="long", conversation="long")
-        took.append((time.perf_counter() - start) * 1e3)
-    width = min(40, turns // 2 - 5)
-    return statistics.median(took[5 : 5 + width]), statistics.median(took[-width:])
 
 
 def _personal(agent: Any, said: Iterator[str], turns: int) -> tuple[float, float]:
@@ -124,20 +103,17 @@ def _personal(agent: Any, said: Iterator[str], turns: int) -> tuple[float, float
         text = next(said)
         agent.respond(text, user="silent", conversation="c")
         turn = agent.respond(text, user="taught", conversation="c")
-        start = time.perf_counter()
-        agent.feedback(turn.id, user="taught", emotion="anger")
-        told.append((time.perf_counter() - start) * 1e3)
+        told += once(agent.feedback, turn.id, user="taught", emotion="anger").wall
     assert agent.profiles.get("taught").bias
     differences = []
     for i in range(turns):
         text = next(said)
-        took = {}
-        for user in ("silent", "taught") if i % 2 else ("taught", "silent"):
-            start = time.process_time()
-            agent.respond(text, user=user, conversation="c")
-            took[user] = (time.process_time() - start) * 1e3
+        took = {
+            user: once(agent.respond, text, user=user, conversation="c").cpu[0]
+            for user in (("silent", "taught") if i % 2 else ("taught", "silent"))
+        }
         differences.append(took["taught"] - took["silent"])
-    return statistics.median(differences), statistics.median(told)
+    return quantile(differences, 50), quantile(told, 50)
 
 
 _FRESH = """

@@ -143,7 +143,10 @@ def moments(talk: Sequence[tuple[bool, str]]) -> Iterator[Moment]:
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
     if not path.is_file():
-        raise DataError(f"{path} is not there; docs/data.md says where to get each corpus")
+        raise DataError(
+            f"{path} is not there; docs/data.md says where to get each corpus, --data or "
+            "EMPATHIC_DATA where they lie"
+        )
     with gzip.open(path, "rt", encoding="utf-8") as f:
         for line in f:
             yield json.loads(line)

@@ -10,7 +10,7 @@ hardship, the safety protocol.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from empathic_sdk import EmotionAwareAgent
 from empathic_sdk.lab.corpora.reply_moments import ReplyTalk
@@ -43,23 +43,23 @@ class Unmoved:
 
     def session(self, user: UserContext | None = None) -> _Session:
         """Start a dialogue."""
-        return _Session(self._recognizer.session(user))
+        return _Session(user or UserContext())
 
 
 class _Session:
-    def __init__(self, inner: Any) -> None:
-        self.__dict__["_inner"] = inner
+    """Nothing is made of what is said, so it need not be read."""
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
+    def __init__(self, user: UserContext) -> None:
+        self.user = user
 
-    def __setattr__(self, name: str, value: object) -> None:
-        setattr(self._inner, name, value)
+    def add(self, utterance: Utterance | str) -> EmotionState:
+        return FLAT
 
-    def extend(
-        self, utterances: Sequence[Utterance | str], *, listen: bool = True
-    ) -> list[EmotionState]:
-        return [FLAT] * len(utterances)  # nothing is made of what is said, so it need not be read
+    def state(self) -> bytes:
+        return b""
+
+    def restore(self, state: bytes) -> None:
+        pass
 
 
 class Answered(NamedTuple):
@@ -79,11 +79,10 @@ def answered(
 
     Args:
         talks: The talks.
-        recognizer: What listens.
+        recognizer: What reads emotion.
         adapt: ``False``: the switch is off.
     """
-    ears = recognizer if adapt else cast("EmotionRecognizer", Unmoved(recognizer))
-    with EmotionAwareAgent(recognizer=ears) as agent:
+    with EmotionAwareAgent(recognizer=recognizer if adapt else Unmoved(recognizer)) as agent:
         for talk in talks:
             name = f"{talk.corpus}-{talk.id}"
             yield Answered(

@@ -6,8 +6,6 @@ recorded run in the middle), against the labels of the corpora.
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,12 +16,14 @@ from empathic_sdk.errors import DataError, EmpathicError
 from empathic_sdk.lab.corpora.clips import Clips, ravdess_split, read_clips
 from empathic_sdk.lab.corpora.dialogues import DialogueSet, read_dialogues
 from empathic_sdk.lab.corpora.speaker_groups import MELD_GENDER, UNKNOWN, genders
+from empathic_sdk.lab.evaluation.configurations import Runs
 from empathic_sdk.lab.evaluation.dialogue_figures import read_predictions
 from empathic_sdk.lab.evaluation.group_gaps import METRICS, compare, worst
 from empathic_sdk.lab.evaluation.metrics import classification
 from empathic_sdk.lab.evaluation.speech import recorded_runs
-from empathic_sdk.lab.evaluation.tables import Runs, spread
+from empathic_sdk.lab.evaluation.spread import summary
 from empathic_sdk.lab.recipes.fusion import FUSION
+from empathic_sdk.lab.records import PREDICTIONS, RunRecord, predictions_of, read_rows
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.resources import weights_dir
 
@@ -106,12 +106,9 @@ def audit(*, data: Path, results: Path) -> dict[str, Any]:
     except (EmpathicError, OSError) as error:
         reweighting, left_out["reweighting"] = None, str(error)
     return {
-        "dataset": "audit",
-        "audits": audits,
-        "reweighting": reweighting,
-        "no_data": dict(NO_DATA),
-        "left_out": left_out,
-    }
+        "dataset": "audit", "audits": audits, "reweighting": reweighting,
+        "no_data": dict(NO_DATA), "left_out": left_out,
+    }  # fmt: skip
 
 
 def measured(found: Predicted) -> dict[str, Any]:
@@ -122,18 +119,12 @@ def measured(found: Predicted) -> dict[str, Any]:
         by = compare(found.gold, found.probabilities, *rest)
         if len(by["groups"]) == 2:
             others = [compare(found.gold, p, *rest, samples=2)["gaps"] for p in found.runs]
-            by["runs"] = {
-                "n": len(others),
-                **{m: spread([o[m]["difference"] for o in others])._asdict() for m in METRICS},
-            }
+            by["runs"] = summary([{m: o[m]["difference"] for m in METRICS} for o in others])
         attributes[name] = {"unit": found.unit[name], **by}
     return {
-        "model": found.model,
-        "ships": found.ships,
-        "n": len(found.gold),
-        "caution": found.caution,
-        "attributes": attributes,
-    }
+        "model": found.model, "ships": found.ships, "n": len(found.gold),
+        "caution": found.caution, "attributes": attributes,
+    }  # fmt: skip
 
 
 def reweighted(data: Path, results: Path) -> dict[str, Any]:
@@ -144,40 +135,32 @@ def reweighted(data: Path, results: Path) -> dict[str, Any]:
     """
     test = read_dialogues("meld", data, "test")
     plain = _seeds(results / "dialogue", REWEIGHTED)
-    fair = _seeds(results / FAIRNESS / "dialogue", f"{REWEIGHTED}-groups")
-    seeds = sorted(set(plain) & set(fair))
+    fair_paths = _seeds(results / FAIRNESS / "dialogue", f"{REWEIGHTED}-groups")
+    seeds = sorted(set(plain) & set(fair_paths))
     if not seeds:
         raise DataError(f"{results} holds no seed with and without --reweight-groups")
-    rows: dict[str, list[dict[str, float]]] = {}
-    for kind, paths in (("without", plain), ("with", fair)):
-        rows[kind] = [_figures(test, paths[s]) for s in seeds]
-    change = [
-        {k: b[k] - a[k] for k in a} for a, b in zip(rows["without"], rows["with"], strict=True)
-    ]
+    without, fair = ([_figures(test, paths[s]) for s in seeds] for paths in (plain, fair_paths))
+    change = [{k: b[k] - a[k] for k in a} for a, b in zip(without, fair, strict=True)]
+    kinds = {"without": without, "with": fair, "change": change}
     return {
-        "model": REWEIGHTED,
-        "attribute": "gender",
-        "seeds": seeds,
-        **{
-            kind: {k: spread([f[k] for f in some])._asdict() for k in some[0]}
-            for kind, some in {**rows, "change": change}.items()
-        },
-    }
+        "model": REWEIGHTED, "attribute": "gender", "seeds": seeds,
+        **{kind: {k: v for k, v in summary(some).items() if k != "n"}
+           for kind, some in kinds.items()},
+    }  # fmt: skip
 
 
 def _figures(test: DialogueSet, path: Path) -> dict[str, float]:
     """Return a run's figures on dev (recorded) and on test (scored now, with the gaps)."""
-    record = json.loads(path.read_text(encoding="utf-8"))
-    p = _stored(test, path.with_suffix(".predictions.jsonl.gz"))
-    found = _grouped(test, {record["name"]: p}, record["name"], "meld", ships=False)
+    record = RunRecord.read(path)
+    p = _stored(test, predictions_of(path))
+    found = _grouped(test, {record.name: p}, record.name, "meld", ships=False)
     by = compare(
         found.gold, found.probabilities, found.groups["gender"], found.clusters["gender"],
         found.classes, samples=2,
     )  # fmt: skip
     said = found.probabilities.argmax(1)
     return {
-        "dev_weighted_f1": record["dev"]["weighted_f1"],
-        "dev_macro_f1": record["dev"]["macro_f1"],
+        **{f"dev_{k}": record.dev[k] for k in ("weighted_f1", "macro_f1")},
         **{k: classification(found.gold, said)[k] for k in ("weighted_f1", "macro_f1")},
         "worst_accuracy": worst(by),
         "worst_uar": worst(by, "uar"),
@@ -205,12 +188,11 @@ def _text(data: Path, results: Path) -> Predicted:
     test = read_dialogues("meld", data, "test")
     ids = [i for d in test.dialogues for i in d.ids]
     runs = {}
-    for path in _siblings(results, name, ".predictions.jsonl.gz"):
-        with gzip.open(path, "rt", encoding="utf-8") as f:
-            rows = {r["id"]: r["p"] for r in map(json.loads, f) if r["c"] == "meld"}
+    for path in _siblings(results, name, PREDICTIONS):
+        rows = {r["id"]: r["p"] for r in read_rows(path) if r["c"] == "meld"}
         if not set(ids) <= set(rows):
             raise DataError(f"{path} does not hold the test utterances of MELD")
-        runs[path.name.split(".")[0]] = np.array([rows[i] for i in ids])
+        runs[path.name.removesuffix(PREDICTIONS)] = np.array([rows[i] for i in ids])
     return _grouped(test, runs, name, "meld", ships=True)
 
 
@@ -218,7 +200,7 @@ def _dialogue(data: Path, results: Path) -> Predicted:
     name = _shipped("dialogue")
     test = read_dialogues("meld", data, "test")
     # The model that ships reads more than text; its predictions on text alone are stored apart.
-    ending = "-text.predictions.jsonl.gz"
+    ending = f"-text{PREDICTIONS}"
     paths = _siblings(results / FUSION, name, ending)
     runs = {p.name.removesuffix(ending): _stored(test, p) for p in paths}
     return _grouped(test, runs, name, "meld", ships=True)

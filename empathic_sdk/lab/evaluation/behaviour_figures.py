@@ -9,11 +9,7 @@ from typing import Any
 import numpy as np
 
 from empathic_sdk.encoders.behaviour import BehaviourEncoder
-from empathic_sdk.lab.evaluation.metrics import (
-    classification,
-    expected_calibration_error,
-    per_class_f1,
-)
+from empathic_sdk.lab.evaluation.metrics import classification, labelled
 from empathic_sdk.lab.evaluation.spread import summary
 from empathic_sdk.lab.records import FOLDERS, find_records, predictions_of, read_items
 from empathic_sdk.lab.simulation.typing import BehaviourItems, simulate
@@ -58,12 +54,10 @@ def measure(
     commonest = np.full(len(items), int(frequency.argmax()))
     even = p / np.maximum(frequency, 1e-9)
     return {
-        **classification(items.emotion, p.argmax(1)),
+        **labelled(items.emotion, p, tuple(e.value for e in Emotion)),
         "uar_even": classification(items.emotion, even.argmax(1))["uar"],
         "majority_weighted_f1": classification(items.emotion, commonest)["weighted_f1"],
-        "ece": expected_calibration_error(p, items.emotion),
         "log_loss": float(-np.log(p[np.arange(len(p)), items.emotion] + 1e-12).mean()),
-        "f1": per_class_f1(items.emotion, p.argmax(1), tuple(e.value for e in Emotion)),
     }
 
 

@@ -12,11 +12,7 @@ from empathic_sdk.errors import DataError
 from empathic_sdk.lab.corpora.dialogues import DialogueSet
 from empathic_sdk.lab.evaluation.calibrate import fit_abstention, fit_platt, fit_temperature
 from empathic_sdk.lab.evaluation.dialogue_metrics import best_threshold, changed, shift_f1
-from empathic_sdk.lab.evaluation.metrics import (
-    classification,
-    expected_calibration_error,
-    per_class_f1,
-)
+from empathic_sdk.lab.evaluation.metrics import classification, labelled
 from empathic_sdk.lab.records import read_rows, write_rows
 from empathic_sdk.lab.training.dialogue_batches import Prediction
 from empathic_sdk.recognition.calibration import Calibration, probabilities
@@ -98,11 +94,7 @@ def measure(
     p = np.concatenate(found.probabilities)
     known = labels >= 0
     labels, p = labels[known], p[known]
-    out: dict[str, float | dict[str, float]] = {
-        **classification(labels, p.argmax(1)),
-        "ece": expected_calibration_error(p, labels),
-        "f1": per_class_f1(labels, p.argmax(1), gold.classes),
-    }
+    out: dict[str, float | dict[str, float]] = labelled(labels, p, gold.classes)
     if gold.corpus == "mosi":  # one speaker, and a sentence's sentiment is no state to shift
         return out
     truth = np.concatenate([changed(d.labels, d.speakers) for d in gold.dialogues])

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empathic_sdk.errors import ConfigurationError
+from empathic_sdk.lab.evaluation.spread import difference
 
 Floats = NDArray[np.floating]
 Ints = NDArray[np.integer]
@@ -140,13 +141,4 @@ def paired_bootstrap(
         counts = np.zeros((len(gold), k * k))
         np.add.at(counts, (where, label.astype(np.int64) * k + predicted), 1)
         scores.append(measures[metric]((times @ counts).reshape(-1, k, k)))
-    difference = scores[0] - scores[1]  # the first is that of the dialogues as they are
-    draws = difference[1:]
-    low, high = np.percentile(draws, [2.5, 97.5])
-    rarer = min((draws <= 0).mean(), (draws >= 0).mean())
-    return {
-        "difference": float(difference[0]),
-        "low": float(low),
-        "high": float(high),
-        "p": float(min(1.0, 2 * rarer)),
-    }
+    return difference(scores[0] - scores[1])  # the first is that of the dialogues as they are

@@ -10,20 +10,25 @@ import numpy as np
 
 from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.lab.corpora.dialogues import DialogueSet, read_dialogues
+from empathic_sdk.lab.evaluation.configurations import Runs, recipe_of, siblings
+from empathic_sdk.lab.evaluation.dialogue_figures import Scored, measure
 from empathic_sdk.lab.evaluation.dialogue_metrics import changed, shift_f1
-from empathic_sdk.lab.evaluation.metrics import (
-    classification,
-    expected_calibration_error,
-    per_class_f1,
-)
-from empathic_sdk.lab.evaluation.tables import Measures, Runs, group, recipe_of, spreads
+from empathic_sdk.lab.evaluation.metrics import classification
+from empathic_sdk.lab.evaluation.spread import summary
 from empathic_sdk.lab.evaluation.text_runs import evaluate_text
+from empathic_sdk.recognition.calibration import Calibration
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.types import Emotion, EmotionState, Utterance
 
 
 def evaluate_dialogue(
-    name: str, *, data: Path, split: str, results: Path, configuration: str | None = None
+    name: str,
+    *,
+    data: Path,
+    split: str,
+    results: Path,
+    configuration: str | None = None,
+    table: bool = False,
 ) -> dict[str, Any]:
     """Measure recorded runs of a dialogue model; the object that ``empathic evaluate`` prints.
 
@@ -36,6 +41,8 @@ def evaluate_dialogue(
         split: ``dev`` or ``test``.
         results: Folder of the run records.
         configuration: Which runs; default: those of the whole causal MDGET.
+        table: Add every recorded configuration, see
+            :meth:`~empathic_sdk.lab.evaluation.configurations.Runs.table`.
 
     Returns:
         ``dataset model split n causal configuration run``, the figures of that run (the one in
@@ -59,16 +66,19 @@ def evaluate_dialogue(
         "run": chosen["name"],
         **(runs.measured(chosen) if split == "test" else chosen["dev"]),
         "runs": summary(measured),
+        **({"table": runs.table()} if table else {}),
     }
 
 
-def summary(measured: Sequence[Measures]) -> dict[str, Any]:
-    """Return ``{n, METRIC: {mean, std}}``."""
-    return {"n": len(measured), **{k: s._asdict() for k, s in spreads(measured).items()}}
-
-
 def evaluate_meld(
-    *, data: Path, split: str, results: Path, checkpoint: Path | None = None, model: str = "mdget"
+    *,
+    data: Path,
+    split: str,
+    results: Path,
+    checkpoint: Path | None = None,
+    model: str = "mdget",
+    configuration: str | None = None,
+    table: bool = False,
 ) -> dict[str, Any]:
     """Measure what ships on MELD, anew and through the public API: dialogue by dialogue.
 
@@ -79,7 +89,21 @@ def evaluate_meld(
         checkpoint: Text weights, the dialogue model beside them; default: those that ship.
         model: ``mdget``, or ``text`` for the heads of single utterances alone. Where there is no
             dialogue model it is those in any case.
+        configuration: Recorded runs to measure instead; see :func:`evaluate_dialogue`.
+        table: Add every recorded configuration.
     """
+    if configuration:
+        return evaluate_dialogue(
+            "meld", data=data, split=split, results=results, configuration=configuration,
+            table=table,
+        )  # fmt: skip
+    report = _measured_anew(data, split, results, checkpoint, model)
+    return {**report, "table": Runs(results, data, "meld").table()} if table else report
+
+
+def _measured_anew(
+    data: Path, split: str, results: Path, checkpoint: Path | None, model: str
+) -> dict[str, Any]:
     recognizer = EmotionRecognizer(text=TextEncoder(checkpoint))
     if model == "text" or recognizer.dialogue is None:
         return evaluate_text("meld", data=data, split=split, checkpoint=checkpoint, results=results)
@@ -107,24 +131,17 @@ def measure_states(
     items: DialogueSet, heard: Sequence[Sequence[EmotionState]], shift_threshold: float
 ) -> dict[str, float | dict[str, float]]:
     """Return all metrics of states, one list a dialogue, against MELD's labels."""
-    states = [s for one in heard for s in one]
+    found = Scored(
+        [np.array([[s.probabilities[e] for e in Emotion] for s in one]) for one in heard],
+        [np.array([np.nan if s.shift is None else s.shift for s in one], float) for one in heard],
+    )
     gold = np.concatenate([d.labels for d in items.dialogues])
-    p = np.array([[s.probabilities[e] for e in Emotion] for s in states])
-    said = np.array([items.classes.index(s.label) for s in states])
-    sure = np.array([not s.uncertain for s in states])
-    known = gold >= 0
-    right = said == gold
-    truth = np.concatenate([changed(d.labels, d.speakers) for d in items.dialogues])
-    shift = np.array([np.nan if s.shift is None else s.shift for s in states], float)
-    there = (truth >= 0) & ~np.isnan(shift)
+    right = np.concatenate(found.probabilities).argmax(1) == gold
+    sure = np.array([not s.uncertain for one in heard for s in one]) & (gold >= 0)
     return {
-        **classification(gold[known], said[known]),
-        "ece": expected_calibration_error(p[known], gold[known]),
-        "coverage": float(sure[known].mean()),
-        "accuracy_when_sure": float(right[sure & known].mean()) if (sure & known).any() else 0.0,
-        "shift_f1": shift_f1(truth[there], shift[there], shift_threshold),
-        "shift_f1_labels": shift_f1(truth, _compared(items, said)),
-        "f1": per_class_f1(gold[known], said[known], items.classes),
+        **measure(items, found, Calibration(shift_threshold=shift_threshold)),
+        "coverage": float(sure[gold >= 0].mean()),
+        "accuracy_when_sure": float(right[sure].mean()) if sure.any() else 0.0,
     }
 
 
@@ -148,12 +165,8 @@ def _compared(items: DialogueSet, said: np.ndarray) -> np.ndarray:
 
 def _recorded(name: str, results: Path, data: Path, split: str) -> dict[str, Any]:
     """Return ``runs`` of a run and its siblings: rescored predictions, or the records' on dev."""
-    groups = group(results, "meld").items()
-    found = [(c, some) for c, some in groups if name in (r["name"] for r in some)]
-    if not found:
-        return {"n": 0}
-    configuration, records = found[0]
-    if split == "dev":
+    configuration, records = siblings(results, "meld", name)
+    if split == "dev" or not records:
         return summary([r["dev"] for r in records])
     runs = Runs(results, data, "meld")
     return summary([runs.measured(r) for r in runs.tested(configuration)])

@@ -17,8 +17,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+from empathic_sdk.lab.corpora.opening import cached
 from empathic_sdk.lab.corpora.reply_moments import ReplyTalk
 from empathic_sdk.types import Strategy
 
@@ -81,17 +85,11 @@ def vectors(texts: Sequence[str], encode: Encode, cache: Path | None = None) -> 
     row = {text: i for i, text in enumerate(unique)}
     where = [row[text] for text in texts]
     mark = hashlib.sha256(json.dumps(unique).encode("utf-8", "replace")).hexdigest()[:16]
-    path = None if cache is None else cache / f"replies-{mark}.safetensors"
-    if path is not None and path.is_file():
-        return np.asarray(load_file(path)["vectors"][where], np.float32)
-    found = encode(unique)
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        save_file({"vectors": found.astype(np.float16)}, part)
-        part.replace(path)
-        found = found.astype(np.float16).astype(np.float32)  # the same whether kept or not
-    return np.asarray(found[where], np.float32)
+    if cache is None:
+        return np.asarray(encode(unique)[where], np.float32)
+    path = cache / f"replies-{mark}.safetensors"
+    kept = cached(path, lambda: {"vectors": encode(unique).astype(np.float16)})
+    return np.asarray(kept["vectors"][where], np.float32)
 
 
 def features(said: Floats, replies: Floats, reads: str) -> Floats:
@@ -118,11 +116,6 @@ class EmpathyClassifier:
         dev: tuple[Floats, Floats, NDArray[np.bool_]],
     ) -> None:
         """Fit all candidates; keep the best of each kind."""
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.metrics import log_loss
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-
         self.chosen: dict[str, dict[str, Any]] = {}
         self._models: list[tuple[str, Any]] = []
         for k, kind in enumerate(KINDS):
@@ -130,15 +123,10 @@ class EmpathyClassifier:
             for reads in READS:
                 x, held = (features(said, reply, reads) for said, reply, _ in (train, dev))
                 for strength in STRENGTHS:
-                    model = make_pipeline(
-                        StandardScaler(), LogisticRegression(C=strength, max_iter=300)
-                    )
-                    model.fit(x, train[2][:, k])
-                    loss = float(
-                        log_loss(
-                            dev[2][:, k], model.predict_proba(held)[:, 1], labels=[False, True]
-                        )
-                    )
+                    regression = LogisticRegression(C=strength, max_iter=300)
+                    model = make_pipeline(StandardScaler(), regression).fit(x, train[2][:, k])
+                    chance = model.predict_proba(held)[:, 1]
+                    loss = float(log_loss(dev[2][:, k], chance, labels=[False, True]))
                     if best is None or loss < best[0]:
                         best = loss, reads, strength, model
             assert best is not None
@@ -165,8 +153,6 @@ def held_out(levels: NDArray[np.float64], gold: NDArray[np.bool_]) -> dict[str, 
         Of each kind ``accuracy``, ``majority`` (of always saying what is commoner), ``uar``,
         ``auc``, ``share`` (how common it is) and ``mean_level`` over 2.
     """
-    from sklearn.metrics import roc_auc_score
-
     found: dict[str, Any] = {}
     for k, kind in enumerate(KINDS):
         y, said = gold[:, k], levels[:, k] >= 1

@@ -11,11 +11,7 @@ import numpy as np
 from empathic_sdk.encoders.face import FaceEncoder
 from empathic_sdk.errors import DataError
 from empathic_sdk.lab.corpora.faces import Faces, read_faces
-from empathic_sdk.lab.evaluation.metrics import (
-    classification,
-    expected_calibration_error,
-    per_class_f1,
-)
+from empathic_sdk.lab.evaluation.metrics import confusion, labelled
 from empathic_sdk.lab.evaluation.spread import summary
 from empathic_sdk.lab.records import FOLDERS, RunRecord, find_records, predictions_of, read_rows
 from empathic_sdk.runtime import checkpoints
@@ -37,15 +33,8 @@ def predict(encoder: FaceEncoder, faces: Faces) -> np.ndarray:
 
 def measure(faces: Faces, p: np.ndarray) -> dict[str, Any]:
     """Return the metrics of probabilities ``[n, 7]``; rows of the confusion are what was so."""
-    said = p.argmax(1)
-    confusion = np.zeros((len(NAMES), len(NAMES)), int)
-    np.add.at(confusion, (faces.labels, said), 1)
-    return {
-        **classification(faces.labels, said),
-        "ece": expected_calibration_error(p, faces.labels),
-        "f1": per_class_f1(faces.labels, said, NAMES),
-        "confusion": confusion.tolist(),
-    }
+    found = labelled(faces.labels, p, NAMES)
+    return {**found, "confusion": confusion(faces.labels, p.argmax(1), len(NAMES))}
 
 
 def evaluate_fer2013(

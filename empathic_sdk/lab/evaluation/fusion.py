@@ -17,11 +17,12 @@ from empathic_sdk.lab.corpora.dialogues import read_dialogues
 from empathic_sdk.lab.corpora.encoded_media import Encoders, pools
 from empathic_sdk.lab.corpora.pairing import reliability, replaced
 from empathic_sdk.lab.corpora.text_vectors import load
+from empathic_sdk.lab.evaluation.configurations import siblings
 from empathic_sdk.lab.evaluation.dialogue_figures import read_predictions
 from empathic_sdk.lab.evaluation.dialogue_metrics import paired_bootstrap
 from empathic_sdk.lab.evaluation.metrics import classification, expected_calibration_error
 from empathic_sdk.lab.evaluation.nuisance import MUSIC, PICTURES, RATE, packaged, pictures, sounds
-from empathic_sdk.lab.evaluation.tables import group, spread
+from empathic_sdk.lab.evaluation.spread import summary
 from empathic_sdk.lab.recipes.fusion import (
     CONDITIONS,
     FUSION,
@@ -110,30 +111,22 @@ def nuisance(encoders: Encoders) -> tuple[dict[str, list[np.ndarray | None]], di
 
 def recorded(name: str, results: Path, data: Path) -> dict[str, Any]:
     """Return ``runs`` of a run and its siblings, rescored from their stored predictions."""
-    siblings = [
-        some for some in group(results, "meld").values() if name in (r["name"] for r in some)
-    ]
-    if not siblings:
-        return {"n": 0}
+    _, records = siblings(results, "meld", name)
     test = read_dialogues("meld", data, "test")
     gold = np.concatenate([d.labels for d in test.dialogues])
     known = gold >= 0
-    figures: dict[str, list[float]] = {}
-    for record in siblings[0]:
-        by_text = 0.0
+    figures = []
+    for record in records:
+        f1 = {}
         for condition in CONDITIONS:
             path = results / FUSION / f"{record['name']}-{condition}.predictions.jsonl.gz"
             if not path.is_file():
                 raise DataError(f"{path} is missing: train the run again")
             p = np.concatenate(read_predictions(path, test).probabilities)[known]
-            f1 = classification(gold[known], p.argmax(1))["weighted_f1"]
-            figures.setdefault(f"weighted_f1_{condition}", []).append(f1)
-            by_text = f1 if condition == "text" else by_text
-            if condition == "all":
-                figures.setdefault("weighted_f1", []).append(f1)
-                figures.setdefault("gain", []).append(f1 - by_text)
-    out = {k: spread(v)._asdict() for k, v in figures.items()}
-    return {"n": len(siblings[0]), **out}
+            f1[condition] = classification(gold[known], p.argmax(1))["weighted_f1"]
+        every = {f"weighted_f1_{condition}": value for condition, value in f1.items()}
+        figures.append({**every, "weighted_f1": f1["all"], "gain": f1["all"] - f1["text"]})
+    return summary(figures)
 
 
 def _said(p: Floats) -> Floats:

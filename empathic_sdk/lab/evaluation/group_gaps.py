@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empathic_sdk.errors import ConfigurationError
+from empathic_sdk.lab.evaluation.spread import interval
 
 METRICS = ("accuracy", "uar", "ece")
 BINS = 15
@@ -101,8 +102,7 @@ def compare(
             of = [str(names[order[-1]]), str(names[order[0]])]
             gap = exact[:, m].max() - exact[:, m].min()
             spread = draws[:, m].max(0) - draws[:, m].min(0)
-        low, high = np.nanpercentile(spread, [2.5, 97.5])
-        figures = {"of": of, "difference": float(gap), "low": float(low), "high": float(high)}
+        figures = {"of": of, "difference": float(gap), **interval(spread)}
         if shuffled is not None:
             figures["by_chance"] = float(np.median(shuffled[m]))
             figures["p"] = float((1 + (shuffled[m] >= gap).sum()) / (1 + len(shuffled[m])))

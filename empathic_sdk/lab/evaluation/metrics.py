@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, f1_score, recall_score
@@ -44,6 +46,22 @@ def expected_calibration_error(probabilities: Floats, gold: Ints, *, bins: int =
         there = bin_of == b
         error += there.mean() * abs(right[there].mean() - confidence[there].mean())
     return float(error)
+
+
+def labelled(gold: Ints, p: Floats, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return every figure of probabilities ``p`` ``[n, classes]`` whose greatest is the answer."""
+    return {
+        **classification(gold, p.argmax(1)),
+        "ece": expected_calibration_error(p, gold),
+        "f1": per_class_f1(gold, p.argmax(1), names),
+    }
+
+
+def confusion(gold: Ints, said: Ints, classes: int) -> list[list[int]]:
+    """Return how often each class (a row) was answered by each (a column)."""
+    counts = np.zeros((classes, classes), int)
+    np.add.at(counts, (gold, said), 1)
+    return [[int(n) for n in row] for row in counts]
 
 
 def multi_label(gold: Floats, probabilities: Floats, thresholds: Floats) -> dict[str, float]:

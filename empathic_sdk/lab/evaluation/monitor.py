@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,16 @@ from scipy.stats import chi2
 from empathic_sdk.errors import DataError
 from empathic_sdk.lab.corpora.dialogues import DialogueSet, read_dialogues
 from empathic_sdk.lab.corpora.text_vectors import mark
-from empathic_sdk.lab.simulation.trajectories import COURSES, LENGTH, START, Course, States, people
+from empathic_sdk.lab.evaluation.spread import interval
+from empathic_sdk.lab.records import read_rows, write_rows
+from empathic_sdk.lab.simulation.trajectories import (
+    KINDS,
+    LENGTH,
+    START,
+    States,
+    Trajectory,
+    people,
+)
 from empathic_sdk.monitoring.days import BASELINE, DELTA, LEVEL, SPREAD, changes
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.runtime.resources import weights_dir
@@ -50,7 +57,7 @@ def evaluate_monitor(
         split: ``dev`` or ``test``.
         results: Folder of the run records; the states that the shipped recogniser gave are kept
             in ``monitor/`` in it, and made anew (minutes) after a change of weights.
-        number: People a course.
+        number: People of each kind.
     """
     items = read_dialogues("meld", data, split)
     states, made = read_states(items, results / FOLDER)
@@ -58,12 +65,12 @@ def evaluate_monitor(
     found = {kind: [changes(c.days) for c in some] for kind, some in drawn.items()}
     seed = SEEDS[split]
     false = false_alarms(drawn, found, seed)
-    courses = {k: score(drawn[k], found[k], _EXPECTED[k], seed) for k in COURSES if k != "stable"}
+    courses = {k: score(drawn[k], found[k], _EXPECTED[k], seed) for k in KINDS if k != "stable"}
     report: dict[str, Any] = {
         "dataset": "monitor",
         "model": "page-hinkley",
         "split": split,
-        "n": number * len(COURSES),
+        "n": number * len(KINDS),
         "causal": True,
         "simulated": True,
         "settings": {"baseline_days": BASELINE, "delta": DELTA, "level": LEVEL, "spread": SPREAD},
@@ -77,7 +84,7 @@ def evaluate_monitor(
 
 
 def score(
-    courses: Sequence[Course],
+    courses: Sequence[Trajectory],
     found: Sequence[Sequence[ChangePoint]],
     expected: ChangeKind,
     seed: int,
@@ -111,7 +118,7 @@ def score(
         "n": len(courses),
         "expected": expected.value,
         "detected": float(rate.mean()),
-        "detected_interval": np.percentile(draws, [2.5, 97.5]).tolist(),
+        "detected_interval": [*interval(draws).values()],
         "delay_days": dict(zip(("q25", "median", "q75"), quartiles, strict=True)),
         "wrong_hint": wrong / len(courses),
         "true_distress": {"before": before, "after": after},
@@ -119,7 +126,7 @@ def score(
 
 
 def false_alarms(
-    drawn: Mapping[str, Sequence[Course]],
+    drawn: Mapping[str, Sequence[Trajectory]],
     found: Mapping[str, Sequence[Sequence[ChangePoint]]],
     seed: int,
 ) -> dict[str, Any]:
@@ -148,7 +155,7 @@ def false_alarms(
             "count": count,
             "rate": count / total,
             "poisson": poisson_interval(count, total),
-            "bootstrap": np.percentile(draws, [2.5, 97.5]).tolist(),
+            "bootstrap": [*interval(draws).values()],
         }
     return out
 
@@ -159,7 +166,7 @@ def poisson_interval(count: int, exposure: float) -> list[float]:
     return [low / exposure, float(chi2.ppf(0.975, 2 * (count + 1))) / 2 / exposure]
 
 
-def told(course: Course, point: ChangePoint) -> date:
+def told(course: Trajectory, point: ChangePoint) -> date:
     """Return the first day with a turn after the one on which a change was found."""
     later = [d.day for d in course.days if d.day > point.found]
     return min(later, default=point.found + timedelta(days=1))
@@ -175,8 +182,7 @@ def read_states(items: DialogueSet, folder: Path) -> tuple[States, str]:
     path = folder / f"meld-{items.split}-{weights}.states.jsonl.gz"
     if not path.is_file():
         _write_states(items, path)
-    with gzip.open(path, "rt", encoding="utf-8") as f:
-        rows = [json.loads(line) for line in f]
+    rows = read_rows(path)
     if [r["id"] for r in rows] != [d.id for d in items.dialogues]:
         raise DataError(f"{path} does not hold the dialogues of {items.corpus} {items.split}")
     gold = np.concatenate([d.labels for d in items.dialogues])
@@ -187,15 +193,16 @@ def read_states(items: DialogueSet, folder: Path) -> tuple[States, str]:
 
 def _write_states(items: DialogueSet, path: Path) -> None:
     recognizer = EmotionRecognizer()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    with gzip.GzipFile(part, "wb", mtime=0) as f:
+
+    def rows() -> Iterator[dict[str, Any]]:
         for d in items.dialogues:
             said = [Utterance(text=t, speaker=s) for t, s in zip(d.texts, d.speakers, strict=True)]
             states = recognizer.session().extend(said)
-            p = [[round(s.probabilities[e], 4) for e in Emotion] for s in states]
-            f.write(json.dumps({"id": d.id, "p": p}).encode() + b"\n")
-    part.replace(path)
+            yield {
+                "id": d.id, "p": [[round(s.probabilities[e], 4) for e in Emotion] for s in states]
+            }  # fmt: skip
+
+    write_rows(path, rows())
 
 
 __all__ = ["evaluate_monitor", "false_alarms", "poisson_interval", "read_states", "score", "told"]

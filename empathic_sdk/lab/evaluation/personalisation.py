@@ -1,7 +1,7 @@
 """``empathic evaluate personalisation``: what learning from feedback gains, by simulated people.
 
-Every course is gone through four times: with nothing learned, with the bias alone, with the
-weights of Q-learning alone, and with both. The same person speaks up at the same moments; what
+Every simulated user takes their turns four times: with nothing learned, with the bias alone, with
+the weights of Q-learning alone, and with both. The same person speaks up at the same moments; what
 they correct depends on what they are shown.
 """
 
@@ -19,8 +19,16 @@ from empathic_sdk.errors import ModelError
 from empathic_sdk.lab.corpora.encoded_media import pools
 from empathic_sdk.lab.corpora.text_vectors import load
 from empathic_sdk.lab.evaluation.metrics import classification
+from empathic_sdk.lab.evaluation.spread import interval
 from empathic_sdk.lab.recipes.fusion import embedded
-from empathic_sdk.lab.simulation.users import DEV_SEED, KINDS, SEED, USERS, Course, courses
+from empathic_sdk.lab.simulation.users import (
+    DEV_SEED,
+    KINDS,
+    SEED,
+    USERS,
+    SimulatedUser,
+    simulate_users,
+)
 from empathic_sdk.lab.training.dialogue_fit import load_checkpoint
 from empathic_sdk.models.mdget import MDGET
 from empathic_sdk.profiles.learning import Learned, Seen, advance
@@ -38,7 +46,7 @@ HARM = 0.005
 
 
 def replay(
-    network: MDGET, calibration: Calibration, some: Sequence[Course], arm: str
+    network: MDGET, calibration: Calibration, some: Sequence[SimulatedUser], arm: str
 ) -> NDArray[np.int64]:
     """Return the labels shown to each user turn by turn, ``[users, turns]``, learning as they go.
 
@@ -64,7 +72,7 @@ def replay(
                 hidden, torch.from_numpy(present)[:, None], torch.from_numpy(weights)[:, None]
             )
             logits = network.classifier(fused)[:, 0].numpy()
-        for i, course in enumerate(some):
+        for i, user in enumerate(some):
             several = int(present[i].sum()) > 1
             numbers = calibration.fused() if several else calibration
             general = probabilities(logits[i], numbers.temperature)
@@ -78,15 +86,15 @@ def replay(
             learned[i] = advance(
                 learned[i],
                 Seen(
-                    talk=str(course.talk[t]),
+                    talk=str(user.scene[t]),
                     general=tuple(general.tolist()),
                     shown=label,
                     uncertain=bool(p[label] < threshold),
-                    apart={m: int(course.apart[t, k]) for k, m in enumerate(names)
+                    apart={m: int(user.apart[t, k]) for k, m in enumerate(names)
                            if several and present[i, k]},
-                    felt=int(course.told[t]) if course.comments(t, label) else None,
+                    felt=int(user.told[t]) if user.comments(t, label) else None,
                 ),
-                course.name,
+                user.name,
             )  # fmt: skip
     return shown
 
@@ -107,7 +115,8 @@ def evaluate_personalisation(
     calibration = Calibration(**about["calibration"])
     drawn = pools(split, data, embedded(), cache)
     items = load("meld", split, data=data, features="shipped", cache=cache)
-    some = courses(network, items, drawn, seed=SEED if split == "test" else DEV_SEED, users=users)
+    seed = SEED if split == "test" else DEV_SEED
+    some = simulate_users(network, items, drawn, seed=seed, users=users)
     turns = min(len(c.felt) for c in some)
     shown = {arm: replay(network, calibration, some, arm) for arm in ARMS}
     score = {
@@ -127,7 +136,7 @@ def evaluate_personalisation(
             details[f"{arm}_{kind}"] = {
                 "mean": float(score[arm][mine].mean()), "std": float(score[arm][mine].std(ddof=1)),
                 "gain": float(gain.mean()), "gain_std": float(gain.std(ddof=1)),
-                **interval(gain), "worse": int((gain < -HARM).sum()),
+                **gain_interval(gain), "worse": int((gain < -HARM).sum()),
             }  # fmt: skip
             if arm != "nothing":
                 report[f"gain_{arm}_{kind}"] = float(gain.mean())
@@ -144,9 +153,7 @@ def macro_f1(felt: NDArray[np.int64], shown: NDArray[np.int64]) -> float:
     return classification(felt, shown)["macro_f1"]
 
 
-def interval(gain: NDArray[np.float64], draws: int = 2000) -> dict[str, float]:
+def gain_interval(gain: NDArray[np.float64], draws: int = 2000) -> dict[str, float]:
     """Return a 95 % bootstrap interval of a mean over users."""
     rng = np.random.default_rng(0)
-    means = gain[rng.integers(len(gain), size=(draws, len(gain)))].mean(1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return {"low": float(low), "high": float(high)}
+    return interval(gain[rng.integers(len(gain), size=(draws, len(gain)))].mean(1))

@@ -7,8 +7,6 @@ docs/evaluation.md for the measures.
 
 from __future__ import annotations
 
-import gzip
-import json
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,7 +26,8 @@ from empathic_sdk.lab.evaluation.empathy import (
     vectors,
 )
 from empathic_sdk.lab.evaluation.judge import RubricJudge
-from empathic_sdk.lab.evaluation.reply_figures import CONDITIONS, compare, majority, spread
+from empathic_sdk.lab.evaluation.reply_figures import CONDITIONS, compare, majority
+from empathic_sdk.lab.evaluation.spread import spread
 from empathic_sdk.lab.evaluation.wording import (
     celebrates,
     consoles,
@@ -37,7 +36,7 @@ from empathic_sdk.lab.evaluation.wording import (
     sentences,
     words,
 )
-from empathic_sdk.lab.records import write_json
+from empathic_sdk.lab.records import write_json, write_rows
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.types import Strategy, Turn
 
@@ -119,7 +118,8 @@ def evaluate_replies(
             report[corpus][who] |= mixed[corpus][who]
     report["classifier"] = told
     if record:
-        _write(rows, report, results / "replies", split)
+        write_json(results / "replies" / f"{split}.json", report)
+        write_rows(results / "replies" / f"{split}.replies.jsonl.gz", rows)
     return report
 
 
@@ -207,14 +207,13 @@ def report_of(rows: Sequence[Mapping[str, Any]], split: str) -> dict[str, Any]:
     report["esconv"]["majority"] = majority([row for row in rows if row["corpus"] == "esconv"])
     rated = [row for row in rows if "judged" in row]
     if rated:
+        found = {who: [r["judged"] for r in rated if r["who"] == who and r["judged"]]
+                 for who in CONDITIONS}  # fmt: skip
         report["judge"] = {
             "name": rated[0]["judge"],
             **{
-                who: {
-                    kind: spread([r["judged"][k] for r in rated if r["who"] == who and r["judged"]])
-                    for k, kind in enumerate(KINDS)
-                }
-                for who in CONDITIONS
+                who: {kind: _levels([levels[k] for levels in some]) for k, kind in enumerate(KINDS)}
+                for who, some in found.items()
             },
             "refused": sum(not row["judged"] for row in rated),
         }
@@ -263,14 +262,7 @@ def _rate(
                 row["judged"] = []
 
 
-def _write(
-    rows: Sequence[Mapping[str, Any]], report: Mapping[str, Any], folder: Path, split: str
-) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / f"{split}.json", dict(report))
-    path = folder / f"{split}.replies.jsonl.gz"
-    part = path.with_name(path.name + ".part")
-    with gzip.GzipFile(part, "wb", mtime=0) as f:
-        for row in rows:
-            f.write((json.dumps(row) + "\n").encode())
-    part.replace(path)
+def _levels(values: Sequence[float]) -> dict[str, float]:
+    """Return mean, sample standard deviation and number of a judge's ratings."""
+    found = spread(values)._asdict() if values else {"mean": 0.0, "std": 0.0}
+    return {**found, "n": len(values)}

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from empathic_sdk.lab.evaluation.empathy import KINDS
+from empathic_sdk.lab.evaluation.spread import difference, interval
 from empathic_sdk.types import SafetyLevel, Strategy
 
 CONDITIONS = ("on", "off", "human")
@@ -27,14 +29,14 @@ STAGES = {
     Strategy.OTHERS: "others",
 }
 
-Row = Mapping[str, Any]
+ReplyRow = Mapping[str, Any]
 Part = tuple[float, float]
 Floats = NDArray[np.float64]
 _NONE: Part = (0.0, 0.0)
 
 
-def _planned(test: Callable[[str, Sequence[str]], bool]) -> Callable[[Row], Part]:
-    def part(row: Row) -> Part:
+def _planned(test: Callable[[str, Sequence[str]], bool]) -> Callable[[ReplyRow], Part]:
+    def part(row: ReplyRow) -> Part:
         if not row["gold"] or "strategy" not in row:
             return _NONE
         return float(test(row["strategy"], row["gold"])), 1.0
@@ -42,20 +44,20 @@ def _planned(test: Callable[[str, Sequence[str]], bool]) -> Callable[[Row], Part
     return part
 
 
-def _share(key: str, reference: int) -> Callable[[Row], Part]:
+def _share(key: str, reference: int) -> Callable[[ReplyRow], Part]:
     return lambda row: (float(row[key]), 1.0) if row["reference"] == reference else _NONE
 
 
-def _distinct(n: int) -> Callable[[Row], Part]:
+def _distinct(n: int) -> Callable[[ReplyRow], Part]:
     return lambda row: (row["talk_distinct"][n - 1], 1.0) if "talk_distinct" in row else _NONE
 
 
-def _level(k: int) -> Callable[[Row], Part]:
+def _level(k: int) -> Callable[[ReplyRow], Part]:
     return lambda row: (row["levels"][k], 1.0)
 
 
 # Of each row a numerator and a denominator: a figure is the sum of the one over that of the other.
-MEASURES: Mapping[str, Callable[[Row], Part]] = {
+MEASURES: Mapping[str, Callable[[ReplyRow], Part]] = {
     "strategy_match": _planned(lambda said, gold: said == gold[0]),
     "strategy_match_any": _planned(lambda said, gold: said in gold),
     "stage_match": _planned(lambda said, gold: STAGES[Strategy(said)] == STAGES[Strategy(gold[0])]),
@@ -83,7 +85,7 @@ PACE: Mapping[str, tuple[str, str, bool]] = {
 """Rank correlations: of what, with what, and whether only where an unpleasant emotion was read."""
 
 
-def compare(rows: Sequence[Row]) -> dict[str, Any]:
+def compare(rows: Sequence[ReplyRow]) -> dict[str, Any]:
     """Return the figures of each condition, and how far on is ahead of off.
 
     Args:
@@ -124,18 +126,10 @@ def compare(rows: Sequence[Row]) -> dict[str, Any]:
     out: dict[str, Any] = {"talks": n, "n": sum(row["who"] == "on" for row in rows)}
     for who in CONDITIONS:
         out[who] = {
-            name: {"value": float(x[0]), **_middle(x[1:])} for name, x in found[who].items()
+            name: {"value": float(x[0]), **interval(x[1:])} for name, x in found[who].items()
         }
-    out["difference"] = {}
-    for name in found["on"]:
-        gap = found["on"][name] - found["off"][name]
-        rarer = min((gap[1:] <= 0).mean(), (gap[1:] >= 0).mean())
-        out["difference"][name] = {
-            "difference": float(gap[0]),
-            **_middle(gap[1:]),
-            "p": float(min(1.0, 2 * rarer)),
-        }
-    return out
+    on, off = found["on"], found["off"]
+    return out | {"difference": {name: difference(on[name] - off[name]) for name in on}}
 
 
 def rank_correlation(x: Floats, y: Floats, at: NDArray[np.int64], times: Floats) -> Floats:
@@ -150,8 +144,6 @@ def rank_correlation(x: Floats, y: Floats, at: NDArray[np.int64], times: Floats)
     Returns:
         ``[draws]``. The ranks are those of the whole sample in every draw.
     """
-    from scipy.stats import rankdata
-
     a, b = (rankdata(v) / len(v) - 0.5 for v in (x, y))
     sums = np.zeros((times.shape[1], 6))
     np.add.at(sums, at, np.stack([np.ones(len(a)), a, b, a * a, b * b, a * b], 1))
@@ -162,7 +154,7 @@ def rank_correlation(x: Floats, y: Floats, at: NDArray[np.int64], times: Floats)
     return np.where(ok, (sab / n - sa * sb / n**2) / np.sqrt(np.where(ok, spread_, 1)), 0.0)
 
 
-def majority(rows: Sequence[Row]) -> dict[str, Any]:
+def majority(rows: Sequence[ReplyRow]) -> dict[str, Any]:
     """Return what always planning one strategy would match: the one that matches most here."""
     gold = [row["gold"] for row in rows if row["who"] == "on" and row["gold"]]
     if not gold:
@@ -175,43 +167,3 @@ def majority(rows: Sequence[Row]) -> dict[str, Any]:
         "strategy_match_any": float(np.mean([name in g for g in gold])),
         "stage_match": float(np.mean([STAGES[Strategy(g[0])] == stage for g in gold])),
     }
-
-
-def spread(values: Sequence[float]) -> dict[str, float]:
-    """Return mean, sample standard deviation and number of values."""
-    if not values:
-        return {"mean": 0.0, "std": 0.0, "n": 0}
-    deviation = np.std(values, ddof=1) if len(values) > 1 else 0.0
-    return {"mean": float(np.mean(values)), "std": float(deviation), "n": len(values)}
-
-
-def lines(report: Mapping[str, Any]) -> list[str]:
-    """Return the report as a table in plain text."""
-    out = []
-    for corpus in report["dataset"].split("+"):
-        part = report[corpus]
-        out.append(f"{corpus}: {part['talks']} talks, {part['n']} replies a condition")
-        out.append(f"  {'':32}{'on':>8}{'off':>8}{'human':>8}   on - off [95 %]")
-        for name in part["on"]:
-            if name not in part["difference"]:
-                cells = [part[who][name] for who in CONDITIONS]
-                out.append(f"  {name:32}" + "".join(f"{cell:8.3f}" for cell in cells))
-                continue
-            cells = [part[who].get(name, {}).get("value") for who in CONDITIONS]
-            shown = "".join("       –" if cell is None else f"{cell:8.3f}" for cell in cells)
-            gap = part["difference"][name]
-            out.append(
-                f"  {name:32}{shown}   {gap['difference']:+.3f} "
-                f"[{gap['low']:+.3f}, {gap['high']:+.3f}]"
-            )
-    for kind, found in report["classifier"]["held_out"].items():
-        out.append(
-            f"classifier, {kind}: accuracy {found['accuracy']:.3f} (majority "
-            f"{found['majority']:.3f}), AUC {found['auc']:.3f}, held out"
-        )
-    return out
-
-
-def _middle(draws: Floats) -> dict[str, float]:
-    low, high = np.percentile(draws, [2.5, 97.5])
-    return {"low": float(low), "high": float(high)}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,11 +13,21 @@ from empathic_sdk.errors import ConfigurationError, DataError
 from empathic_sdk.lab.corpora.clips import Clips, ravdess_split, read_clips
 from empathic_sdk.lab.evaluation.speech_figures import SHARED, across, heard, measure, shared_clips
 from empathic_sdk.lab.evaluation.speech_fusion import action_units, fusion
-from empathic_sdk.lab.records import FOLDERS
+from empathic_sdk.lab.evaluation.spread import summary
+from empathic_sdk.lab.records import (
+    FOLDERS,
+    RunRecord,
+    find_records,
+    no_runs,
+    predictions_of,
+    read_rows,
+)
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.resources import weights_dir
 
 Measures = dict[str, Any]
+Runs = Sequence[tuple[Path, RunRecord]]
+Classes = Sequence[str] | None
 
 
 def evaluate_ravdess(
@@ -77,7 +85,7 @@ def evaluate_emodb(*, data: Path, results: Path, model: str = "ped") -> dict[str
     report = _recorded("emodb", "emodb", _records(results, f"emodb-{model}"), clips)
     if model == "ped":
         shared = shared_clips(clips)
-        gold = _shared_labels(shared)
+        gold = np.array([SHARED.index(shared.classes[k]) for k in shared.labels])
         others = _records(results, "ravdess-ped")
         report["cross_corpus"] = {
             "trained_on": "ravdess",
@@ -96,25 +104,20 @@ def _head(dataset: str, model: str, split: str, clips: Clips) -> dict[str, Any]:
     return {"dataset": dataset, "model": model, "split": split, "n": len(clips), "causal": True}
 
 
-def _recorded(
-    dataset: str, tag: str, runs: Sequence[Mapping[str, Any]], clips: Clips
-) -> dict[str, Any]:
-    middle, record = _median(tag, runs, clips)
-    return {
-        **_head(dataset, record["name"], "test", clips),
-        **middle,
-        "runs": _spread(runs, tag, clips),
-    }
+def _recorded(dataset: str, tag: str, runs: Runs, clips: Clips) -> dict[str, Any]:
+    """Return the report of the recorded run in the middle by accuracy."""
+    middle, name = _median(tag, runs, clips)
+    head = _head(dataset, name, "test", clips)
+    return {**head, **middle, "runs": _spread(runs, tag, clips)}
 
 
-def _median(
-    tag: str, runs: Sequence[Mapping[str, Any]], clips: Clips
-) -> tuple[Measures, Mapping[str, Any]]:
-    """Return figures and record of the run in the middle by accuracy."""
+def _median(tag: str, runs: Runs, clips: Clips) -> tuple[Measures, str]:
+    """Return figures and name of the run in the middle by accuracy."""
     scored = [
-        (measure(clips.labels, stored_predictions(r, tag, clips), clips.classes), r) for r in runs
+        (measure(clips.labels, stored_predictions(path, tag, clips), clips.classes), record.name)
+        for path, record in runs
     ]
-    scored.sort(key=lambda pair: (pair[0]["accuracy"], pair[1]["name"]))
+    scored.sort(key=lambda pair: (pair[0]["accuracy"], pair[1]))
     return scored[(len(scored) - 1) // 2]
 
 
@@ -124,66 +127,44 @@ def recorded_runs(
     """Return the name of the run in the middle, and the stored probabilities of all by name."""
     runs = _records(results, f"{dataset}-ped")
     _, middle = _median(dataset, runs, clips)
-    return str(middle["name"]), {r["name"]: stored_predictions(r, dataset, clips) for r in runs}
+    return middle, {r.name: stored_predictions(path, dataset, clips) for path, r in runs}
 
 
-def _records(results: Path, beginning: str) -> list[dict[str, Any]]:
-    """Return the records of all seeds, each knowing its folder.
+def _records(results: Path, beginning: str) -> list[tuple[Path, RunRecord]]:
+    """Return the records of all seeds with their files.
 
     Raises:
         DataError: There is none.
     """
-    paths = sorted((results / FOLDERS["speech"]).glob(f"{beginning}-seed*.json"))
-    if not paths:
-        raise DataError(
-            f"there is no record {beginning}-seed*.json in {results / FOLDERS['speech']}"
-        )
-    return [
-        {**json.loads(path.read_text(encoding="utf-8")), "folder": path.parent} for path in paths
-    ]
+    found = find_records(results / FOLDERS["speech"], f"{beginning}-seed*.json")
+    if not found:
+        data_set, model = beginning.split("-")
+        making = f"train speech --data-set {data_set} --model {model}"
+        raise no_runs(results / FOLDERS["speech"], f"{beginning}-seed*", making)
+    return found
 
 
-def stored_predictions(record: Mapping[str, Any], tag: str, clips: Clips) -> np.ndarray:
-    """Return a run's stored probabilities of these very clips, ``[n, classes]``."""
-    path = record["folder"] / f"{record['name']}.predictions.jsonl.gz"
-    with gzip.open(path, "rt", encoding="utf-8") as f:
-        rows = {r["id"]: r["p"] for r in map(json.loads, f) if r["c"] == tag}
+def stored_predictions(path: Path, tag: str, clips: Clips) -> np.ndarray:
+    """Return the stored probabilities of these very clips by the run recorded in ``path``."""
+    rows = {r["id"]: r["p"] for r in read_rows(predictions_of(path)) if r["c"] == tag}
     if set(rows) != set(clips.ids):
-        raise DataError(f"{path} does not hold the test clips of {tag}")
+        raise DataError(f"{predictions_of(path)} does not hold the test clips of {tag}")
     return np.array([rows[i] for i in clips.ids])
 
 
 def _spread(
-    runs: Sequence[Mapping[str, Any]],
-    tag: str,
-    clips: Clips,
-    *,
-    gold: np.ndarray | None = None,
-    classes: Sequence[str] | None = None,
+    runs: Runs, tag: str, clips: Clips, gold: np.ndarray | None = None, classes: Classes = None
 ) -> dict[str, Any]:
-    """Return ``{n, METRIC: {mean, std}}`` over the stored runs, sample deviation."""
-    labels = clips.labels if gold is None else gold
-    scored = [
-        measure(labels, stored_predictions(r, tag, clips), classes or clips.classes) for r in runs
-    ]
-    out: dict[str, Any] = {"n": len(scored)}
-    for key, value in scored[0].items():
-        if isinstance(value, float):
-            values = [s[key] for s in scored]
-            std = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-            out[key] = {"mean": float(np.mean(values)), "std": std}
-    return out
+    """Return ``runs`` of these stored runs."""
+    labels, names = clips.labels if gold is None else gold, classes or clips.classes
+    return summary([measure(labels, stored_predictions(p, tag, clips), names) for p, _ in runs])
 
 
-def _fusion_of(runs: Sequence[Mapping[str, Any]], name: str) -> dict[str, Any]:
-    for record in runs:
-        if record["name"] == name and record["fusion"]:
-            return dict(record["fusion"])
+def _fusion_of(runs: Runs, name: str) -> dict[str, Any]:
+    for _, record in runs:
+        if record.name == name and record.details.get("fusion"):
+            return dict(record.details["fusion"])
     raise DataError(f"no record of {name} holds the numbers of its fusion with action units")
-
-
-def _shared_labels(clips: Clips) -> np.ndarray:
-    return np.array([SHARED.index(clips.classes[k]) for k in clips.labels])
 
 
 __all__ = ["evaluate_emodb", "evaluate_ravdess", "recorded_runs", "stored_predictions"]

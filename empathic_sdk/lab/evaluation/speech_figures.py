@@ -9,11 +9,7 @@ import numpy as np
 
 from empathic_sdk.encoders.speech import SpeechEncoder
 from empathic_sdk.lab.corpora.clips import EMODB_CLASSES, RAVDESS_CLASSES, Clips
-from empathic_sdk.lab.evaluation.metrics import (
-    classification,
-    expected_calibration_error,
-    per_class_f1,
-)
+from empathic_sdk.lab.evaluation.metrics import confusion, labelled
 
 SHARED = tuple(c for c in EMODB_CLASSES if c in RAVDESS_CLASSES)
 """Classes that both corpora have: what is scored across corpora."""
@@ -45,12 +41,7 @@ def across(encoder: SpeechEncoder, clips: Clips) -> np.ndarray:
 
 def measure(gold: np.ndarray, p: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
     """Return accuracy, UAR, macro and weighted F1, calibration error, F1 a class, confusion."""
-    said = p.argmax(1)
-    confusion = np.zeros((len(classes), len(classes)), int)
-    np.add.at(confusion, (gold, said), 1)
+    rows = confusion(gold, p.argmax(1), len(classes))
     return {
-        **classification(gold, said),
-        "ece": expected_calibration_error(p, gold),
-        "f1": per_class_f1(gold, said, tuple(classes)),
-        "confusion": dict(zip(classes, confusion.tolist(), strict=True)),
-    }
+        **labelled(gold, p, tuple(classes)), "confusion": dict(zip(classes, rows, strict=True))
+    }  # fmt: skip

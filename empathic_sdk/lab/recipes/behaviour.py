@@ -20,19 +20,20 @@ from torch import Tensor
 from empathic_sdk.encoders.behaviour import KINDS, BehaviourEncoder, CodedEvents, code, collate
 from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.lab.evaluation.behaviour_figures import DATASET, dev_score, measure, read
-from empathic_sdk.lab.evaluation.calibrate import fit_temperature
 from empathic_sdk.lab.recipes.numbers import Epochs, Numbers, Seed, Shuffled
 from empathic_sdk.lab.records import (
     RunRecord,
     data_entry,
-    environment,
     item_rows,
-    predictions_of,
-    weights_entry,
-    write_rows,
 )
 from empathic_sdk.lab.registry import Command, Option, Outcome
-from empathic_sdk.lab.runs.runner import folder, outcome, save_calibrated
+from empathic_sdk.lab.runs.runner import (
+    folder,
+    outcome,
+    record_run,
+    save_calibrated,
+    temperature_on,
+)
 from empathic_sdk.lab.simulation.typing import PEOPLE, BehaviourItems, simulate
 from empathic_sdk.lab.training.trainer import Trainer, adamw
 from empathic_sdk.models.behaviour import BehaviourConfig, BehaviourNetwork
@@ -123,17 +124,9 @@ def fit(
     target = torch.from_numpy(labels)
     lengths = np.array([len(log.kind) for log in logs])
     per_epoch = -(-len(logs) // recipe.batch_size)
-    losses: list[float] = []
 
     def loss(index: np.ndarray) -> Tensor:
-        found = F.cross_entropy(network(collate([logs[i] for i in index])).logits, target[index])
-        losses.append(float(found.detach()))
-        return found
-
-    def told() -> dict[str, float]:
-        mean = float(np.mean(losses))
-        losses.clear()
-        return {"loss": mean, **score(predict(network, dev_logs))}
+        return F.cross_entropy(network(collate([logs[i] for i in index])).logits, target[index])
 
     ran = Trainer(
         module=network,
@@ -142,13 +135,14 @@ def fit(
         ),
         batches=lambda epoch: _batches(lengths, recipe.batch_size, rng),
         loss=loss,
-        score=told,
+        score=lambda: score(predict(network, dev_logs)),
         per_epoch=per_epoch,
         epochs=recipe.epochs,
         rate=lambda step: (
             min(1.0, (step + 1) / per_epoch) * (1 - step / (per_epoch * recipe.epochs))
         ),
         clip=1.0,
+        told_loss=True,
         later=True,
         tells=("epochs", "chosen", "seconds", "parameters"),
         name=f"seed {recipe.seed}",
@@ -203,7 +197,7 @@ def train_behaviour(recipe: BehaviourRecipe, *, out: Path, results: Path) -> Run
     )
     network, ran = fit(recipe, train, dev, dev_score(dev))
     frequency = np.bincount(train.emotion, minlength=len(Emotion)) / len(train)
-    about = {
+    about: dict[str, Any] = {
         "name": run_name(recipe),
         "behaviour": network.config.as_dict(),
         "kinds": list(KINDS),
@@ -212,29 +206,16 @@ def train_behaviour(recipe: BehaviourRecipe, *, out: Path, results: Path) -> Run
     path = out / CHECKPOINT
     tensors = {f"behaviour.{n}": t for n, t in network.state_dict().items()}
 
-    def fix(written: Path) -> dict[str, float]:
-        raw = np.log(np.maximum(read(BehaviourEncoder(written), dev), 1e-12))
-        return {"temperature": fit_temperature(raw, dev.emotion)}
-
+    fix = temperature_on(dev.emotion, lambda p: read(BehaviourEncoder(p), dev))
     calibration = save_calibrated(path, tensors, about, fix, start={"temperature": 1.0})
     encoder = BehaviourEncoder(path)
-    record = RunRecord(
-        recipe="behaviour",
-        name=run_name(recipe),
-        data_set=DATASET,
-        configuration=recipe.as_dict(),
+    return record_run(
+        results, recipe, item_rows(test.ids, read(encoder, test), 4), weights=path,
+        recipe="behaviour", name=about["name"], data_set=DATASET,
         data={s.split: data_entry(s, people=len(set(s.people))) for s in (train, dev, test)},
-        frequency=frequency.tolist(),
-        environment=environment(),
-        run=ran,
-        calibration=calibration,
+        frequency=about["frequency"], run=ran, calibration=calibration,
         dev=measure(dev, read(encoder, dev), frequency),
-        checkpoint=weights_entry(path),
-    )
-    rows = item_rows(test.ids, read(encoder, test), 4)
-    write_rows(predictions_of(record.path(results)), rows)
-    record.write(results)
-    return record
+    )  # fmt: skip
 
 
 def run(numbers: Mapping[str, Any], *, out: Path | None, results: Path) -> Outcome:

@@ -14,7 +14,6 @@ import numpy as np
 
 from empathic_sdk.encoders.face import FaceEncoder
 from empathic_sdk.lab.corpora.faces import read_faces
-from empathic_sdk.lab.evaluation.calibrate import fit_temperature
 from empathic_sdk.lab.evaluation.face_figures import about as description_of
 from empathic_sdk.lab.evaluation.face_figures import measure, predict
 from empathic_sdk.lab.recipes.face_numbers import FaceRecipe, recipe_for
@@ -22,12 +21,18 @@ from empathic_sdk.lab.records import (
     FOLDERS,
     RunRecord,
     data_entry,
-    environment,
     recorded,
-    weights_entry,
 )
 from empathic_sdk.lab.registry import Command, Option, Outcome
-from empathic_sdk.lab.runs.runner import Test, complete, folder, outcome, save_calibrated
+from empathic_sdk.lab.runs.runner import (
+    Test,
+    complete,
+    folder,
+    outcome,
+    record_run,
+    save_calibrated,
+    temperature_on,
+)
 from empathic_sdk.lab.training.face_fit import FaceTrainer
 from empathic_sdk.lab.training.frame_pool import fit_pool
 from empathic_sdk.models.face import build
@@ -70,27 +75,14 @@ def train_face(recipe: FaceRecipe, *, data: Path, out: Path, results: Path) -> R
     path, name = out / CHECKPOINT, run_name(recipe)
     about = {"name": name, "width": trainer.net.width, "face": recipe.config()}
 
-    def fix(written: Path) -> dict[str, float]:
-        raw = np.log(np.maximum(predict(FaceEncoder(written), dev), 1e-12))
-        return {"temperature": fit_temperature(raw, dev.labels)}
-
+    fix = temperature_on(dev.labels, lambda p: predict(FaceEncoder(p), dev))
     calibration = save_calibrated(path, tensors, about, fix, start={"temperature": 1.0})
-    record = RunRecord(
-        recipe="face",
-        name=name,
-        configuration=recipe.as_dict(),
+    return record_run(
+        results, recipe, weights=path, recipe="face", name=name,
         parameters=sum(p.numel() for p in build(recipe.config()).parameters()),
-        data={"train": data_entry(train), "dev": data_entry(dev)},
-        environment=environment(),
-        run=ran,
-        pool=pooled,
-        calibration=calibration,
-        dev=measure(dev, predict(FaceEncoder(path), dev)),
-        checkpoint=weights_entry(path),
-        test=None,
-    )
-    record.write(results)
-    return record
+        data={"train": data_entry(train), "dev": data_entry(dev)}, run=ran, pool=pooled,
+        calibration=calibration, dev=measure(dev, predict(FaceEncoder(path), dev)), test=None,
+    )  # fmt: skip
 
 
 def score_face(checkpoint: Path, *, data: Path, results: Path) -> RunRecord:

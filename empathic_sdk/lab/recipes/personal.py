@@ -14,11 +14,10 @@ from empathic_sdk.lab.records import (
     FOLDERS,
     PREDICTIONS,
     RunRecord,
-    predictions_of,
     read_rows,
-    write_rows,
 )
 from empathic_sdk.lab.registry import Command, Option, Outcome
+from empathic_sdk.lab.runs.runner import record_run
 from empathic_sdk.lab.training.personal_fit import (
     HISTORIES,
     History,
@@ -56,15 +55,6 @@ def train_personal(
     if data_set == "meld":  # guests with some twenty lines come only once
         dev, test = ([p for p in some if p.name in MAIN] for some in (dev, test))
     head, ran = train_head(recipe, train, dev, lambda logits: mean_f1(dev, logits))
-    record = RunRecord(
-        recipe="personal",
-        name=f"{data_set}-seed{recipe.seed}",
-        data_set=data_set,
-        configuration=recipe.as_dict(),
-        run=ran,
-        people={"train": len(train), "dev": len(dev), "test": len(test)},
-        dev={f"mean_f1_k{k}": mean_f1(dev, [read(head, p, k) for p in dev]) for k in HISTORIES},
-    )
     rows = (
         {
             "user": p.name,
@@ -73,9 +63,12 @@ def train_personal(
         }
         for p in test
     )
-    write_rows(predictions_of(record.path(results)), rows)
-    record.write(results)
-    return record
+    return record_run(
+        results, recipe, rows, recipe="personal", name=f"{data_set}-seed{recipe.seed}",
+        data_set=data_set, run=ran,
+        people={"train": len(train), "dev": len(dev), "test": len(test)},
+        dev={f"mean_f1_k{k}": mean_f1(dev, [read(head, p, k) for p in dev]) for k in HISTORIES},
+    )  # fmt: skip
 
 
 def read_runs(data_set: str, results: Path) -> list[list[dict[str, Any]]]:

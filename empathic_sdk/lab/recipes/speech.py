@@ -8,7 +8,7 @@ from the stored predictions.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,14 +36,16 @@ from empathic_sdk.lab.recipes.speech_numbers import SpeechRecipe
 from empathic_sdk.lab.records import (
     RunRecord,
     data_entry,
-    environment,
     item_rows,
-    predictions_of,
-    weights_entry,
-    write_rows,
 )
 from empathic_sdk.lab.registry import Command, Option, Outcome, UsageError
-from empathic_sdk.lab.runs.runner import figures, folder, save_calibrated
+from empathic_sdk.lab.runs.runner import (
+    figures,
+    folder,
+    record_run,
+    save_calibrated,
+    temperature_on,
+)
 from empathic_sdk.lab.training.speech_fit import SpeechModel, Voices, predict, train_speech
 from empathic_sdk.lab.training.speech_statistics import (
     SPEEDS,
@@ -92,10 +94,7 @@ def train_ravdess(
     path = out / CHECKPOINT
     tensors, about = checkpoint_of(model, name=name, recipe=recipe, second=second, choice=choice)
 
-    def fix(written: Path) -> dict[str, float]:
-        p = heard(SpeechEncoder(written), parts["dev"])
-        return {"temperature": fit_temperature(np.log(p), gold)}
-
+    fix = temperature_on(gold, lambda p: heard(SpeechEncoder(p), parts["dev"]))
     calibration = save_calibrated(path, tensors, about, fix, start={"temperature": 1.0})
     encoder = SpeechEncoder(path)
     p_dev, p_test = heard(encoder, parts["dev"]), heard(encoder, parts["test"])
@@ -111,22 +110,13 @@ def train_ravdess(
     if (data / "emodb").is_dir():
         other = shared_clips(read_clips("emodb", data))
         answers.append(("emodb", other.ids, across(encoder, other)))
-    record = RunRecord(
-        recipe="speech",
-        name=name,
-        data_set="ravdess",
-        configuration=recipe.as_dict(),
-        data={s: data_entry(c) for s, c in parts.items()},
-        run=ran,
-        second=choice,
-        fusion=fusion,
-        calibration=calibration,
+    return record_run(
+        results, recipe, _rows(answers), weights=path, recipe="speech", name=name,
+        data_set="ravdess", data={s: data_entry(c) for s, c in parts.items()}, run=ran,
+        second=choice, fusion=fusion, calibration=calibration,
         dev=measure(gold, p_dev, RAVDESS_CLASSES),
         dev_network_alone=measure(gold, probabilities(by_net), RAVDESS_CLASSES),
-        checkpoint=weights_entry(path),
-        environment=environment(),
-    )
-    return _write(record, results, answers)
+    )  # fmt: skip
 
 
 def train_emodb(
@@ -180,27 +170,18 @@ def train_emodb(
                 "second": choice, "temperature": temperature, "dev_figures": figures,
             }
         )  # fmt: skip
-    record = RunRecord(
-        recipe="speech",
-        name=f"emodb-{recipe.model}-seed{recipe.seed}",
-        data_set="emodb",
-        configuration=recipe.as_dict(),
-        start=None if start is None else checkpoints.sha256(start / "network.safetensors"),
-        data={"all": data_entry(clips)},
-        folds=folds,
-        environment=environment(),
-    )
-    return _write(record, results, [("emodb", clips.ids, p)])
+    begun = None if start is None else checkpoints.sha256(start / "network.safetensors")
+    return record_run(
+        results, recipe, _rows([("emodb", clips.ids, p)]), recipe="speech",
+        name=f"emodb-{recipe.model}-seed{recipe.seed}", data_set="emodb", start=begun,
+        data={"all": data_entry(clips)}, folds=folds,
+    )  # fmt: skip
 
 
-def _write(
-    record: RunRecord, results: Path, rows: Sequence[tuple[str, Sequence[str], np.ndarray]]
-) -> RunRecord:
-    """Write record and predictions: of each corpus its clips' names and probabilities."""
-    every = (row for corpus, ids, p in rows for row in item_rows(ids, p, 5, c=corpus))
-    write_rows(predictions_of(record.path(results)), every)
-    record.write(results)
-    return record
+def _rows(answers: Sequence[tuple[str, Sequence[str], np.ndarray]]) -> Iterator[dict[str, Any]]:
+    """Yield what was said of each corpus's clips: their names and probabilities."""
+    for corpus, ids, p in answers:
+        yield from item_rows(ids, p, 5, c=corpus)
 
 
 def network(

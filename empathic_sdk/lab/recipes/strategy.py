@@ -23,15 +23,11 @@ from empathic_sdk.lab.corpora.support_moments import (
     scene,
     text_mark,
 )
-from empathic_sdk.lab.evaluation.metrics import (
-    classification,
-    expected_calibration_error,
-    per_class_f1,
-)
+from empathic_sdk.lab.evaluation.metrics import classification, labelled
 from empathic_sdk.lab.recipes.numbers import Numbers, Seed
-from empathic_sdk.lab.records import RunRecord, environment, predictions_of, write_rows
+from empathic_sdk.lab.records import RunRecord
 from empathic_sdk.lab.registry import Command, Option, Outcome
-from empathic_sdk.lab.runs.runner import figures, folder
+from empathic_sdk.lab.runs.runner import figures, folder, record_run
 from empathic_sdk.lab.training.trainer import Trainer, adamw, cosine
 from empathic_sdk.models.strategy import StrategyNetwork
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
@@ -212,25 +208,6 @@ def train_strategy(
     planner = Planner(out / CHECKPOINT)
     with torch.inference_mode():
         said = words(torch.from_numpy(test.last)).logits.argmax(1).numpy()
-    written = {
-        "bytes": (out / CHECKPOINT).stat().st_size,
-        "text_sha256": about["text_sha256"],
-    }
-    record = RunRecord(
-        recipe="strategy",
-        name=name,
-        configuration=recipe.as_dict(),
-        parameters=sum(p.numel() for p in network.parameters()),
-        data={
-            split: {"talks": len(t), "n": len(scenes[split].talk), "sha256": digest(t)}
-            for split, t in talks.items()
-        },
-        environment=environment(),
-        run=ran,
-        text_only=words_ran,
-        dev=measure(dev, planner.distribution(dev.moments.features)),
-        checkpoint=written,
-    )
     rows = (
         {
             "talk": talks["test"][number].id,
@@ -243,22 +220,29 @@ def train_strategy(
             strict=True,
         )
     )  # fmt: skip
-    write_rows(predictions_of(record.path(results)), rows)
-    record.write(results)
-    return record
+    return record_run(
+        results, recipe, rows, recipe="strategy", name=name,
+        parameters=sum(p.numel() for p in network.parameters()),
+        data={
+            split: {"talks": len(t), "n": len(scenes[split].talk), "sha256": digest(t)}
+            for split, t in talks.items()
+        },
+        run=ran, text_only=words_ran, dev=measure(dev, planner.distribution(dev.moments.features)),
+        checkpoint={
+            "bytes": (out / CHECKPOINT).stat().st_size, "text_sha256": about["text_sha256"],
+        },
+    )  # fmt: skip
 
 
 def measure(seen: Scene, probabilities: NDArray[np.floating]) -> dict[str, Any]:
     """Return the metrics of probabilities ``[n, 8]``; ``reply_*`` where the seeker spoke last."""
     gold, said = seen.moments.strategies, probabilities.argmax(1)
-    found: dict[str, Any] = dict(classification(gold, said))
-    found["ece"] = expected_calibration_error(probabilities, gold)
+    found = labelled(gold, probabilities, tuple(str(s) for s in STRATEGIES))
     found["top3_accuracy"] = float(
         (np.argsort(-probabilities, 1)[:, :3] == gold[:, None]).any(1).mean()
     )
     replies = classification(gold[seen.reply], said[seen.reply])
     found |= {f"reply_{key}": replies[key] for key in ("accuracy", "macro_f1")}
-    found["f1"] = per_class_f1(gold, said, tuple(str(s) for s in STRATEGIES))
     return found
 
 

@@ -15,7 +15,7 @@ from empathic_sdk.lab.corpora.text_vectors import load, with_vectors
 from empathic_sdk.lab.evaluation.dialogue_figures import calibrate, dev_score, scored
 from empathic_sdk.lab.evaluation.dialogue_metrics import changed
 from empathic_sdk.lab.recipes.dialogue_numbers import DialogueRecipe
-from empathic_sdk.lab.reports.words import Subject
+from empathic_sdk.lab.reports.subject import Subject
 from empathic_sdk.lab.training.dialogue_batches import (
     Example,
     Statistics,

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
-from string import Template
+from typing import Any
 
-from empathic_sdk.lab.reports import figures, tables
-from empathic_sdk.lab.reports.depth import in_depth
-from empathic_sdk.lab.reports.markup import Html, join, tag
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from empathic_sdk.lab.reports import sections
+from empathic_sdk.lab.reports import subject as words
+from empathic_sdk.lab.reports.inline_svg import style
 from empathic_sdk.lab.reports.one_dialogue import Depth, depth
-from empathic_sdk.lab.reports.words import Subject, describe
+from empathic_sdk.lab.reports.subject import Subject, features, percent
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
 
-TITLES = {
-    "meld": "How well emotion is recognised in dialogue",
-    "mosi": "How well sentiment is recognised, sentence by sentence",
-}
+# What XML and HTML have no place for, whatever a corpus holds.
+_NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 def write_report(
@@ -65,68 +65,33 @@ def write_report(
 
 def page(subject: Subject, found: Depth) -> str:
     """Return the whole page."""
-    sections = {
-        "Models": join(tables.comparison(subject), tables.paper_note(subject)),
-        "Modalities": tables.by_modality(subject),
-        "Ablations": tables.ablations(subject),
-        "Classes": figures.class_bars(subject),
-        "Confusions": figures.confusion(subject),
-        "Calibration": figures.reliability(subject),
-        "Learning": join(figures.learning(subject), tables.losses(subject)),
-        "Change": tables.shift(subject) if subject.runs.data_set != "mosi" else None,
-        "One dialogue": in_depth(subject, found),
-    }
-    shown = {title: inside for title, inside in sections.items() if inside is not None}
-    links = [tag("a", title, href=f"#{_anchor(title)}") for title in shown]
-    body = [
-        tag("section", tag("h2", title), inside, id=_anchor(title))
-        for title, inside in shown.items()
-    ]
-    files = resources.files("empathic_sdk.lab.reports")
-    template = Template((files / "report.html").read_text(encoding="utf-8"))
-    return template.substitute(
-        title=join(f"{subject.corpus} · {subject.row.name}"),
-        style=(files / "report.css").read_text(encoding="utf-8"),
-        header=_header(subject),
-        contents=join(*links),
-        body=join(*body),
-        footer=_footer(subject),
+    templates = Environment(
+        loader=PackageLoader("empathic_sdk.lab.reports"), autoescape=True, trim_blocks=True,
+        lstrip_blocks=True, undefined=StrictUndefined, finalize=_clean,
+    )  # fmt: skip
+    templates.filters |= {"percent": percent, "features": features}
+    made = {
+        "Models": sections.models, "Modalities": sections.modalities,
+        "Ablations": sections.ablations, "Classes": sections.classes,
+        "Confusions": sections.confusions, "Calibration": sections.calibration,
+        "Learning": sections.learning, "Change": sections.change,
+    }  # fmt: skip
+    if subject.runs.data_set == "mosi":  # a sentence's sentiment is no state that changes
+        del made["Change"]
+    with style():
+        shown: dict[str, Any] = {title: section(subject) for title, section in made.items()}
+        shown["One dialogue"] = sections.dialogue(subject, found)
+    return templates.get_template("page.html").render(
+        subject=subject,
+        row=subject.row,
+        words=words,
+        header=sections.header(subject),
+        sections=shown,
     )
 
 
-def _anchor(title: str) -> str:
-    return title.lower().replace(" ", "-")
-
-
-def _header(subject: Subject) -> Html:
-    test = subject.runs.test
-    n = int(sum((d.labels >= 0).sum() for d in test.dialogues))
-    row = subject.row
-    kind = "videos" if subject.runs.data_set == "mosi" else "dialogues"
-    about = (
-        f"{describe(row)} {n:,} labelled utterances in {len(test.dialogues):,} test {kind}; "
-        f"figures are percent, mean ± standard deviation over {row.tested} "
-        f"{'runs' if row.tested != 1 else 'run'}."
-    )
-    return join(
-        tag("p", f"{subject.corpus}, test", class_="eyebrow"),
-        tag("h1", TITLES.get(subject.runs.data_set, TITLES["meld"])),
-        tag("p", about, class_="lead"), tables.headline(subject),
-    )  # fmt: skip
-
-
-def _footer(subject: Subject) -> Html:
-    where = subject.record.get("environment")
-    made = f" Trained with Python {where['python']}, PyTorch {where['torch']}." if where else ""
-    names = ", ".join(r["name"] for r in subject.runs.tested(subject.row.name))
-    return join(
-        tag(
-            "p", "Every test figure was computed now, from the stored predictions of each run and "
-            f"the corpus. Runs: {names}.{made}",
-        ),
-        tag(
-            "p", "“Chen et al.”: Multi-Level Dynamic Gating and Emotion Transfer for Multi-Modal "
-            "Emotion Recognition. Texts belong to the owners of the corpus; do not pass this page "
-            "on without a right to them.",
-        ),
-    )  # fmt: skip
+def _clean(value: Any) -> Any:
+    """Return what may stand in a page; called on every value that a template writes."""
+    if isinstance(value, str) and _NO_TEXT.search(value):
+        return type(value)(_NO_TEXT.sub("\ufffd", value))
+    return value

@@ -10,10 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 from torch import Tensor
 
+from empathic_sdk.lab.evaluation.calibrate import fit_temperature
+from empathic_sdk.lab.recipes.numbers import Numbers
 from empathic_sdk.lab.records import (
     RunRecord,
+    environment,
     predictions_of,
     recorded,
     weights_entry,
@@ -56,6 +60,41 @@ def save_calibrated(
     calibration = dict(fix(path))
     checkpoints.save(path, tensors, {**about, "calibration": calibration})
     return calibration
+
+
+def record_run(
+    results: Path,
+    numbers: Numbers,
+    rows: Iterable[Mapping[str, Any]] | None = None,
+    *,
+    weights: Path | None = None,
+    **said: Any,
+) -> RunRecord:
+    """Write the record of a run, and what it said of each test item, unseen.
+
+    Args:
+        results: Folder of the run records.
+        numbers: Of the recipe.
+        rows: One for each test item.
+        weights: Its checkpoint, if one was written.
+        said: What else the record says.
+    """
+    if weights is not None:
+        said = {"checkpoint": weights_entry(weights), **said}
+    record = RunRecord(**said, configuration=numbers.as_dict(), environment=environment())
+    path = record.write(results)
+    if rows is not None:
+        write_rows(predictions_of(path), rows)
+    return record
+
+
+def temperature_on(
+    labels: np.ndarray, read: Callable[[Path], np.ndarray]
+) -> Callable[[Path], dict[str, float]]:
+    """Return what fixes a temperature from the probabilities that a checkpoint gives on dev."""
+    return lambda path: {
+        "temperature": fit_temperature(np.log(np.maximum(read(path), 1e-12)), labels)
+    }
 
 
 def kept_test(path: Path, checkpoint: Path) -> dict[str, Any] | None:

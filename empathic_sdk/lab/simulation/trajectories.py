@@ -1,4 +1,4 @@
-"""Simulated people whose days take a known course, read with the recogniser's real errors.
+"""Simulated trajectories: people whose days change as is known, read with real errors.
 
 A person has a baseline mood, inertia from day to day, a spread between and within days, a better
 weekend, days without a word and holidays. Each turn draws a true emotion from the mood of the
@@ -19,7 +19,7 @@ from empathic_sdk.types import Emotion
 from empathic_sdk.types.emotion import UNPLEASANT
 from empathic_sdk.types.monitor import DaySummary
 
-COURSES = ("stable", "decline", "drop", "instability", "recovery")
+KINDS = ("stable", "decline", "drop", "instability", "recovery")
 """``decline`` and ``recovery`` take four weeks, ``drop`` and ``instability`` begin at once."""
 LENGTH = 180
 RAMP_DAYS = 28
@@ -45,13 +45,13 @@ class States(NamedTuple):
     probabilities: Floats
 
 
-class Course(NamedTuple):
+class Trajectory(NamedTuple):
     """One simulated person.
 
     Attributes:
-        kind: One of :data:`COURSES`.
+        kind: One of :data:`KINDS`.
         days: What was read on each day with a turn.
-        onset: The day on which the course begins; ``None`` for ``stable``.
+        onset: The day on which the change begins; ``None`` for ``stable``.
         distress: Share of turns with a truly unpleasant emotion, before and from the end of the
             change on.
     """
@@ -62,8 +62,8 @@ class Course(NamedTuple):
     distress: tuple[float, float]
 
 
-def simulate(kind: str, states: States, rng: np.random.Generator) -> Course:
-    """Draw one person."""
+def simulate(kind: str, states: States, rng: np.random.Generator) -> Trajectory:
+    """Draw one person of a kind."""
     t = np.arange(LENGTH)
     onset = int(rng.integers(60, 120))
     ramp = np.clip((t - onset) / RAMP_DAYS, 0, 1)
@@ -91,7 +91,7 @@ def simulate(kind: str, states: States, rng: np.random.Generator) -> Course:
     read = states.probabilities[_readings(rng, felt, states.gold)]
     bad = np.isin(felt, BAD)
     over = onset + (RAMP_DAYS if kind in ("decline", "recovery") else 0)
-    return Course(
+    return Trajectory(
         kind,
         summaries(day, read),
         None if kind == "stable" else START + timedelta(days=onset),
@@ -109,28 +109,23 @@ def summaries(day: NDArray[np.int64], probabilities: Floats) -> list[DaySummary]
     bad = list(BAD)
     mood = probabilities[:, 1] - probabilities[:, bad].sum(1)
     distressed = np.isin(probabilities.argmax(1), bad)
-    out = []
-    for d in np.unique(day):
-        here = day == d
-        out.append(
-            DaySummary(
-                day=START + timedelta(days=int(d)),
-                turns=int(here.sum()),
-                level=float(mood[here].mean()),
-                variability=float(mood[here].std()),
-                distress=float(distressed[here].mean()),
-            )
+    days = ((int(d), day == d) for d in np.unique(day))
+    return [
+        DaySummary(
+            day=START + timedelta(days=d), turns=int(here.sum()), level=float(mood[here].mean()),
+            variability=float(mood[here].std()), distress=float(distressed[here].mean()),
         )
-    return out
+        for d, here in days
+    ]  # fmt: skip
 
 
 def people(
-    number: int, states: States, seed: int, kinds: Sequence[str] = COURSES
-) -> Mapping[str, list[Course]]:
-    """Draw ``number`` people a course; the same for the same seed, whatever else is drawn."""
+    number: int, states: States, seed: int, kinds: Sequence[str] = KINDS
+) -> Mapping[str, list[Trajectory]]:
+    """Draw ``number`` people of each kind; the same for the same seed, whatever else is drawn."""
     return {
         kind: [
-            simulate(kind, states, np.random.default_rng([seed, COURSES.index(kind), i]))
+            simulate(kind, states, np.random.default_rng([seed, KINDS.index(kind), i]))
             for i in range(number)
         ]
         for kind in kinds

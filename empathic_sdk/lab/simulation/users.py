@@ -51,8 +51,8 @@ _BATCH = 48
 
 
 @dataclass(frozen=True)
-class Course:
-    """Two hundred turns of one simulated user, up to where their own weights act.
+class SimulatedUser:
+    """One simulated user over 200 turns, up to where their own weights act.
 
     Attributes:
         kind: One of ``KINDS``.
@@ -63,7 +63,7 @@ class Course:
         felt: int64 ``[t]``: what they feel.
         told: int64 ``[t]``: what they say when asked; differs from ``felt`` for ``random`` alone.
         speaks: float64 ``[t]`` in [0, 1): they speak up where it is below the chance to.
-        talk: int64 ``[t]``: which scene.
+        scene: int64 ``[t]``: which dialogue.
     """
 
     kind: str
@@ -74,7 +74,7 @@ class Course:
     felt: NDArray[np.int64]
     told: NDArray[np.int64]
     speaks: NDArray[np.float64]
-    talk: NDArray[np.int64]
+    scene: NDArray[np.int64]
 
     def comments(self, turn: int, shown: int) -> bool:
         """Say whether they tell what they felt after being shown a label."""
@@ -91,7 +91,7 @@ class _Scene:
     present: Mapping[str, np.ndarray]
 
 
-def courses(
+def simulate_users(
     network: MDGET,
     items: DialogueSet,
     pools: Mapping[str, MediaPool],
@@ -100,11 +100,11 @@ def courses(
     users: int = USERS,
     turns: int = TURNS,
     kinds: Sequence[str] = KINDS,
-) -> list[Course]:
+) -> list[SimulatedUser]:
     """Make ``users`` users of each kind.
 
     Args:
-        network: Reads raw vectors; its modalities are those of the courses.
+        network: Reads raw vectors; its modalities are those of the users.
         items: Labelled dialogues with text vectors.
         pools: Held-out ``speech`` and ``face`` signals.
         seed: Of every draw.
@@ -120,11 +120,11 @@ def courses(
     scenes = [scene for _, some in people for scene in some]
     read = _read(network, scenes)
     out, at = [], 0
-    for course, some in people:
+    for about, some in people:
         mine = read[at : at + len(some)]
         at += len(some)
         hidden, present, apart = (np.concatenate(rows)[:turns] for rows in zip(*mine, strict=True))
-        out.append(Course(**course, hidden=hidden, present=present, apart=apart))
+        out.append(SimulatedUser(**about, hidden=hidden, present=present, apart=apart))
     return out
 
 
@@ -167,10 +167,10 @@ def _user(
                 {"text": d.present["text"], **{m: np.ones(len(d), bool) for m in rows}},
             )
         )
-    talk = np.repeat(np.arange(len(chosen)), [len(d) for d in chosen])
+    scene = np.repeat(np.arange(len(chosen)), [len(d) for d in chosen])
     about: dict[str, Any] = {
         "kind": kind, "name": f"{kind}-{number}", "felt": felt[:turns], "told": told[:turns],
-        "speaks": rng.random(len(felt))[:turns], "talk": talk[:turns],
+        "speaks": rng.random(len(felt))[:turns], "scene": scene[:turns],
     }  # fmt: skip
     return about, scenes
 

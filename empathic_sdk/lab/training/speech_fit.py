@@ -105,21 +105,11 @@ def train_speech(
     items = [(c, i) for c, t in train.items() for i in range(len(t.clips))]
     per_epoch = math.ceil(len(items) / recipe.batch_size)
     steps = recipe.epochs * per_epoch
-    losses: list[float] = []
 
     def drawn(_: int) -> Iterator[list[tuple[str, int]]]:
         order = torch.randperm(len(items), generator=draw).tolist()
-        losses.clear()
         for start in range(0, len(order), recipe.batch_size):
             yield [items[i] for i in order[start : start + recipe.batch_size]]
-
-    def loss(batch: list[tuple[str, int]]) -> Tensor:
-        found = _loss(recipe, model, batch, train, versions, draw)
-        losses.append(float(found.detach()))
-        return found
-
-    def told() -> dict[str, float]:
-        return {"loss": sum(losses) / per_epoch, "objective": score(predict(model, dev))}
 
     ran = Trainer(
         module=model,
@@ -127,8 +117,9 @@ def train_speech(
             model.parameters(), rate=recipe.learning_rate, weight_decay=recipe.weight_decay
         ),
         batches=drawn,
-        loss=loss,
-        score=told,
+        loss=lambda batch: _loss(recipe, model, batch, train, versions, draw),
+        score=lambda: {"objective": score(predict(model, dev))},
+        told_loss=True,
         per_epoch=per_epoch,
         epochs=recipe.epochs,
         rate=lambda step: cosine(step, steps, warm=max(1, steps // 10), after=True),

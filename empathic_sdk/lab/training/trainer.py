@@ -56,6 +56,7 @@ class Trainer:
         marks: Steps after which dev is asked; default: the end of each epoch.
         counter: What the history counts: ``epoch`` or ``step``.
         objective: The figure that chooses, the higher the better.
+        told_loss: Whether the history holds the mean loss since the epoch began.
         later: Whether the later one of two equal marks is kept.
         from_start: Ask dev before the first step, too: weights that never learnt compete.
         patience: Marks without a better one after which the run ends; ``None``: never.
@@ -85,6 +86,7 @@ class Trainer:
         marks: Collection[int] | None = None,
         counter: Literal["epoch", "step"] = "epoch",
         objective: str = "objective",
+        told_loss: bool = False,
         later: bool = False,
         from_start: bool = False,
         patience: int | None = None,
@@ -106,6 +108,7 @@ class Trainer:
         self.live = dict(self.trainable if averaged is None else averaged)
         self.marks = marks or range(per_epoch, self.total + 1, per_epoch)
         self.counter, self.objective, self.later = counter, objective, later
+        self.told_loss, self.losses = told_loss, list[float]()
         self.from_start, self.patience = from_start, patience
         self.folder, self.checkpoint_every = folder, checkpoint_every
         self.tells, self.name = tells, name
@@ -157,8 +160,10 @@ class Trainer:
         """Take the steps that are left of this epoch; return whether dev's patience is out."""
         epoch, done = divmod(self.step, self.per_epoch)
         before, running = self.step, 0.0
+        self.losses = []
         for batch in islice(self._batches(epoch), done, None):
             loss = self._one_step(batch)
+            self.losses.append(loss)
             running = loss if running == 0.0 else 0.98 * running + 0.02 * loss
             tell(running)
             if self.step in self.marks:
@@ -200,7 +205,10 @@ class Trainer:
         """Ask dev, and keep the weights if they are the best so far."""
         with swapped(self.live, self.average):
             self.module.eval()
-            self.history.append({self.counter: self._count(), **self._dev()})
+            found: dict[str, float] = {self.counter: self._count()}
+            if self.told_loss:
+                found["loss"] = sum(self.losses) / len(self.losses)
+            self.history.append(found | dict(self._dev()))
             if self._choice() == len(self.history) - 1:
                 kept = {**self.live, **self.beside}
                 if self.folder is None:

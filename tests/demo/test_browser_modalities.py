@@ -18,6 +18,11 @@ def allow(visitor: Visitor, label: str) -> None:
     visitor.page.get_by_label(label).check()
 
 
+def pending(visitor: Visitor, words: str) -> None:
+    """Wait for the line that says what goes with the next message."""
+    visitor.page.locator("[data-es=pending]", has_text=words).wait_for()
+
+
 @pytest.fixture
 def known(visitor: Visitor, here: EmotionAwareAgent) -> Any:
     """Return what the store holds of this visitor alone."""
@@ -55,9 +60,14 @@ def test_a_voice_message(visitor: Visitor, known: Any) -> None:
     page.locator(".es-light.es-on", has_text="Recording").wait_for()
     assert page.locator("[data-press=mic]").get_attribute("aria-pressed") == "true"
     page.wait_for_timeout(3000)
-    page.get_by_role("button", name="Stop and send").click()
-    visitor.answer(0)
+    page.get_by_role("button", name="Stop").click()
+    pending(visitor, "A recording of ")
     assert page.locator(".es-light.es-on").count() == 0
+    page.wait_for_timeout(1000)
+    assert page.locator("#es-chat .es-you").count() == 0  # it never sends itself
+    page.locator("#es-send").click()
+    visitor.answer(0)
+    assert not page.locator("[data-es=pending]").is_visible()
     assert "I failed the exam again. voice message, " in visitor.text("#es-chat .es-you")
     rows = visitor.text("#es-behind")
     assert "your words" in rows and "your voice" in rows
@@ -68,6 +78,9 @@ def test_a_voice_message(visitor: Visitor, known: Any) -> None:
 def test_a_sound_file_alone(visitor: Visitor, tmp_path: Path) -> None:
     allow(visitor, "Listen to my voice")
     visitor.page.locator("[data-es=file]").set_input_files(signals.wav(tmp_path / "voice.wav"))
+    pending(visitor, "A sound file goes with your next message.")
+    assert visitor.page.locator("#es-chat .es-you").count() == 0
+    visitor.page.locator("#es-send").click()
     visitor.answer(0)
     assert "sound file" in visitor.text("#es-chat .es-you")
     assert "your voice 100%" in visitor.text("#es-behind")
@@ -151,8 +164,66 @@ def test_files_that_are_no_sound(visitor: Visitor, tmp_path: Path) -> None:
     pretends = tmp_path / "song.wav"
     pretends.write_bytes(film.read_bytes())
     page.locator("[data-es=file]").set_input_files(pretends)
+    pending(visitor, "A sound file")
+    page.locator("#es-send").click()
     page.locator("#es-problem", has_text="could not make anything of that recording").wait_for()
     assert page.locator("#es-chat .es-you").count() == 0
     assert len(visitor.say("Then I type.")) > 5
     assert visitor.text("#es-problem") == ""
+    visitor.check()
+
+
+RECORDERS = """() => {
+  window.made = [];
+  const Real = window.MediaRecorder;
+  window.MediaRecorder = class extends Real {
+    constructor(...given) { super(...given); window.made.push(this); }
+  };
+}"""
+
+
+@pytest.mark.parametrize("tab", ["Tutoring", "Look inside"])
+def test_recording_ends_with_the_tab_and_sends_nothing(visitor: Visitor, tab: str) -> None:
+    page = visitor.page
+    visitor.context.grant_permissions(["microphone", "camera"])
+    page.evaluate(RECORDERS)
+    allow(visitor, "Listen to my voice")
+    allow(visitor, "Look at my face")
+    page.locator("[data-press=camera]").click()
+    page.locator(".es-light.es-on", has_text="Camera on").wait_for()
+    page.locator("[data-press=mic]").click()
+    page.locator(".es-light.es-on", has_text="Recording").wait_for()
+    page.wait_for_timeout(1500)
+    visitor.tab(tab)
+    page.wait_for_function("window.made.length === 1 && window.made[0].state === 'inactive'")
+    page.wait_for_function("window.made[0].stream.getTracks().every(t => t.readyState === 'ended')")
+    page.wait_for_function("document.querySelector('[data-es=view]').srcObject === null")
+    page.wait_for_timeout(1500)
+    assert not any('\\"sound' in body for body in visitor.sent)
+    visitor.tab("Counselling")
+    pending(visitor, "A recording of ")
+    assert page.locator(".es-light.es-on").count() == 0
+    assert page.locator("[data-press=mic]").get_attribute("aria-pressed") == "false"
+    assert page.locator("#es-chat .es-you").count() == 0
+    page.get_by_role("button", name="Discard it").click()
+    assert not page.locator("[data-es=pending]").is_visible()
+    visitor.say("Only words now.")
+    assert "voice message" not in visitor.text("#es-chat .es-you")
+    visitor.check()
+
+
+def test_withdrawing_the_consent_discards_what_was_recorded(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.context.grant_permissions(["microphone"])
+    allow(visitor, "Listen to my voice")
+    page.locator("[data-press=mic]").click()
+    page.locator(".es-light.es-on", has_text="Recording").wait_for()
+    page.wait_for_timeout(1000)
+    page.get_by_role("button", name="Stop").click()
+    pending(visitor, "A recording of ")
+    page.get_by_label("Listen to my voice").uncheck()
+    page.locator("[data-es=pending]").wait_for(state="hidden")
+    allow(visitor, "Listen to my voice")
+    visitor.say("Only words now.")
+    assert "voice message" not in visitor.text("#es-chat .es-you")
     visitor.check()

@@ -1,4 +1,4 @@
-"""A talk on the page: what both rooms, counselling and tutoring, have in common."""
+"""A conversation on the page: what the tabs for counselling and tutoring have in common."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from empathic_sdk import EmotionAwareAgent, EmpathicError, SentenceEvent, StateE
 from empathic_sdk.demo import panels
 from empathic_sdk.demo.media import Given, unpack
 from empathic_sdk.demo.palette import sheet
-from empathic_sdk.demo.visits import Talk, Visit, Visits
+from empathic_sdk.demo.visits import ShownConversation, Visit, Visits
 from empathic_sdk.demo.wording import seems
 from empathic_sdk.errors import EmptyUtteranceError, InputError, StoreError, outline
 from empathic_sdk.types import StreamEvent
@@ -39,8 +39,8 @@ _log = logging.getLogger(__name__)
 Shown = dict[Any, Any]
 
 
-class Room:
-    """One agent's talk: messages, input, and the panels beside it.
+class ConversationTab:
+    """One agent's conversation: messages, input, and the panels beside it.
 
     Args:
         agent: Who answers.
@@ -58,7 +58,7 @@ class Room:
     def __init__(self, agent: EmotionAwareAgent, visits: Visits, colours: gr.HTML) -> None:
         self.agent, self.visits, self.colours = agent, visits, colours
         self.notice = agent.notice()
-        self.empty = panels.talk(self.notice, (), first=self.first, starts=self.starts)
+        self.empty = panels.conversation(self.notice, (), first=self.first, starts=self.starts)
 
     def lay_out(self) -> None:
         """Put both columns on the page."""
@@ -89,14 +89,14 @@ class Room:
         """Put something below the input."""
 
     def beside(self) -> None:
-        """Put the panels beside the talk."""
+        """Put the panels beside the conversation."""
 
-    def side(self, visit: Visit, talk: Talk, event: StreamEvent) -> Shown:
-        """Return what an event changes beside the talk."""
+    def side(self, visit: Visit, conversation: ShownConversation, event: StreamEvent) -> Shown:
+        """Return what an event changes beside the conversation."""
         return {}
 
     def fresh(self) -> Shown:
-        """Return the room as it is before the first message."""
+        """Return the tab as it is before the first message."""
         return {
             self.chat: self.empty, self.box: "",
             self.live: "", self.help: "", self.problem: "",
@@ -107,9 +107,11 @@ class Room:
         """Everything that an answer may change."""
         return [self.chat, self.box, self.live, self.help, self.problem, self.colours]
 
-    def chat_of(self, talk: Talk) -> str:
+    def chat_of(self, conversation: ShownConversation) -> str:
         """Return the conversation as HTML."""
-        return panels.talk(self.notice, talk.bubbles, first=self.first, starts=self.starts)
+        return panels.conversation(
+            self.notice, conversation.bubbles, first=self.first, starts=self.starts
+        )
 
     # -- a message ---------------------------------------------------------------------------
 
@@ -124,45 +126,51 @@ class Room:
             request: Whose page it is.
             shown: Whether it came out of the input, which is then emptied.
         """
-        visit = self.visits.of(request)
-        talk = visit.talk(self.name)
         try:
-            given, said = self.read(talk, text or "", payload)
+            visit = self.visits.of(request)
+            conversation = visit.conversation(self.name)
+            given, said = self.read(conversation, text or "", payload)
         except EmpathicError as error:
             yield {self.problem: panels.problem(plain(error))}
             return
-        if talk.busy:
+        if conversation.busy:
             yield {self.problem: panels.problem(BUSY)}
             return
-        before, talk.turn, talk.busy = talk.turn, None, True
-        for bubble in talk.bubbles:
+        before, conversation.turn, conversation.busy = conversation.turn, None, True
+        for bubble in conversation.bubbles:
             bubble.words_per_minute = 0.0  # what is said is said
         mine = panels.Bubble(True, [text] if text else [], with_it=given.words)
         answer = panels.Bubble(False, [], writing=True)
-        talk.bubbles += [mine, answer]
+        conversation.bubbles += [mine, answer]
         try:
-            yield self.begun(talk) | ({self.box: ""} if shown else {})
-            said = await self.listen(visit, talk, said, mine)
+            yield self.begun(conversation) | ({self.box: ""} if shown else {})
+            said = await self.listen(visit, conversation, said, mine)
             if not text and said.text:
-                yield {self.chat: self.chat_of(talk)}
+                yield {self.chat: self.chat_of(conversation)}
             stream = self.visits.answer(self.agent, visit, self.name, said, answer)
             async for event in stream:
                 if visit.gone:
                     return
-                yield self._shown(visit, talk, event, answer)
+                yield self._shown(visit, conversation, event, answer)
         except EmpathicError as error:
             heard = isinstance(error, InputError) and given.sound is not None
-            talk.turn = before
+            conversation.turn = before
             why = NOT_HEARD if heard else plain(error)
-            yield self._undone(talk, (mine, answer), why) | ({self.box: text} if shown else {})
+            yield self._undone(conversation, (mine, answer), why) | (
+                {self.box: text} if shown else {}
+            )
         except Exception as error:
             _log.error("a message could not be answered: %s", outline(error))
-            talk.turn = before
-            yield self._undone(talk, (mine, answer), FAILED) | ({self.box: text} if shown else {})
+            conversation.turn = before
+            yield self._undone(conversation, (mine, answer), FAILED) | (
+                {self.box: text} if shown else {}
+            )
         finally:
-            talk.busy = answer.writing = False
+            conversation.busy = answer.writing = False
 
-    def read(self, talk: Talk, text: str, payload: str | None) -> tuple[Given, Utterance]:
+    def read(
+        self, conversation: ShownConversation, text: str, payload: str | None
+    ) -> tuple[Given, Utterance]:
         """Return what came, checked; raises an EmpathicError in words for the visitor."""
         if len(text) > LONGEST_MESSAGE:
             raise InputError(TOO_LONG)
@@ -173,7 +181,7 @@ class Room:
             raise InputError(EMPTY) from error
 
     async def listen(
-        self, visit: Visit, talk: Talk, said: Utterance, mine: panels.Bubble
+        self, visit: Visit, conversation: ShownConversation, said: Utterance, mine: panels.Bubble
     ) -> Utterance:
         """Return the message with the words of its sound, where somebody can tell them."""
         if said.text or said.audio is None:
@@ -184,30 +192,38 @@ class Room:
             mine.sentences = [heard.text]
         return heard
 
-    def begun(self, talk: Talk) -> Shown:
+    def begun(self, conversation: ShownConversation) -> Shown:
         """Return what changes when a message arrives."""
-        return {self.chat: self.chat_of(talk), self.problem: ""}
+        return {self.chat: self.chat_of(conversation), self.problem: ""}
 
-    def _shown(self, visit: Visit, talk: Talk, event: StreamEvent, answer: panels.Bubble) -> Shown:
+    def _shown(
+        self,
+        visit: Visit,
+        conversation: ShownConversation,
+        event: StreamEvent,
+        answer: panels.Bubble,
+    ) -> Shown:
         shown: Shown = {}
         if isinstance(event, StateEvent):
             answer.words_per_minute = event.style.pacing.words_per_minute
             shown[self.colours] = f"<style>{sheet(event.style.theme)}</style>"
-            shown[self.help] = panels.help_box(talk.help_lines)
+            shown[self.help] = panels.help_box(conversation.help_lines)
             said = seems(event.emotion)
             shown[self.live] = f"{said[:1].upper()}{said[1:]}."
         elif isinstance(event, SentenceEvent):
             shown[self.live] = escape(event.text)
-        shown[self.chat] = self.chat_of(talk)
-        return shown | self.side(visit, talk, event)
+        shown[self.chat] = self.chat_of(conversation)
+        return shown | self.side(visit, conversation, event)
 
-    def _undone(self, talk: Talk, both: tuple[Any, ...], why: str) -> Shown:
-        talk.bubbles = [b for b in talk.bubbles if all(b is not gone for gone in both)]
-        return {self.chat: self.chat_of(talk), self.problem: panels.problem(why)}
+    def _undone(self, conversation: ShownConversation, both: tuple[Any, ...], why: str) -> Shown:
+        conversation.bubbles = [
+            b for b in conversation.bubbles if all(b is not gone for gone in both)
+        ]
+        return {self.chat: self.chat_of(conversation), self.problem: panels.problem(why)}
 
-    def at(self, talk: Talk) -> float:
-        """Return the seconds since the talk began."""
-        return time.monotonic() - talk.began
+    def at(self, conversation: ShownConversation) -> float:
+        """Return the seconds since the conversation began."""
+        return time.monotonic() - conversation.began
 
 
 def html(inside: str = "", **options: Any) -> gr.HTML:

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from empathic_sdk.errors import DataError
+from empathic_sdk.lab.evaluation.configurations import Configuration, Record, Runs
 from empathic_sdk.lab.evaluation.dialogue_figures import Scored
-from empathic_sdk.lab.evaluation.published import PUBLISHED
-from empathic_sdk.lab.evaluation.tables import Measures, Record, Row, Runs
+from empathic_sdk.lab.evaluation.published import PUBLISHED, Published
+from empathic_sdk.lab.evaluation.spread import Measures
 
 MODELS = {
     "mdget": "MDGET-MER",
@@ -30,11 +31,19 @@ FEATURES = {
 }
 CORPORA = {"meld": "MELD", "iemocap": "IEMOCAP", "mosi": "CMU-MOSI"}
 # Feelings that are alike have one colour on every page; numbers are those of the style sheet.
-COLOURS = {
+COLOUR_OF_CLASS = {
     "neutral": 0, "joy": 1, "happy": 1, "sadness": 2, "sad": 2, "anger": 3, "angry": 3,
     "negative": 3, "surprise": 4, "frustrated": 4, "fear": 5, "excited": 5, "positive": 5,
     "disgust": 6,
 }  # fmt: skip
+CARDS = {
+    "weighted_f1": ("Weighted F1", "F1 of each class, weighted by how often it occurs"),
+    "accuracy": ("Accuracy", "share of right labels"),
+    "macro_f1": ("Macro F1", "all classes counting the same"),
+    "uar": ("UAR", "recall, all classes counting the same"),
+    "ece": ("Calibration error", "of the top label; 0 is best"),
+    "shift_f1": ("Shift F1", "“this speaker’s emotion changed”, transfer module"),
+}
 HEADLINES = {"weighted_f1": "Weighted F1", "accuracy": "Accuracy"}
 
 
@@ -44,7 +53,6 @@ class Subject:
 
     Attributes:
         runs: All of them.
-        rows: The whole table.
         row: The configuration's.
         record: The run in the middle by the headline figure.
         measured: Figures of each of the configuration's tested runs.
@@ -52,8 +60,7 @@ class Subject:
     """
 
     runs: Runs
-    rows: list[Row]
-    row: Row
+    row: Configuration
     record: Record
     measured: list[Measures]
     found: Scored
@@ -73,8 +80,8 @@ class Subject:
         found = runs.scored(record)
         if found is None:
             raise DataError(f"{record['name']} has no stored test predictions")
-        rows = runs.rows()
-        return cls(runs, rows, next(r for r in rows if r.name == name), record, measured, found)
+        row = next(r for r in runs.rows if r.name == name)
+        return cls(runs, row, record, measured, found)
 
     @property
     def corpus(self) -> str:
@@ -88,12 +95,17 @@ class Subject:
 
     def colour(self, label: int) -> int:
         """Return the number of a class's colour."""
-        return COLOURS[self.classes[label]]
+        return COLOUR_OF_CLASS[self.classes[label]]
 
     @property
     def key(self) -> str:
         """The headline figure."""
         return self.runs.headline
+
+    @property
+    def published(self) -> Published | None:
+        """What the paper prints of this data set, if it does."""
+        return PUBLISHED.get(self.runs.data_set)
 
     def flat(self) -> tuple[np.ndarray, np.ndarray]:
         """Return gold labels ``[n]`` and probabilities ``[n, classes]``, labelled ones only."""
@@ -102,48 +114,13 @@ class Subject:
         return gold[gold >= 0], p[gold >= 0]
 
 
-def modalities(names: tuple[str, ...] | list[str]) -> str:
-    """Name modalities in words."""
-    return " + ".join(names)
-
-
 def features(name: str) -> str:
     """Say where text vectors come from."""
     return " + ".join(FEATURES.get(part, f"the checkpoint {part}") for part in name.split("+"))
 
 
-def describe(row: Row) -> str:
-    """Say in one sentence what a configuration is."""
-    about = f"{MODELS[row.model]} on {modalities(row.modalities)}"
-    if row.timing:
-        about += ", with timing"
-    if row.beside:
-        about += f", trained with {', '.join(row.beside)} beside it"
-    if row.ablation != "full":
-        about += f" ({row.ablation})"
-    where = "" if "text" not in row.modalities else f" Text: {features(row.features)}."
-    ahead = (
-        "Every utterance is judged from itself and what came before."
-        if row.direction == "causal"
-        else "Every utterance is judged in the light of the whole dialogue."
-    )
-    return f"{about}. {ahead}{where}"
-
-
-def why_they_differ(data_set: str) -> str:
-    """Say why our figures and the paper's are not the same experiment; "" without a paper."""
-    if data_set not in PUBLISHED:
-        return ""
-    ours = {
-        "meld": "Here a MiniLM of 22 million parameters reads the words, and nothing else does.",
-        "iemocap": "Here the words are vectors of a MiniLM of 22 million parameters that has not "
-        "seen IEMOCAP, sound is eight numbers an utterance, and there are no faces.",
-    }
-    return (
-        "The published figures are of another experiment: a RoBERTa fine-tuned on the corpus, "
-        "OpenSMILE’s acoustic features, faces through DenseNet, and a model that reads the "
-        f"whole dialogue, what is still to come included. {ours[data_set]} A row that looks back "
-        "only never sees the future. Epoch, calibration and every number were chosen on dev, and "
-        "test was scored once; the paper does not say what its epochs were chosen on. Compare "
-        "differences down a column rather than figures across."
-    )
+def percent(value: float | None, digits: int = 1, *, signed: bool = False) -> str:
+    """Return a share of 1 in percent, a dash for ``None``; a true minus sign."""
+    if value is None:
+        return "–"
+    return f"{100 * value:{'+' if signed else ''}.{digits}f}".replace("-", "−")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from empathic_sdk.errors import DataError
+from empathic_sdk.lab.evaluation.spread import interval
 from empathic_sdk.lab.recipes.personal import read_runs
-from empathic_sdk.lab.records import FOLDERS
+from empathic_sdk.lab.records import FOLDERS, find_records, no_runs
 from empathic_sdk.lab.training.personal_fit import HISTORIES
 from empathic_sdk.lab.training.recurring_people import SETS
 
@@ -54,14 +54,16 @@ def evaluate_users(*, data: Path, split: str, results: Path, cache: Path) -> dic
                 entry |= _interval(runs, k)
                 report[f"gain_{name}_k{k}"] = entry["gain"]
             details[name][f"k{k}"] = entry
-        records = sorted((results / FOLDERS["personal"]).glob(f"{name}-seed*.json"))
-        about = [json.loads(p.read_text(encoding="utf-8")) for p in records]
-        details[name]["chosen_steps"] = [r["run"]["chosen_step"] for r in about]
+        records = [
+            record
+            for _, record in find_records(results / FOLDERS["personal"], f"{name}-seed*.json")
+        ]
+        details[name]["chosen_steps"] = [r.run["chosen_step"] for r in records]
         details[name]["dev_gain_k20"] = float(
-            np.mean([r["dev"]["mean_f1_k20"] - r["dev"]["mean_f1_k0"] for r in about])
+            np.mean([r.dev["mean_f1_k20"] - r.dev["mean_f1_k0"] for r in records])
         )
     if not details:
-        raise DataError(f"{results / FOLDERS['personal']} holds no runs: `empathic train personal`")
+        raise no_runs(results / FOLDERS["personal"], ", ".join(SETS), "train personal")
     report["sets"] = details
     report["runs"] = {"n": min(d["runs"] for d in details.values())}
     return report
@@ -94,5 +96,4 @@ def _interval(runs: list[list[dict[str, Any]]], k: int, draws: int = 1000) -> di
             mine, general = (np.array(said[str(x)])[rows] for x in (k, 0))
             gains.append(weighted_f1(gold[rows], mine) - weighted_f1(gold[rows], general))
     mean = np.mean(gains, axis=0)
-    low, high = np.quantile(mean[1:], [0.025, 0.975])
-    return {"gain": float(mean[0]), "low": float(low), "high": float(high)}
+    return {"gain": float(mean[0]), **interval(mean[1:])}

@@ -1,4 +1,4 @@
-"""The room for counselling: words, and with consent voice, face and how one types."""
+"""The tab for counselling: words, and with consent voice, face and how one types."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from empathic_sdk import Emotion, EmpathicError, Modality, StateEvent, TurnEvent
 from empathic_sdk.demo import noticing, panels
 from empathic_sdk.demo.chart import chart
 from empathic_sdk.demo.parts import card
-from empathic_sdk.demo.room import QUIET, Room, Shown, html, plain
-from empathic_sdk.demo.visits import Talk, Visit
+from empathic_sdk.demo.tab import QUIET, ConversationTab, Shown, html, plain
+from empathic_sdk.demo.visits import ShownConversation, Visit
 from empathic_sdk.demo.wording import WORDS, manner
 from empathic_sdk.policy import refusal
 from empathic_sdk.types import StreamEvent
@@ -33,7 +33,7 @@ _CORRECT = (
 )
 
 
-class Counsel(Room):
+class CounsellingTab(ConversationTab):
     """Counselling."""
 
     name = "counselling"
@@ -46,9 +46,9 @@ class Counsel(Room):
     )
 
     def extra(self) -> None:
-        """Put the senses below the input: switches, recorder, light."""
+        """Put what needs consent below the input: switches, recorder, light."""
         self.payload = gr.Textbox(visible=False)
-        self.senses = html(_SENSES, elem_id="es-senses")
+        self.inputs = html(_INPUTS, elem_id="es-inputs")
         self.may = html("", elem_id="es-may")
         deployment = self.agent.recognizer.deployment
         with gr.Row(elem_classes="es-switches", elem_id="es-switches"):
@@ -64,7 +64,7 @@ class Counsel(Room):
             html(f'<p class="es-terms">{TERMS}</p>')
 
     def beside(self) -> None:
-        """Put what was noticed, its correction, the path and the numbers beside the talk."""
+        """Put what was noticed, its correction, the path and the numbers beside it."""
         with gr.Column(elem_classes="es-card"):
             self.noticed = html(noticing.noticed(None), elem_id="es-noticed")
             html(_CORRECT)
@@ -103,15 +103,15 @@ class Counsel(Room):
         for modality, switch in self.switches.items():
             switch.input(self.switched(modality), switch, [switch, self.may, self.problem], **QUIET)
 
-    def side(self, visit: Visit, talk: Talk, event: StreamEvent) -> Shown:
-        """Return what an event changes beside the talk."""
+    def side(self, visit: Visit, conversation: ShownConversation, event: StreamEvent) -> Shown:
+        """Return what an event changes beside the conversation."""
         if isinstance(event, StateEvent):
             words = manner(event.style, event.emotion, level=event.safety.level)
             return {
                 self.noticed: noticing.noticed(event.emotion, words),
                 self.behind: noticing.behind(event.emotion),
                 self.answering: noticing.answering(event.style),
-                self.path: _path(talk.points),
+                self.path: _path(conversation.points),
             }
         if isinstance(event, TurnEvent):
             t = event.turn
@@ -119,12 +119,12 @@ class Counsel(Room):
             return {self.noticed: noticing.noticed(t.emotion, words)}
         return {}
 
-    def begun(self, talk: Talk) -> Shown:
+    def begun(self, conversation: ShownConversation) -> Shown:
         """Return what changes when a message arrives."""
-        return super().begun(talk) | {self.told: ""}
+        return super().begun(conversation) | {self.told: ""}
 
     def fresh(self) -> Shown:
-        """Return the room as it is before the first message."""
+        """Return the tab as it is before the first message."""
         off: Shown = dict.fromkeys(self.switches.values(), False)
         begin: Shown = {
             self.noticed: noticing.noticed(None),
@@ -148,7 +148,7 @@ class Counsel(Room):
 
         async def correct(request: gr.Request) -> str:
             visit = self.visits.of(request)
-            turn = visit.talk(self.name).turn
+            turn = visit.conversation(self.name).turn
             if turn is None:
                 return panels.told(NOT_YET, done=False)
             try:
@@ -205,8 +205,8 @@ def _icon(path: str) -> str:
     return f'<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false">{path}</svg>'
 
 
-_SENSES = (
-    '<div class="es-senses">'
+_INPUTS = (
+    '<div class="es-inputs">'
     '<button type="button" class="es-tool" data-es="mic" data-press="mic" data-for="speech" '
     f'aria-pressed="false">{_icon(_MIC)}<span data-es="mic-word">Record</span></button>'
     f'<label class="es-tool" data-for="speech">{_icon(_CLIP)}Sound file'
@@ -216,5 +216,7 @@ _SENSES = (
     '<video class="es-view" data-es="view" muted playsinline hidden '
     'aria-label="Your camera; one still goes with each message"></video>'
     '<p class="es-light" data-es="light" role="status"></p>'
+    '<p class="es-pending" data-es="pending" role="status" hidden><span data-es="pending-word"></span>'
+    '<button type="button" class="es-discard" data-press="discard">Discard it</button></p>'
     '<p class="es-hint" data-es="hint" role="alert"></p></div>'
 )

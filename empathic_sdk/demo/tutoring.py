@@ -1,4 +1,4 @@
-"""The room for tutoring: text only; exercises, hints, what is mastered."""
+"""The tab for tutoring: text only; exercises, hints, what is mastered."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from empathic_sdk import TurnEvent, Utterance
 from empathic_sdk.demo import learning
 from empathic_sdk.demo.learning import SKILLS
 from empathic_sdk.demo.media import Given
-from empathic_sdk.demo.room import QUIET, Room, Shown, html
-from empathic_sdk.demo.visits import Talk, Visit
+from empathic_sdk.demo.tab import QUIET, ConversationTab, Shown, html
+from empathic_sdk.demo.visits import ShownConversation, Visit
 from empathic_sdk.types import StreamEvent
 
 ASKS = {
@@ -26,7 +26,7 @@ ASKS = {
 """What can be pressed instead of typed: label, and what it says to the agent."""
 
 
-class Lesson(Room):
+class TutoringTab(ConversationTab):
     """Tutoring."""
 
     name = "tutoring"
@@ -39,7 +39,7 @@ class Lesson(Room):
     )
 
     def beside(self) -> None:
-        """Put the exercise, the ways out of being stuck, and the bars beside the talk."""
+        """Put the exercise, the ways out of being stuck, and the bars beside the conversation."""
         with gr.Column(elem_classes="es-card"):
             self.task = html(learning.exercise(None), elem_id="el-task")
             with gr.Row(elem_classes="es-chips"):
@@ -88,13 +88,15 @@ class Lesson(Room):
 
         return press
 
-    def read(self, talk: Talk, text: str, payload: str | None) -> tuple[Given, Utterance]:
+    def read(
+        self, conversation: ShownConversation, text: str, payload: str | None
+    ) -> tuple[Given, Utterance]:
         """Return the words, with the time they came: how long an answer took tells something."""
-        given, said = super().read(talk, text, None)
-        return given, said.model_copy(update={"at": self.at(talk)})
+        given, said = super().read(conversation, text, None)
+        return given, said.model_copy(update={"at": self.at(conversation)})
 
-    def side(self, visit: Visit, talk: Talk, event: StreamEvent) -> Shown:
-        """Return what an event changes beside the talk."""
+    def side(self, visit: Visit, conversation: ShownConversation, event: StreamEvent) -> Shown:
+        """Return what an event changes beside the conversation."""
         if not isinstance(event, TurnEvent):
             return {}
         known = self.agent.profiles.get(visit.user).mastery
@@ -105,7 +107,7 @@ class Lesson(Room):
         }
 
     def fresh(self) -> Shown:
-        """Return the room as it is before the first message."""
+        """Return the tab as it is before the first message."""
         return super().fresh() | {
             self.task: learning.exercise(None),
             self.known: learning.mastery({}),
@@ -113,7 +115,7 @@ class Lesson(Room):
         }
 
 
-async def known_of(room: Lesson, visit: Visit) -> str:
+async def known_of(room: TutoringTab, visit: Visit) -> str:
     """Return the bars of somebody who came back."""
     person = await asyncio.to_thread(room.agent.profiles.get, visit.user)
     return learning.mastery(person.mastery)

@@ -7,10 +7,11 @@ and the corpus itself, so nothing has to be believed.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,52 +20,22 @@ from empathic_sdk.lab.baselines.mdget import ABLATIONS
 from empathic_sdk.lab.corpora.dialogues import read_dialogues
 from empathic_sdk.lab.evaluation.dialogue_figures import Scored, headline, measure, read_predictions
 from empathic_sdk.lab.evaluation.dialogue_metrics import paired_bootstrap
+from empathic_sdk.lab.evaluation.spread import Measures, Spread, spread, spreads
 from empathic_sdk.lab.recipes.dialogue_numbers import (
     BASE,
     DialogueRecipe,
     default_features,
     tuning_path,
 )
-from empathic_sdk.lab.records import FOLDERS
+from empathic_sdk.lab.records import FOLDERS, PREDICTIONS, no_runs
 from empathic_sdk.lab.registry import dialogue_models
 from empathic_sdk.recognition.calibration import Calibration
 
-METRICS = ("accuracy", "weighted_f1", "macro_f1", "uar", "ece", "shift_f1", "shift_f1_labels")
 Record = dict[str, Any]
-Measures = Mapping[str, float | dict[str, float]]
-
-
-class Spread(NamedTuple):
-    """Mean and sample standard deviation over runs (0 for a single one)."""
-
-    mean: float
-    std: float
-
-
-def spread(values: Sequence[float]) -> Spread:
-    """Summarise one figure of several runs."""
-    std = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-    return Spread(float(np.mean(values)), std)
-
-
-def plain(measures: Measures, key: str) -> float:
-    """Return a figure that is one number."""
-    value = measures[key]
-    assert isinstance(value, float)
-    return value
-
-
-def spreads(measured: Sequence[Measures]) -> dict[str, Spread]:
-    """Summarise every plain figure that all these runs have."""
-    return {
-        key: spread([plain(m, key) for m in measured])
-        for key in (measured[0] if measured else ())
-        if all(isinstance(m.get(key), float) for m in measured)
-    }
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class Configuration:
     """One configuration.
 
     Attributes:
@@ -118,13 +89,9 @@ class Row:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return {
-            **asdict(self),
-            "modalities": list(self.modalities),
-            "beside": list(self.beside),
-            "dev": self.dev._asdict(),
-            "test": {k: s._asdict() for k, s in self.test.items()},
-        }
+        test = {k: s._asdict() for k, s in self.test.items()}
+        return {**asdict(self), "modalities": list(self.modalities), "beside": list(self.beside),
+                "dev": self.dev._asdict(), "test": test}  # fmt: skip
 
 
 def recipe_of(record: Record) -> Mapping[str, Any]:
@@ -153,6 +120,12 @@ def group(results: Path, data_set: str) -> dict[str, list[Record]]:
                 "same numbers; remove those that do not belong, or give another --results"
             )
     return found
+
+
+def siblings(results: Path, data_set: str, name: str) -> tuple[str, list[Record]]:
+    """Return the configuration that a run belongs to, and its records; none where it has none."""
+    groups = group(results, data_set).items()
+    return next(((c, some) for c, some in groups if name in (r["name"] for r in some)), ("", []))
 
 
 def _numbers(record: Record) -> list[dict[str, Any]]:
@@ -194,10 +167,7 @@ class Runs:
         if self.groups:
             there = ", ".join(sorted(self.groups))
             return DataError(f"{folder} has no runs of {what}; it has {there}")
-        return DataError(
-            f"there are no runs of {self.data_set} in {folder}; "
-            f"make them with `empathic train table --data-set {self.data_set}`"
-        )
+        return no_runs(folder, self.data_set, f"train table --data-set {self.data_set}")
 
     def scored(self, record: Record) -> Scored | None:
         """Return a run's stored test predictions, ``None`` where it has none yet."""
@@ -205,7 +175,7 @@ class Runs:
         if record["recipe"] == "joint":
             stem = f"{self.data_set}-{stem}"
         if stem not in self._scored:
-            path = self.results / FOLDERS["dialogue"] / f"{stem}.predictions.jsonl.gz"
+            path = self.results / FOLDERS["dialogue"] / f"{stem}{PREDICTIONS}"
             self._scored[stem] = read_predictions(path, self.test) if path.is_file() else None
         return self._scored[stem]
 
@@ -235,17 +205,17 @@ class Runs:
         if not some:
             raise DataError(f"no run of {name} has stored test predictions")
         measured = [r["dev"] if split == "dev" else self.measured(r) for r in some]
-        order = np.argsort([plain(m, self.headline) for m in measured], kind="stable")
+        order = np.argsort([m[self.headline] for m in measured], kind="stable")
         return some[order[(len(order) - 1) // 2]], measured
 
-    def row(self, name: str) -> Row:
+    def row(self, name: str) -> Configuration:
         """Return one row of the table."""
         records = self.records(name)
         first, recipe = records[0], recipe_of(records[0])
         ran = [r["run"] for r in records]
         weights = [r["loss_weights"] for r in ran if "loss_weights" in r]
         passed = [r["history"][r["chosen_epoch"] - 1]["passed"] for r in ran if "chosen_epoch" in r]
-        return Row(
+        return Configuration(
             name=name,
             model=recipe["model"],
             direction="causal" if recipe["causal"] else "both",
@@ -278,11 +248,12 @@ class Runs:
         same = bool(numbers) and all(recipe[k] == v for k, v in numbers.items())
         return numbers if same else None
 
-    def rows(self) -> list[Row]:
-        """Return the whole table: what is compared first, then modalities, ablations, timing."""
+    @cached_property
+    def rows(self) -> list[Configuration]:
+        """The whole table: what is compared first, then modalities, ablations, timing."""
         return sorted(map(self.row, self.groups), key=self._place)
 
-    def _place(self, row: Row) -> tuple[Any, ...]:
+    def _place(self, row: Configuration) -> tuple[Any, ...]:
         place = self._preference(row)
         kind = (not row.compared(self.data_set), row.timing, row.ablation != "full")
         inside = (
@@ -292,7 +263,7 @@ class Runs:
         )
         return place, row.features, row.direction != "causal", kind, inside, row.name
 
-    def _preference(self, row: Row) -> int:
+    def _preference(self, row: Configuration) -> int:
         order = ("beside", "joint", "shipped", default_features(self.data_set))
         kind = "beside" if row.beside else row.features
         return order.index(kind) if kind in order else len(order)
@@ -309,7 +280,7 @@ class Runs:
         """
         direction = "causal" if causal else "both"
         rows = [
-            r for r in self.rows()
+            r for r in self.rows
             if r.model == "mdget" and r.direction == direction
             and replace(r, beside=()).compared(self.data_set)
         ]  # fmt: skip
@@ -331,31 +302,38 @@ class Runs:
         return [np.mean(each, axis=0).argmax(1) for each in zip(*found, strict=True)]
 
     def compare(self, one: str, other: str) -> dict[str, float]:
-        """Return how much better ``one`` is than ``other``; see :func:`compare`."""
+        """Compare two configurations on the test dialogues by a paired bootstrap.
+
+        The probabilities of each one's runs are averaged first, so that it is not two seeds that
+        are compared.
+
+        Returns:
+            ``difference low high p`` of one - other; see
+            :func:`~empathic_sdk.lab.evaluation.dialogue_metrics.paired_bootstrap`.
+        """
         gold = [d.labels for d in self.test.dialogues]
         metric: Literal["accuracy", "weighted_f1"] = (
             "accuracy" if self.headline == "accuracy" else "weighted_f1"
         )
         return paired_bootstrap(gold, self.labels(one), self.labels(other), metric=metric)
 
-    def rivals(self, row: Row, rows: Sequence[Row]) -> list[Row]:
+    def rivals(self, row: Configuration) -> list[Configuration]:
         """Return what ``row`` is compared with: other models, same features and direction."""
         return [
-            r for r in rows
+            r for r in self.rows
             if r.model != row.model and r.compared(self.data_set) and r.tested
             and (r.features, r.direction) == (row.features, row.direction)
         ]  # fmt: skip
 
-    def shift(self, name: str, rows: Sequence[Row]) -> dict[str, Spread | None]:
+    def shift(self, row: Configuration) -> dict[str, Spread | None]:
         """Return the F1 of "this speaker's emotion changed", told in three ways.
 
         ``transfer`` is what the transfer module says, ``labels`` compares the labels that the
         configuration gives the two utterances, ``independent`` those that a linear model gives
         each utterance on its own (same features); ``None`` where there is no such run.
         """
-        row = next(r for r in rows if r.name == name)
         alone = [
-            r for r in rows
+            r for r in self.rows
             if r.model == "linear" and r.features == row.features and r.compared(self.data_set)
         ]  # fmt: skip
         return {
@@ -364,40 +342,18 @@ class Runs:
             "independent": alone[0].test.get("shift_f1_labels") if alone else None,
         }
 
+    def table(self) -> list[dict[str, Any]]:
+        """Return the table as plain values; MDGET's rivals with how much better than they it is.
 
-def rows(results: Path, data: Path, data_set: str) -> list[Row]:
-    """Return one row a configuration of a data set."""
-    return Runs(results, data, data_set).rows()
-
-
-def compare(results: Path, data: Path, one: str, other: str, data_set: str) -> dict[str, float]:
-    """Compare two configurations on the test dialogues by a paired bootstrap.
-
-    The probabilities of each one's runs are averaged first, so that it is not two seeds that are
-    compared.
-
-    Returns:
-        ``difference low high p`` of one - other; see ``evaluation.dialogues.paired_bootstrap``.
-    """
-    return Runs(results, data, data_set).compare(one, other)
-
-
-def table(runs: Runs) -> list[dict[str, Any]]:
-    """Return the table as plain values; MDGET's rivals with how much better than they it is.
-
-    ``bootstrap`` is ``{against, difference, low, high, p}`` with the difference MDGET - this row,
-    ``None`` for rows that are not compared with it.
-    """
-    found = runs.rows()
-    out = {r.name: {**r.as_dict(), "bootstrap": None, "shift": None} for r in found}
-    for row in found:
-        if row.model == "mdget" and row.tested and row.compared(runs.data_set):
-            told = runs.shift(row.name, found)
-            out[row.name]["shift"] = {k: s and s._asdict() for k, s in told.items()}
-            for rival in runs.rivals(row, found):
-                against = {"against": row.name, **runs.compare(row.name, rival.name)}
-                out[rival.name]["bootstrap"] = against
-    return list(out.values())
-
-
-__all__ = ["Row", "Runs", "Spread", "compare", "group", "rows", "spread", "table"]
+        ``bootstrap`` is ``{against, difference, low, high, p}`` with the difference MDGET - this
+        row, ``None`` for rows that are not compared with it.
+        """
+        out = {r.name: {**r.as_dict(), "bootstrap": None, "shift": None} for r in self.rows}
+        for row in self.rows:
+            if row.model == "mdget" and row.tested and row.compared(self.data_set):
+                told = self.shift(row)
+                out[row.name]["shift"] = {k: s and s._asdict() for k, s in told.items()}
+                for rival in self.rivals(row):
+                    against = {"against": row.name, **self.compare(row.name, rival.name)}
+                    out[rival.name]["bootstrap"] = against
+        return list(out.values())

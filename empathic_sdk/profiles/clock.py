@@ -1,0 +1,99 @@
+"""What time it is for sure: retention deletes for good, and a clock may be wrong.
+
+A clock that jumps ahead would make everything too old at once. So the store keeps a time of its
+own, which goes ahead only as far as there is evidence that so much time went by: the monotonic
+clock of this process and, between processes, the time since the machine was started. What the
+clock says beyond that counts once it has said so for a day.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from empathic_sdk.profiles.damage import reading_from
+
+PROOF = timedelta(days=1)
+"""How long a clock must say so before a time counts for which there is no other evidence."""
+
+_UNNOTICED = timedelta(minutes=5)
+log = logging.getLogger("empathic_sdk")
+
+
+def trusted_time(db: Database, said: datetime) -> datetime:
+    """Return the time that counts, at most ``said``, and note it; call it in a transaction.
+
+    Args:
+        db: The store.
+        said: What the clock says, with its time zone.
+    """
+    with reading_from("upkeep.clock"):
+        kept: dict[str, Any] = json.loads(db.execute("SELECT clock FROM upkeep").fetchone()[0])
+        at = _first(db, said)
+        claim = None
+        if kept:
+            known = datetime.fromisoformat(kept["at"])
+            at = max(known, min(said, known + _elapsed(kept)))
+            claim = kept["claim"]
+        if said - at < _UNNOTICED:
+            claim = None
+        elif claim is None or not _is_consistent(claim, said):
+            claim = {"at": said.isoformat(), **_evidence()}
+        elif said - datetime.fromisoformat(claim["at"]) >= PROOF:
+            # In one run of the machine all of it is proven now, else what was said a day ago.
+            at = said if claim["boot"] == _boot() else datetime.fromisoformat(claim["at"])
+            claim = {"at": said.isoformat(), **_evidence()}
+    now = {"at": at.isoformat(), **_evidence(), "claim": claim}
+    db.execute("UPDATE upkeep SET clock = ?", [json.dumps(now)])
+    if said - at >= _UNNOTICED:
+        log.warning(
+            "the clock says %s, and there is evidence for no later than %s: turns are purged as "
+            "of then until the clock has said so for a day", said.isoformat(), at.isoformat(),
+        )  # fmt: skip
+    return min(at, said)  # a clock that was set back deletes less, never more
+
+
+def _first(db: Database, said: datetime) -> datetime:
+    """Return where to begin: the newest turn proves its time; an empty store has none to lose."""
+    newest = db.execute("SELECT max(at) FROM turns").fetchone()[0]
+    return said if newest is None else min(said, datetime.fromisoformat(newest))
+
+
+def _is_consistent(claim: dict[str, Any], said: datetime) -> bool:
+    """Say whether the clock has gone on from what it claimed as clocks do."""
+    went_by = said - datetime.fromisoformat(claim["at"])
+    if claim["boot"] != _boot():
+        return went_by >= timedelta()
+    return abs(went_by - _elapsed(claim)) < _UNNOTICED
+
+
+def _elapsed(before: dict[str, Any]) -> timedelta:
+    """Return how much time went by for sure; none where the machine was started in between."""
+    if not before or before["boot"] != _boot():
+        return timedelta()
+    return timedelta(seconds=1.001 * max(0.0, _uptime() - before["uptime"]))
+
+
+def _evidence() -> dict[str, Any]:
+    return {"boot": _boot(), "uptime": _uptime()}
+
+
+def _uptime() -> float:
+    boot_time = getattr(time, "CLOCK_BOOTTIME", None)  # it counts while the machine sleeps, too
+    return time.monotonic() if boot_time is None else time.clock_gettime(boot_time)
+
+
+@cache
+def _boot() -> str:
+    """Return a name of this run of the machine; of this process where it has none."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return f"process started {datetime.now(UTC).isoformat()}"
