@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
-import functools
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
@@ -15,22 +12,19 @@ from typing import TYPE_CHECKING, Any, Literal, Self, cast
 from empathic_sdk.errors import ConfigurationError, EmpathicError
 from empathic_sdk.language.templates import notice
 from empathic_sdk.llm.extras import needs_langchain
-from empathic_sdk.monitoring.alerts import AlertHook, alert_of, tell
+from empathic_sdk.monitoring.alerts import AlertHook
 from empathic_sdk.monitoring.longitudinal import Watch
 from empathic_sdk.options import LLMOptions, ReplyOptions, Retention, fold
 from empathic_sdk.policy import Deployment, askable, declare
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.recognition.session import Transfers
-from empathic_sdk.responders.cancellable import Live
 from empathic_sdk.responders.embedded import EmbeddedResponder
 from empathic_sdk.responders.guarded import GuardedResponder
 from empathic_sdk.responders.llm import LLMResponder
 from empathic_sdk.safety.assessment import RiskAssessor
 from empathic_sdk.turn.conversations import Conversations
 from empathic_sdk.turn.engine import Hooks, TurnEngine
-from empathic_sdk.turn.lifecycle import Lifecycle, closed
-from empathic_sdk.turn.loops import PendingHooks, on_loop
 from empathic_sdk.turn.parts import (
     check_hooks,
     check_parts,
@@ -42,14 +36,9 @@ from empathic_sdk.turn.parts import (
 )
 from empathic_sdk.turn.proposals import Proposals
 from empathic_sdk.turn.scenarios import scenario_of
-from empathic_sdk.turn.stateful import Outcome, StatefulTurns
+from empathic_sdk.turn.service import TurnService
+from empathic_sdk.turn.stateful import StatefulTurns
 from empathic_sdk.turn.stores import recorder_of, store_of
-from empathic_sdk.turn.streaming import (
-    astream_finished,
-    astream_live,
-    stream_finished,
-    stream_live,
-)
 from empathic_sdk.types import (
     Emotion,
     LanguageModel,
@@ -152,8 +141,6 @@ class EmotionAwareAgent:
         check_hooks(tone=tone, pacing=pacing, theme=theme, on_alert=on_alert)
         check_parts(recognizer, responder, safety)
         _check_deployment(deployment, recognizer)
-        self._hooks = Hooks(tone, pacing, theme)
-        self._on_alert = on_alert
         embedded = EmbeddedResponder(language=self._language)
         self._responder = responder_of(
             responder or self._scenario.responder, embedded, timeout_s=options.llm.timeout_s
@@ -186,7 +173,7 @@ class EmotionAwareAgent:
         self._proposals = Proposals(self.store)
         self._watch = Watch(self.store, deployment=self._deployment, language=self._language)
         self._stop_forgetting = [self.store.on_erase(f) for f in (self._forget, self._watch.forget)]
-        self._turns = StatefulTurns(
+        turns = StatefulTurns(
             engine=TurnEngine(
                 recognizer=self.recognizer,
                 responder=self._responder,
@@ -199,8 +186,17 @@ class EmotionAwareAgent:
             keep_text=options.retention.keep_text,
             past=options.llm.history if llm is not None else 0,
         )
-        self._workers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="empathic-turn")
-        self._lifecycle = Lifecycle()
+        self._service = TurnService(
+            turns=turns,
+            store=self.store,
+            conversations=self._conversations,
+            proposals=self._proposals,
+            watch=self._watch,
+            hooks=Hooks(tone, pacing, theme),
+            on_alert=on_alert,
+            # While it writes, its sentences can be shown.
+            live=isinstance(self._responder, LLMResponder),
+        )
 
     @property
     def profiles(self) -> ProfileStore:
@@ -230,7 +226,7 @@ class EmotionAwareAgent:
             PolicyError: Nothing in it may be processed here.
             StoreError: The turn could not be recorded; then nothing of it was.
         """
-        return self._run(utterance, user, conversation, self._hooks, self._on_alert).turn
+        return self._service.run(utterance, user, conversation).turn
 
     async def arespond(
         self, utterance: Utterance | str, *, user: str = "default", conversation: str | None = None
@@ -239,7 +235,7 @@ class EmotionAwareAgent:
 
         Cancelling leaves the turn recorded whole or not at all.
         """
-        return (await self._arun(utterance, user, conversation)).turn
+        return (await self._service.arun(utterance, user, conversation)).turn
 
     def stream(
         self, utterance: Utterance | str, *, user: str = "default", conversation: str | None = None
@@ -251,20 +247,13 @@ class EmotionAwareAgent:
         checked, and the turn is recorded after the last: a consumer that stops before the first
         drops the turn, one that stops later leaves it to be finished and recorded whole.
         """
-        if self._writes_live and not self._lifecycle.inside:
-            yield from stream_live(lambda live: self._submit(utterance, user, conversation, live))
-            return
-        outcome = self._run(utterance, user, conversation, self._hooks, self._on_alert)
-        yield from stream_finished(outcome)
+        return self._service.stream(utterance, user, conversation)
 
     async def astream(
         self, utterance: Utterance | str, *, user: str = "default", conversation: str | None = None
     ) -> AsyncIterator[StreamEvent]:
         """:meth:`stream` for event loops."""
-        if self._writes_live:
-            events = astream_live(lambda live: self._arun(utterance, user, conversation, live))
-        else:
-            events = astream_finished(await self._arun(utterance, user, conversation))
+        events = self._service.astream(utterance, user, conversation)
         async with contextlib.aclosing(events):
             async for event in events:
                 yield event
@@ -293,7 +282,7 @@ class EmotionAwareAgent:
             InputError: Neither is given, or one is no emotion or rating.
             UnknownTurnError: This user has no such turn.
         """
-        with self._lifecycle.busy():
+        with self._service.busy():
             self.store.feedback(turn_id, user=user, emotion=emotion, rating=rating)
 
     async def afeedback(
@@ -314,7 +303,7 @@ class EmotionAwareAgent:
 
         ``None`` where the conversation is not in memory; nothing of it is ever stored.
         """
-        with self._lifecycle.busy():
+        with self._service.busy():
             return self._conversations.transfers(
                 user, self._conversations.name(user, conversation, self.store.session)
             )
@@ -330,7 +319,7 @@ class EmotionAwareAgent:
             UnknownTurnError: This user has no open proposal of that turn: answered already, or
                 made before a restart.
         """
-        with self._lifecycle.busy():
+        with self._service.busy():
             return self._proposals.settle(turn_id, user, keep=True)
 
     async def aaccept(self, turn_id: str, *, user: str) -> tuple[Proposal, ...]:
@@ -339,7 +328,7 @@ class EmotionAwareAgent:
 
     def decline(self, turn_id: str, *, user: str) -> tuple[Proposal, ...]:
         """Drop what a turn proposed; errors as :meth:`accept`."""
-        with self._lifecycle.busy():
+        with self._service.busy():
             return self._proposals.settle(turn_id, user, keep=False)
 
     async def adecline(self, turn_id: str, *, user: str) -> tuple[Proposal, ...]:
@@ -355,7 +344,7 @@ class EmotionAwareAgent:
             ConfigurationError: The agent's store keeps no days.
             StoreError: The days cannot be read.
         """
-        with self._lifecycle.busy():
+        with self._service.busy():
             return self._watch.report(user)
 
     async def awatch(self, user: str) -> MonitorReport:
@@ -401,10 +390,8 @@ class EmotionAwareAgent:
         Raises:
             ReentrancyError: A hook or an alarm called it: it would wait for itself.
         """
-        if not self._lifecycle.begin_closing():
+        if not self._service.close():
             return
-        self._workers.shutdown(wait=True)
-        self._lifecycle.wait()
         for stop in self._stop_forgetting:
             stop()
         self._close_store()
@@ -444,74 +431,6 @@ class EmotionAwareAgent:
     def _forget(self, user: str) -> None:
         self._conversations.forget(user)
         self._proposals.forget(user)
-
-    @property
-    def _writes_live(self) -> bool:
-        """Whether sentences can be shown while the rest is still written."""
-        return isinstance(self._responder, LLMResponder)
-
-    def _run(
-        self,
-        utterance: Utterance | str,
-        user: str,
-        conversation: str | None,
-        hooks: Hooks,
-        on_alert: AlertHook | None,
-        live: Live | None = None,
-    ) -> Outcome:
-        with self._lifecycle.busy():
-            said = Utterance.of(utterance)
-            name = self._conversations.name(user, conversation, self.store.session)
-            outcome = self._turns.take(said, user=user, conversation=name, hooks=hooks, live=live)
-            self._proposals.note(outcome.turn)
-            if on_alert is not None:
-                if (alert := alert_of(outcome.turn.safety)) is not None:
-                    tell(on_alert, alert)
-                if (warning := self._watch.due(user)) is not None:
-                    tell(on_alert, warning)
-            return outcome
-
-    def _submit(
-        self, utterance: Utterance | str, user: str, conversation: str | None, live: Live
-    ) -> Future[Outcome]:
-        call = functools.partial(
-            self._run, utterance, user, conversation, self._hooks, self._on_alert, live
-        )
-        try:
-            return self._workers.submit(contextvars.copy_context().run, call)
-        except RuntimeError as error:
-            raise closed() from error
-
-    async def _arun(
-        self,
-        utterance: Utterance | str,
-        user: str,
-        conversation: str | None,
-        live: Live | None = None,
-    ) -> Outcome:
-        live = live or Live()
-        loop = asyncio.get_running_loop()
-        pending = PendingHooks()
-        hooks = Hooks(
-            tone=on_loop(self._hooks.tone, loop, pending),
-            pacing=on_loop(self._hooks.pacing, loop, pending),
-            theme=on_loop(self._hooks.theme, loop, pending),
-        )
-        alert = on_loop(self._on_alert, loop, pending)
-        call = functools.partial(self._run, utterance, user, conversation, hooks, alert, live)
-        # As asyncio.to_thread does, but in a pool of our own: a turn that waits for its
-        # conversation must not take the last worker from the turn it waits for.
-        context = contextvars.copy_context()
-        try:
-            return await loop.run_in_executor(self._workers, context.run, call)
-        except asyncio.CancelledError:
-            live.give_up()
-            pending.cancel()  # or the worker would wait for hooks that nobody needs
-            raise
-        except RuntimeError as error:
-            if self._lifecycle.closed:  # the pool's own words would not help anybody
-                raise closed() from error
-            raise
 
 
 def _check_deployment(deployment: Deployment | None, recognizer: Recognizer | None) -> None:

@@ -21,6 +21,7 @@ from empathic_sdk import (
     Utterance,
 )
 from empathic_sdk.errors import InputError, StoreError, outline
+from empathic_sdk.options import Retention
 from empathic_sdk.turn.stateless import StatelessTurns
 from tests.recognition.test_modalities import SOUND, Fake, Words, encoder, weights  # noqa: F401
 
@@ -101,7 +102,7 @@ def test_the_log_of_this_test_would_show_it(log: Log) -> None:
 def test_hooks_and_alarms_that_raise(recognizer: EmotionRecognizer, log: Log) -> None:
     with EmotionAwareAgent(
         recognizer=recognizer, tone=broken, pacing=abroken, theme=wrong, on_alert=broken,
-        keep_text=True,
+        retention=Retention(keep_text=True),
     ) as agent:  # fmt: skip
         turn = agent.respond(SAID, user=USER, conversation="c")
         assert len(turn.fallbacks) == 3
@@ -124,7 +125,9 @@ def test_language_models(recognizer: EmotionRecognizer, log: Log, does: str) -> 
 
 def test_stores_that_fail(recognizer: EmotionRecognizer, log: Log, tmp_path: Path) -> None:
     path = tmp_path / "p.db"
-    with EmotionAwareAgent(recognizer=recognizer, profiles=path, keep_text=True) as agent:
+    with EmotionAwareAgent(
+        recognizer=recognizer, profiles=path, retention=Retention(keep_text=True)
+    ) as agent:
         agent.respond(SAID, user=USER, conversation="c")
         with agent.profiles._file.writing() as db:  # what was kept of the talk is damaged
             db.execute("UPDATE conversations SET session = ?", [SAID.encode()])

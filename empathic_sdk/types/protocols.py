@@ -1,27 +1,13 @@
 """Protocols: whoever brings an object that fits one can plug it in.
 
-protocol                  where it goes                          what ships
-========================  =====================================  ==============================
-:class:`Recognizer`       ``EmotionAwareAgent(recognizer=)``     ``EmotionRecognizer``
-:class:`Session`          what a recogniser opens                ``DialogueSession``
-:class:`Encoder`          ``EmotionRecognizer(speech=, ...)``    ``SpeechEncoder``, ...
-:class:`SafetyAssessor`   ``EmotionAwareAgent(safety=)``         ``RiskAssessor``
-:class:`Responder`        ``EmotionAwareAgent(responder=)``      ``EmbeddedResponder``
-:class:`LanguageModel`    ``EmotionAwareAgent(llm=)``            adapters in ``llm``
-:class:`Store`            ``EmotionAwareAgent(store=)``          ``ProfileStore``
-:class:`DayStore`         the same, and ``agent.watch`` works    ``ProfileStore``
-:class:`Scenario`         ``EmotionAwareAgent(scenario=)``       ``"counselling"``, ``"tutoring"``
-:class:`Agent`            what takes turns                       ``EmotionAwareAgent``
-========================  =====================================  ==============================
-=======
 ===========================  =====================================  =============================
 protocol                     where it goes                          what ships
 ===========================  =====================================  =============================
 :class:`Recognizer`          ``EmotionAwareAgent(recognizer=)``     ``EmotionRecognizer``
 :class:`Session`             what a recogniser opens                ``DialogueSession``
 :class:`Encoder`             ``EmotionRecognizer(speech=, ...)``    ``SpeechEncoder``, ...
-:class:`DialogueModel`       ``EmotionRecognizer(dialogue=)``       the network ``MDGET``
-:class:`DialogueState`       what a dialogue model opens            its streaming state
+:class:`DialogueModel`       ``EmotionRecognizer(dialogue=)``       ``MDGET``, as a checkpoint
+:class:`DialogueState`       what a dialogue model opens            inside the session
 :class:`ProbabilityEncoder`  ``EmotionRecognizer(channels=)``       none
 :class:`SafetyAssessor`      ``EmotionAwareAgent(safety=)``         ``RiskAssessor``
 :class:`Responder`           ``EmotionAwareAgent(responder=)``      ``EmbeddedResponder``
@@ -37,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from types import EllipsisType
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -265,11 +252,14 @@ class Store(Protocol):
         mastery: Mapping[str, Mastery] | None = None,
         since: datetime | None = None,
         override: OverrideUse | None = None,
+        expected: bytes | EllipsisType | None = ...,
     ) -> None:
         """Store a finished turn and the state of its conversation, all or nothing.
 
         Keep ``text`` and ``turn.reply`` only with ``keep_text``. Where the person was erased after
-        ``since``, store nothing.
+        ``since``, store nothing. Where ``expected`` is given and is not what :meth:`session`
+        returns now (another process went on with the conversation), store nothing and raise
+        ``errors.ConflictError``: the turn is then taken again.
         """
         ...
 

@@ -86,7 +86,9 @@ def test_missing_weights_leave_it_to_the_rules(
     with caplog.at_level(logging.WARNING):
         said = []
         for kind in ("rules", "learned", "learned"):
-            with EmotionAwareAgent(recognizer=recognizer, planner=kind) as agent:  # type: ignore[arg-type]
+            with EmotionAwareAgent(
+                recognizer=recognizer, replies=ReplyOptions(planner=kind)
+            ) as agent:  # type: ignore[arg-type]
                 turn = agent.respond("I failed the exam again.", user="ada", conversation="c")
                 said.append((turn.reply, turn.strategy))
     assert said[0] == said[1] == said[2]

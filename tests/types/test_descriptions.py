@@ -48,7 +48,9 @@ def of_the_package() -> set[type[BaseModel]]:
     return reachable(*models, Deployment, Export)
 
 
-MODELS = sorted(of_the_package() - {types.Utterance.__base__}, key=lambda m: m.__name__)
+MODELS = sorted(
+    of_the_package() - {types.Utterance.__base__}, key=lambda m: f"{m.__module__}.{m.__name__}"
+)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: f"{m.__module__}.{m.__name__}")

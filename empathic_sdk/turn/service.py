@@ -1,0 +1,178 @@
+"""Turns of many people at once: on the caller's thread, on workers, in event loops, as streams."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import functools
+from collections.abc import AsyncGenerator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from empathic_sdk.monitoring.alerts import AlertHook, alert_of, tell
+from empathic_sdk.monitoring.longitudinal import Watch
+from empathic_sdk.responders.cancellable import Live
+from empathic_sdk.turn.conversations import Conversations
+from empathic_sdk.turn.engine import Hooks
+from empathic_sdk.turn.lifecycle import Lifecycle, closed
+from empathic_sdk.turn.loops import PendingHooks, on_loop
+from empathic_sdk.turn.proposals import Proposals
+from empathic_sdk.turn.stateful import Outcome, StatefulTurns
+from empathic_sdk.turn.streaming import (
+    astream_finished,
+    astream_live,
+    stream_finished,
+    stream_live,
+)
+from empathic_sdk.types import StreamEvent, Utterance
+from empathic_sdk.types.protocols import Store
+
+WORKERS = 32
+"""Asynchronous turns that run at once; the others wait."""
+
+
+class TurnService:
+    """Runs the turns of an agent, and what follows each: proposals and alerts.
+
+    Args:
+        turns: What takes a turn.
+        store: Where people are remembered.
+        conversations: The live ones.
+        proposals: Takes what a turn proposed.
+        watch: Knows whether somebody's days have changed.
+        hooks: The caller's own.
+        on_alert: The caller's alarm.
+        live: Whether sentences can be shown while the rest is still written.
+    """
+
+    def __init__(
+        self,
+        *,
+        turns: StatefulTurns,
+        store: Store,
+        conversations: Conversations,
+        proposals: Proposals,
+        watch: Watch,
+        hooks: Hooks,
+        on_alert: AlertHook | None,
+        live: bool,
+    ) -> None:
+        self._turns = turns
+        self._store = store
+        self._conversations = conversations
+        self._proposals = proposals
+        self._watch = watch
+        self._hooks = hooks
+        self._on_alert = on_alert
+        self._live = live
+        self._lifecycle = Lifecycle()
+        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="empathic-turn")
+
+    def busy(self) -> contextlib.AbstractContextManager[None]:
+        """Keep the agent from closing until the block is done; errors as ``Lifecycle.busy``."""
+        return self._lifecycle.busy()
+
+    def run(
+        self,
+        utterance: Utterance | str,
+        user: str,
+        conversation: str | None,
+        live: Live | None = None,
+    ) -> Outcome:
+        """Take one turn on this thread."""
+        return self._run(utterance, user, conversation, self._hooks, self._on_alert, live)
+
+    async def arun(
+        self,
+        utterance: Utterance | str,
+        user: str,
+        conversation: str | None,
+        live: Live | None = None,
+    ) -> Outcome:
+        """Take one turn on a worker; hooks that are coroutines run on the caller's loop."""
+        live = live or Live()
+        loop = asyncio.get_running_loop()
+        pending = PendingHooks()
+        hooks = Hooks(
+            tone=on_loop(self._hooks.tone, loop, pending),
+            pacing=on_loop(self._hooks.pacing, loop, pending),
+            theme=on_loop(self._hooks.theme, loop, pending),
+        )
+        alert = on_loop(self._on_alert, loop, pending)
+        call = functools.partial(self._run, utterance, user, conversation, hooks, alert, live)
+        # As asyncio.to_thread does, but in a pool of our own: a turn that waits for its
+        # conversation must not take the last worker from the turn it waits for.
+        context = contextvars.copy_context()
+        try:
+            return await loop.run_in_executor(self._workers, context.run, call)
+        except asyncio.CancelledError:
+            live.give_up()
+            pending.cancel()  # or the worker would wait for hooks that nobody needs
+            raise
+        except RuntimeError as error:
+            if self._lifecycle.closed:  # the pool's own words would not help anybody
+                raise closed() from error
+            raise
+
+    def stream(
+        self, utterance: Utterance | str, user: str, conversation: str | None
+    ) -> Iterator[StreamEvent]:
+        """Yield the events of one turn; nothing happens until the first is asked for."""
+        if self._live and not self._lifecycle.inside:
+            yield from stream_live(lambda live: self._submit(utterance, user, conversation, live))
+        else:
+            yield from stream_finished(self.run(utterance, user, conversation))
+
+    async def astream(
+        self, utterance: Utterance | str, user: str, conversation: str | None
+    ) -> AsyncGenerator[StreamEvent, None]:
+        """:meth:`stream` for event loops."""
+        if self._live:
+            events = astream_live(lambda live: self.arun(utterance, user, conversation, live))
+        else:
+            events = astream_finished(await self.arun(utterance, user, conversation))
+        async with contextlib.aclosing(events):
+            async for event in events:
+                yield event
+
+    def close(self) -> bool:
+        """Wait for turns under way; return whether this call is the one that closes.
+
+        Raises:
+            ReentrancyError: The caller is part of a turn: it would wait for itself.
+        """
+        if not self._lifecycle.begin_closing():
+            return False
+        self._workers.shutdown(wait=True)
+        self._lifecycle.wait()
+        return True
+
+    def _run(
+        self,
+        utterance: Utterance | str,
+        user: str,
+        conversation: str | None,
+        hooks: Hooks,
+        on_alert: AlertHook | None,
+        live: Live | None,
+    ) -> Outcome:
+        with self._lifecycle.busy():
+            said = Utterance.of(utterance)
+            name = self._conversations.name(user, conversation, self._store.session)
+            outcome = self._turns.take(said, user=user, conversation=name, hooks=hooks, live=live)
+            self._proposals.note(outcome.turn)
+            if on_alert is not None:
+                if (alert := alert_of(outcome.turn.safety)) is not None:
+                    tell(on_alert, alert)
+                if (warning := self._watch.due(user)) is not None:
+                    tell(on_alert, warning)
+            return outcome
+
+    def _submit(
+        self, utterance: Utterance | str, user: str, conversation: str | None, live: Live
+    ) -> Future[Outcome]:
+        call = functools.partial(self.run, utterance, user, conversation, live)
+        try:
+            return self._workers.submit(contextvars.copy_context().run, call)
+        except RuntimeError as error:
+            raise closed() from error
