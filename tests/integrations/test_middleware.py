@@ -20,7 +20,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 
-from empathic_sdk import EmotionRecognizer, UserContext
+from empathic_sdk import EmotionRecognizer, Tone, UserContext
 from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.integrations.langchain import EmotionMiddleware
 
@@ -255,6 +255,38 @@ def test_bad_arguments() -> None:
         EmotionMiddleware(user="ada")  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="scenario"):
         EmotionMiddleware(scenario="sales")  # type: ignore[arg-type]
+
+
+def test_who_it_is_may_stand_in_the_config(made: Callable[..., Any]) -> None:
+    asked: list[str] = []
+
+    class People:
+        def get(self, user: str) -> UserContext:
+            asked.append(user)
+            return UserContext(user=user, preferences={"locale": "US"})
+
+    config: Any = {"configurable": {"user_id": "ada"}}
+    out = made(scripted(GOOD), user=People()).invoke(said(CRISIS), config)
+    assert asked == ["ada"] and "988" in out["messages"][-1].text
+
+    async def main() -> Any:
+        return await made(scripted(GOOD), user=People()).ainvoke(said(CRISIS), config)
+
+    assert "988" in asyncio.run(main())["messages"][-1].text
+    assert asked == ["ada", "ada"]
+    made(scripted(GOOD), user=People()).invoke(said("hello"))
+    assert asked == ["ada", "ada"]  # nobody was named
+
+    names: list[str] = []
+
+    def tone(context: Any) -> Tone:
+        names.append(context.user.user)
+        return Tone()
+
+    for user in (None, UserContext(), lambda runtime: UserContext()):
+        made(scripted(GOOD), user=user, tone=tone).invoke(said("hello"), config)
+    made(scripted(GOOD), user=UserContext(user="bob"), tone=tone).invoke(said("hello"), config)
+    assert names == ["ada", "ada", "ada", "bob"]
 
 
 def test_a_system_message_of_blocks_keeps_them(made: Callable[..., Any]) -> None:

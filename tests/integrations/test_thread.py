@@ -265,12 +265,14 @@ def test_words_that_other_middleware_masks_stay_read(recognizer: EmotionRecogniz
     assert seen["own"] and not seen["other"]
 
 
-def test_the_first_releases_form_is_read(recognizer: EmotionRecognizer) -> None:
+def test_the_first_releases_form_is_read() -> None:
+    alone = EmotionRecognizer(dialogue=False)  # what wrote the file
     heard = json.loads(FIRST_RELEASE.read_text(encoding="utf-8"))
-    agent = agent_of(recognizer)
+    agent = agent_of(alone)
+    asked = AIMessage(" ".join(heard["reply"]["sentences"]))
     values = {
-        "messages": [HumanMessage("hello", id="h1"), AIMessage("Hello.")],
+        "messages": [HumanMessage(CRISIS, id="h1"), asked],
         "empathy_heard": {"id": "h1", "heard": heard},
     }
     agent.update_state(THREAD, values, as_node="EmotionMiddleware.after_model")
-    assert ask(agent, SAID[0])["empathy"]["emotion"]["shift"] is not None
+    assert "confirmed" in ask(agent, "yes")["empathy"]["safety"]["reasons"]

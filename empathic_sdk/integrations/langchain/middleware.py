@@ -10,7 +10,7 @@ import functools
 import json
 from collections.abc import Awaitable, Callable
 from functools import cached_property
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired, Protocol, runtime_checkable
 
 from langchain.agents.middleware import (
     AgentMiddleware,
@@ -22,6 +22,7 @@ from langchain.agents.middleware import (
 )
 from langchain.agents.middleware.types import OmitFromInput, PrivateStateAttr
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.runnables.config import ensure_config
 from langgraph.runtime import Runtime
 
 from empathic_sdk.errors import ConfigurationError
@@ -63,6 +64,15 @@ REFUSED = "empathy_refused"
 Answer = ModelResponse[Any] | AIMessage | ExtendedModelResponse[Any]
 
 
+@runtime_checkable
+class Users(Protocol):
+    """Knows people by their names, as :class:`~empathic_sdk.ProfileStore` does."""
+
+    def get(self, user: str, /) -> UserContext:
+        """Return what is known of a person."""
+        ...
+
+
 class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
     """Lets an agent of LangChain notice how a person feels, and holds it to the safety protocol.
 
@@ -90,8 +100,9 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         language: Of the protocol's replies.
         planner: Who chooses the support strategy: ``"rules"`` or ``"learned"``.
         safety: What assesses danger, a ``SafetyAssessor``; by default the protocol's own.
-        user: What is known of the person (their locale decides the help lines): a value, or a
-            callable ``(Runtime) -> UserContext``.
+        user: What is known of the person (their locale decides the help lines): a value, a
+            callable ``(Runtime) -> UserContext``, or an object such as an agent's ``profiles``,
+            whose ``get(user)`` is asked for the ``user_id`` of ``config["configurable"]``.
         guard: What is held back of the model's answers. ``"grave"``: drafts that could do a person
             harm (methods, encouragement of harm, secrecy, abandonment, contempt), whole; everything
             else passes byte for byte. ``"all"``: every sentence that the agent's own guard
@@ -117,14 +128,16 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         language: str = "en",
         planner: Literal["rules", "learned"] = "rules",
         safety: SafetyAssessor | None = None,
-        user: UserContext | Callable[[Runtime[Any]], UserContext] | None = None,
+        user: UserContext | Users | Callable[[Runtime[Any]], UserContext | None] | None = None,
         guard: Guard = "grave",
         hold: bool = True,
     ) -> None:
         """Check the arguments; nothing is loaded yet."""
         super().__init__()
-        if not (user is None or isinstance(user, UserContext) or callable(user)):
-            raise ConfigurationError("user= must be a UserContext, a callable, or None")
+        if not (user is None or isinstance(user, UserContext | Users) or callable(user)):
+            raise ConfigurationError(
+                "user= must be a UserContext, a callable, an object with get(user), or None"
+            )
         if guard not in ("grave", "all", "off"):
             raise ConfigurationError(f"guard must be 'grave', 'all' or 'off', not {guard!r}")
         check_hooks(tone=tone, pacing=pacing, theme=theme)
@@ -155,9 +168,7 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         if not any(isinstance(m, HumanMessage) for m in found.new):
             unanswered = bool(messages) and isinstance(messages[-1], HumanMessage)
             return _crisis(before) if before is not None and before.crisis and unanswered else None
-        person = self._user(runtime) if callable(self._user) else self._user
-        if not isinstance(person, UserContext | None):
-            raise ConfigurationError("user= must give a UserContext, or None")
+        person = self._person(runtime)
         earlier = utterances(found.earlier)
         turn = self._turns.take(
             utterances(found.new), state=self._state(state, before, earlier, person),
@@ -275,6 +286,20 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         if len(marks) > len(known):
             update["empathy"] = {**shown, "marks": list(marks)}
         return update
+
+    def _person(self, runtime: Runtime[Any]) -> UserContext | None:
+        """Return what is known of the person; ``configurable["user_id"]`` may say who it is."""
+        name = ensure_config().get("configurable", {}).get("user_id")
+        known = self._user
+        if isinstance(known, Users):
+            person = None if name is None else known.get(str(name))
+        else:
+            person = known(runtime) if callable(known) else known
+        if not isinstance(person, UserContext | None):
+            raise ConfigurationError("user= must give a UserContext, or None")
+        if name is None or (person is not None and person.user != UserContext().user):
+            return person
+        return (person or UserContext()).model_copy(update={"user": str(name)})
 
     def _guided(self, request: ModelRequest[Any], turn: StatelessTurn | None) -> ModelRequest[Any]:
         guide = "" if turn is None else self._turns.prompt(turn)
