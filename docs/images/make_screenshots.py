@@ -186,6 +186,7 @@ def main() -> None:
         tempfile.TemporaryDirectory() as devices,
         EmotionAwareAgent(deployment=HOME) as agent,
         tutor_of(agent) as tutor,
+        running(application(agent, tutor)) as url,
         sync_playwright() as playwright,
     ):
         camera = []
@@ -198,7 +199,6 @@ def main() -> None:
             camera = [f"--use-file-for-fake-video-capture={film}"]
         except ImportError:
             pass
-        url = served.enter_context(running(application(agent, tutor)))
         browser = playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=[*FLAGS, *camera]
         )

@@ -73,16 +73,24 @@ def speech(context: click.Context, as_json: bool) -> None:
     "--folder", type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Where the file goes for the while; about 0.8 kB a turn.  [default: a temporary one]",
 )  # fmt: skip
+@click.option("--erasure", is_flag=True, help="Measure erasing people, and who waits meanwhile.")
 @click.pass_context
 def store(
-    context: click.Context, as_json: bool, users: int, turns: int, folder: Path | None
+    context: click.Context,
+    as_json: bool,
+    users: int,
+    turns: int,
+    folder: Path | None,
+    erasure: bool,
 ) -> None:
     """Measure looking up and recording in a store of many people and turns, made up for it."""
+    from empathic_sdk.lab.benchmarks.erasure import bench_erasure
     from empathic_sdk.lab.benchmarks.store import bench_store
 
     if turns < users:
         raise click.UsageError("--turns must be at least --users")
-    _print(context, as_json, bench_store(users=users, turns=turns, folder=folder))
+    measure = bench_erasure if erasure else bench_store
+    _print(context, as_json, measure(users=users, turns=turns, folder=folder))
 
 
 def _print(context: click.Context, as_json: bool, report: Mapping[str, Any]) -> None:

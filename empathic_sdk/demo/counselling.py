@@ -216,7 +216,8 @@ _INPUTS = (
     '<video class="es-view" data-es="view" muted playsinline hidden '
     'aria-label="Your camera; one still goes with each message"></video>'
     '<p class="es-light" data-es="light" role="status"></p>'
-    '<p class="es-pending" data-es="pending" role="status" hidden><span data-es="pending-word"></span>'
+    '<p class="es-pending" data-es="pending" role="status" hidden>'
+    '<span data-es="pending-word"></span>'
     '<button type="button" class="es-discard" data-press="discard">Discard it</button></p>'
     '<p class="es-hint" data-es="hint" role="alert"></p></div>'
 )

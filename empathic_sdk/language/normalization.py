@@ -13,7 +13,23 @@ _QUOTES = str.maketrans({
     "’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "＇": "'", "“": '"', "”": '"', "„": '"',
     "«": '"', "»": '"', "–": "-", "—": ",", "‐": "-", "‑": "-",
 })  # fmt: skip
-_MARKS = re.compile("[\u0300-\u036f\u064b-\u0655\u200b-\u200f\u2060\ufeff\u00ad]")
+# Accents, and characters that nobody sees.
+_MARKS = re.compile(
+    "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f\u064b-\u0655\u00ad\u061c"
+    "\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e01ef]"
+)
+# Greek and Cyrillic letters that look like Latin ones.
+_ALIKE = str.maketrans({
+    "α": "a", "β": "b", "ε": "e", "η": "n", "ι": "i", "κ": "k", "ο": "o", "ρ": "p", "τ": "t",
+    "υ": "u", "ν": "v", "χ": "x", "γ": "y", "ω": "w", "ϲ": "c", "ϳ": "j", "σ": "o", "Α": "a",
+    "Β": "b", "Ε": "e", "Ζ": "z", "Η": "h", "Ι": "i", "Κ": "k", "Μ": "m", "Ν": "n", "Ο": "o",
+    "Ρ": "p", "Τ": "t", "Υ": "y", "Χ": "x", "а": "a", "е": "e", "ё": "e", "і": "i", "ї": "i",
+    "к": "k", "о": "o", "р": "p", "с": "c", "у": "y", "х": "x", "ѕ": "s", "ј": "j", "һ": "h",
+    "ԁ": "d", "ӏ": "l", "в": "b", "н": "h", "м": "m", "т": "t", "ɡ": "g", "ı": "i", "ɩ": "i",
+    "ⅼ": "l", "ℓ": "l", "А": "a", "В": "b", "Е": "e", "З": "3", "І": "i", "Ј": "j", "К": "k",
+    "М": "m", "Н": "h", "О": "o", "Р": "p", "С": "c", "Т": "t", "У": "y", "Х": "x", "Ѕ": "s",
+})  # fmt: skip
 _BANG = re.compile(r"\b(d|k|su|l)!(?=[a-z]{1,4}\b)")
 _SPACED = re.compile(r"(?<![a-z0-9])(?:[a-z0-9][ .*_\-]){3,}[a-z0-9](?![a-z0-9])")
 _LEET = re.compile(r"(?<=[a-z])[013457$@!](?=[a-z])|(?<![\w])[5$](?=u[a-z1!]c)")
@@ -70,6 +86,19 @@ def flatten(text: str) -> str:
         low = unicodedata.normalize("NFKD", low.translate(_QUOTES))
         low = _MARKS.sub("", low).translate(_QUOTES)
     return _SPACED.sub(_join, _BANG.sub(r"\1i", low))
+
+
+def unmask(text: str) -> str:
+    """Return ``text`` with letters that only look Latin made Latin, where most of it is Latin.
+
+    "Kιll" with a Greek iota becomes "Kill"; Greek and Russian texts stay as they are.
+    """
+    if text.isascii():
+        return text
+    made = text.translate(_ALIKE)
+    letters = sum(map(str.isalpha, text))
+    latin = sum(c.isascii() and c.isalpha() for c in text)
+    return made if 3 * latin >= letters else text
 
 
 def segments(flat: str) -> list[str]:

@@ -7,7 +7,8 @@ import re
 LONGEST = 800
 """Characters a sentence may have; a longer one is no sentence of a chat."""
 
-_END = re.compile(r"[.!?…]+[\"'”’)\]*_]*(?=\s)|[。！？]+[”’」』）]*|\n+")
+# A run of stops is read from its first only, and no part of it twice: linear in any text.
+_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]*_]*+(?=\s)|[。！？]++[”’」』）]*+|\n++")
 # Full stops that end no sentence: titles, initials, "e.g.", and the number of a list's item.
 _NO_END = re.compile(
     r"(?:^|[\s(])(?:(?:mr|mrs|ms|dr|prof|st|vs|etc|approx|no|e\.g|i\.e|z\.b|d\.h|p\.m|a\.m|[a-z])"
@@ -23,9 +24,9 @@ _LABEL = re.compile(r"^(?:assistant|ai|agent|bot|response|answer|reply)\s*:\s+",
 _MARKUP = re.compile(r"(\*\*|__|`)")
 # Halves of a surrogate pair are what is left of bytes that are no UTF-8: nobody can store or send
 # them.
-_CONTROL = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028\u2029\ufeff\U000e0000-\U000e007f\ud800-\udfff]"
-)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Takes no room, so nothing stands in its place: "ki" and "ll" around it are one word.
+_UNSEEN = re.compile(r"[\u00ad\u200b\u2060\ufeff\U000e0000-\U000e007f]")
 _SPACE = re.compile(r"\s+")
 
 
@@ -99,7 +100,7 @@ def tidy(sentence: str) -> str:
 
     What holds no letter and no digit is nothing: the empty string.
     """
-    s = _MARKUP.sub("", _CONTROL.sub(" ", sentence))
+    s = _MARKUP.sub("", _CONTROL.sub(" ", _UNSEEN.sub("", sentence)))
     s = _SPACE.sub(" ", s).strip()
     s = _LABEL.sub("", _BULLET.sub("", s)).strip()
     return s if any(c.isalnum() for c in s) else ""

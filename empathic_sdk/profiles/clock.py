@@ -52,7 +52,7 @@ def trusted_time(db: Database, said: datetime) -> datetime:
             claim = {"at": said.isoformat(), **_evidence()}
     now = {"at": at.isoformat(), **_evidence(), "claim": claim}
     db.execute("UPDATE upkeep SET clock = ?", [json.dumps(now)])
-    if said - at >= _UNNOTICED:
+    if kept and said - at >= _UNNOTICED:
         log.warning(
             "the clock says %s, and there is evidence for no later than %s: turns are purged as "
             "of then until the clock has said so for a day", said.isoformat(), at.isoformat(),

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from empathic_sdk.errors import (
     StoreVersionError,
 )
 from empathic_sdk.profiles.cipher import VARIABLE, driver, key_from_environment, unlock
+from empathic_sdk.profiles.clock import trusted_time
 from empathic_sdk.profiles.explained import Explainer, is_kind
 from empathic_sdk.profiles.migrations import (
     APPLICATION_ID,
@@ -184,6 +186,7 @@ class Connector:
                 self._check(db)  # another process may have been faster
                 if not is_current(db):
                     migrate(db)
+                    trusted_time(db, datetime.now(UTC))  # from here on, time is accounted for
         if self.path is not None:
             self._use_log(db)
         return Opened(db, alone)

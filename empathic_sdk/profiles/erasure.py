@@ -28,6 +28,7 @@ class Writable(Protocol):
 
 def begin_erasure(db: Database, user: str) -> int:
     """Forget ``user`` by name, and all of them who left few rows; return how many turns go."""
+    clear_marks(db)  # one of them may be of this person, forgotten for age during a turn
     row = db.execute("SELECT id FROM users WHERE name = ?", [user]).fetchone()
     if row is None:
         return 0
@@ -37,7 +38,6 @@ def begin_erasure(db: Database, user: str) -> int:
     else:
         leave(db, row[0])
     forget_few(db)
-    clear_marks(db)
     db.execute("UPDATE upkeep SET erasures = erasures + 1")  # the file owes a compaction
     return int(turns)
 

@@ -39,7 +39,7 @@ def is_marked(db: Database, first: datetime) -> bool:
 
 def clear_marks(db: Database) -> None:
     """Drop them all: somebody is erased, and no mark says who."""
-    db.execute("UPDATE upkeep SET purged = '{}'")
+    db.execute("UPDATE upkeep SET purged = '{}' WHERE purged != '{}'")
 
 
 def _marks(db: Database) -> dict[str, str]:

@@ -26,6 +26,8 @@ _JSON = (
     "safety_reasons",
     "timings",
 )
+"""Names of modalities, also of those that are registered elsewhere alone."""
+
 _KINDS: dict[str, type] = {"missing": list, "safety_reasons": list}  # of JSON; else a dict
 _EMOTION = (
     "label",
@@ -132,7 +134,7 @@ def consented(db: Database, user: str) -> dict[Modality, str]:
         [user],
     )
     granted_now = {modality: version for modality, granted, version in rows if granted}
-    with reading_from("consents"):
+    with reading_from("consents.modality"):
         return {Modality(m): version for m, version in granted_now.items() if not _is_foreign(m)}
 
 

@@ -143,7 +143,7 @@ class StoreUpkeep:
 
     def _keep_tidy(self, *, at_open: bool = False) -> None:
         """Enforce the retention if it is time to; what was just recorded stands in any case."""
-        if not self._retention.due(self._now()):
+        if self._retention.keep_days is None or not self._retention.due(self._now()):
             return
         try:
             self.purge()

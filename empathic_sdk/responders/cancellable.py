@@ -36,6 +36,12 @@ class Live:
         """Whether sentences go out one by one."""
         return self._put is not None
 
+    @property
+    def shown(self) -> bool:
+        """Whether a sentence was let out, so that the reply cannot be made anew."""
+        with self._lock:
+            return self._said and self._put is not None
+
     def begin(self, event: StateEvent) -> None:
         """Let the state out.
 

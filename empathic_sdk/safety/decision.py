@@ -24,9 +24,10 @@ SURE = 0.8
 
 _ASKS = re.compile(
     r"\b(?:suicide|suicidal|end(?:ing)? your life|kill(?:ing)? yourself|hurt(?:ing)? yourself|"
-    r"want(?:ing)? to (?:live|die)|(?:being|be) alive)\b[^?.!]*\?",
+    r"want(?:ing)? to (?:live|die)|(?:being|be) alive)\b",
     re.IGNORECASE,
 )
+_CLAUSE = re.compile(r"([^?.!]+)([?.!]|$)")
 
 
 class RiskContext(Value):
@@ -45,10 +46,15 @@ class RiskContext(Value):
         """Return it after a turn and the reply to it."""
         return cls(level=level, asked=asks(reply))
 
+    def with_other(self, other: RiskContext) -> RiskContext:
+        """Return it after two turns that overlapped: what either found stays found."""
+        higher = max(self.level, other.level, key=rank)
+        return RiskContext(level=higher, asked=self.asked or other.asked)
+
 
 def asks(reply: str) -> bool:
     """Say whether a reply asks directly about suicide or self-harm."""
-    return bool(_ASKS.search(reply))
+    return any(clause[2] == "?" and _ASKS.search(clause[1]) for clause in _CLAUSE.finditer(reply))
 
 
 def strong(findings: RiskFindings) -> bool:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from empathic_sdk.language.normalization import flatten, segments, spell
+from empathic_sdk.language.normalization import flatten, segments, spell, unmask
 from empathic_sdk.safety.pattern_files import DraftRule, Pattern, draft_rules
 
 _RULES, _TABLES = draft_rules()
@@ -35,7 +35,7 @@ class Draft:
     """One sentence of a draft in the forms that rules read."""
 
     def __init__(self, text: str) -> None:
-        self.flat = flatten(text)
+        self.flat = flatten(unmask(text))
         self.plain = _CUES["harmless"].sub(" _ ", spell(self.flat))
         self.question = text.rstrip().endswith("?")
 

@@ -9,9 +9,10 @@ draft is.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from empathic_sdk.language.normalization import unmask
 from empathic_sdk.language.sentences import LONGEST, split, tidy
 from empathic_sdk.language.templates import help_lines
 from empathic_sdk.safety.detector import assess
@@ -37,6 +38,16 @@ class Verdict(NamedTuple):
 
 ALLOWED = Verdict(allowed=True)
 
+GRAVE = frozenset({"methods", "encouragement", "secrecy", "ending", "contempt", "risk"})
+"""Reasons by which a draft could do a person harm.
+
+``markup`` that is grave is none of them: a web page or a call of a tool takes the rest of its draft
+with it only where a conversation was asked for.
+"""
+
+OVERLAP = 200
+"""Characters by which pieces of an overlong sentence overlap."""
+
 # What is no conversation at all: a page of a proxy or a login, a call of a tool, a record for a
 # program.
 _PAGE = re.compile(
@@ -48,9 +59,15 @@ _CALL = re.compile(
     r"""</?(?:tool_call|function_call|function|tool_use|invoke|tool_code|tool_response)\b|\[/?TOOL_CALLS?\]|^\W{0,4}(?:print\()?[a-z_]+\.?[a-z_]+\((?:[\w]+\s*=\s*)?["'{\[]""",
     re.IGNORECASE,
 )
-_SITE = r"https?:|www\.|\b[\w-]+\.(?:com|org|net|io|info|gov|edu|co\.uk)\b|\S@\S+\.\S"
+# An address: of a scheme, without one, with a path, of an ending that no word has.
+_SITE = (
+    r"\b(?:https?|ftp|file|javascript|vbscript|mailto|tel|sms):(?=\S)|\bdata:\w+/|"
+    r"(?<![\w:/])//[\w-]++\.|www\.|\b(?<!-)[\w-]++\.(?:com|org|net|io|info|gov|edu|co\.uk|ly|gl|de|"
+    r"fr|app|dev|xyz|online|site|link)\b|\b(?<!-)[\w-]++\.[a-z]{2,24}/[\w~%?=#-]|\S@[^\s@]++"
+)
 _LINK = re.compile(_SITE)
-_CONTACT = re.compile(rf"\+?\d(?:[\d ()./-]*\d){{2,}}|\b\d{{3}}\b|{_SITE}")
+_CONTACT = re.compile(rf"\+?\d(?:[ ()./-]*+\d){{2,}}|{_SITE}")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _CALLS = re.compile(
     r"\b(?:call|text|dial|ring|phone|reach|contact|hotline|helpline|lifeline|hot line|help line|"
     r"number|sms|crisis|visit|website|emergency|write to|email)\b"
@@ -83,13 +100,17 @@ def check_sentence(
     Returns:
         The verdict; a refused sentence's ``reason`` is one word.
     """
+    if len(text) > LONGEST:
+        return _worst(check_sentence(part, context, second) for part in _windows(text))
+    if not any(map(str.isalnum, text)):
+        return ALLOWED
     if _PAGE.search(text) or _CALL.search(text):
         return Verdict(allowed=False, reason="markup", grave=True)
     draft = Draft(text)
     if rule := draft.breaks():
         return Verdict(allowed=False, reason=rule.reason, grave=rule.grave)
     if not draft.question and _FIRST.search(draft.plain):
-        level = assess(text).level
+        level = assess(unmask(text)).level
         if level in (SafetyLevel.HIGH, SafetyLevel.IMMINENT):
             return Verdict(allowed=False, reason="risk", grave=level == SafetyLevel.IMMINENT)
     if _invents_help(draft.flat, context):
@@ -103,7 +124,11 @@ def check_sentence(
 
 
 def check_text(
-    text: str, context: ReplyContext, second: SecondOpinion | None = None
+    text: str,
+    context: ReplyContext,
+    second: SecondOpinion | None = None,
+    *,
+    grave_only: bool = False,
 ) -> tuple[str, tuple[str, ...]]:
     """Return what may be shown of a whole text, and which rules the rest of it breaks.
 
@@ -111,26 +136,46 @@ def check_text(
         text: Any length; it comes back unchanged where nothing is wrong with it.
         context: The turn it is for.
         second: As for :func:`check_sentence`.
+        grave_only: Refuse only what could do a person harm (:data:`GRAVE`). Anything else, a code
+            block, a link, a claim to be human, comes back byte for byte; its rules are named all
+            the same.
 
     Returns:
         The text without the sentences that are refused; empty where one is grave.
     """
     kept: list[str] = []
     refused: dict[str, None] = {}
+    seen: dict[str, Verdict] = {}
     for part in split(text):
-        # Something longer than a sentence is read in pieces that overlap.
-        windows = (
-            part[at : at + LONGEST] for at in range(0, max(1, len(part) - 200), LONGEST - 200)
-        )
-        verdicts = [check_sentence(tidy(window), context, second) for window in windows]
-        for verdict in verdicts:
-            if verdict.grave:
-                return "", (*refused, verdict.reason)
-            if not verdict.allowed:
-                refused[verdict.reason] = None
-        if all(verdict.allowed for verdict in verdicts):
+        sentence = tidy(part)
+        if sentence not in seen:
+            seen[sentence] = check_sentence(sentence, context, second)
+        verdict = seen[sentence]
+        if verdict.grave and (verdict.reason in GRAVE or not grave_only):
+            return "", (*refused, verdict.reason)
+        if not verdict.allowed:
+            refused[verdict.reason] = None
+        if verdict.allowed:
             kept.append(part)
-    return ("".join(kept).strip() if refused else text), tuple(refused)
+    if grave_only or not refused:
+        return text, tuple(refused)
+    return "".join(kept).strip(), tuple(refused)
+
+
+def _windows(text: str) -> Iterator[str]:
+    """Cut something longer than a sentence into pieces that overlap."""
+    for at in range(0, max(1, len(text) - OVERLAP), LONGEST - OVERLAP):
+        yield text[at : at + LONGEST]
+
+
+def _worst(verdicts: Iterable[Verdict]) -> Verdict:
+    worst = ALLOWED
+    for verdict in verdicts:
+        if verdict.grave:
+            return verdict
+        if worst.allowed:
+            worst = verdict
+    return worst
 
 
 def _invents_help(flat: str, context: ReplyContext) -> bool:
@@ -143,7 +188,7 @@ def _invents_help(flat: str, context: ReplyContext) -> bool:
     }
     for found in _CONTACT.finditer(flat):
         number = _DIGITS.sub("", found[0])
-        if number and number in digits:
+        if number and (number in digits or _YEAR.fullmatch(found[0])):
             continue
         if not number and any(found[0] in contact for contact in ours):
             continue

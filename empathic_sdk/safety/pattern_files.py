@@ -238,7 +238,10 @@ def load_draft_rules(path: Path, *, examples: bool = False) -> tuple[DraftRule, 
     rules = []
     for number, rule in enumerate(content.get("rules", ()), 1):
         where = f"{path.name}, rule {number}"
-        patterns = _patterns(rule, names, seen, where)
+        patterns = [
+            pattern if pattern.source.isascii() else _flat(pattern)
+            for pattern in _patterns(rule, names, seen, where)
+        ]
         read = rule.get("read", "sentence")
         if read not in READS:
             raise ConfigurationError(f"{where}: read is one of {', '.join(READS)}, not {read!r}")

@@ -240,8 +240,20 @@ class StatelessTurns:
             line_follows=bool(turn.help_line),
         )
 
-    def check(self, text: str, turn: StatelessTurn) -> tuple[str, tuple[str, ...]]:
-        """Return what may be shown of a model's text, and which rules the rest breaks."""
+    def check(
+        self, text: str, turn: StatelessTurn, *, grave_only: bool = False
+    ) -> tuple[str, tuple[str, ...]]:
+        """Return what may be shown of a model's text, and which rules the rest breaks.
+
+        Args:
+            text: The model's text.
+            turn: What it answers.
+            grave_only: Refuse only what could do a person harm: the text comes back whole and
+                unchanged, or empty. The second opinion, whose findings are never grave, is not
+                asked.
+        """
+        if grave_only:
+            return check_text(text, turn.context, grave_only=True)
         return check_text(text, turn.context, self._second)
 
     @cached_property

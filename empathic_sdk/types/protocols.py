@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from types import EllipsisType
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -251,11 +252,14 @@ class Store(Protocol):
         mastery: Mapping[str, Mastery] | None = None,
         since: datetime | None = None,
         override: OverrideUse | None = None,
+        expected: bytes | EllipsisType | None = ...,
     ) -> None:
         """Store a finished turn and the state of its conversation, all or nothing.
 
         Keep ``text`` and ``turn.reply`` only with ``keep_text``. Where the person was erased after
-        ``since``, store nothing.
+        ``since``, store nothing. Where ``expected`` is given and is not what :meth:`session`
+        returns now (another process went on with the conversation), store nothing and raise
+        ``errors.ConflictError``: the turn is then taken again.
         """
         ...
 

@@ -54,7 +54,9 @@ CALL = {"name": "timetable", "args": {"day": "monday"}, "id": "1", "type": "tool
 @pytest.fixture
 def made(recognizer: EmotionRecognizer) -> Callable[..., Any]:
     def make(model: Any, *, also: Sequence[Any] = (), tools: Any = (), **kinds: Any) -> Any:
-        given = {k: kinds.pop(k) for k in ("user", "hold", "tone", "scenario") if k in kinds}
+        given = {
+            k: kinds.pop(k) for k in ("user", "hold", "tone", "scenario", "guard") if k in kinds
+        }
         middleware = [EmotionMiddleware(recognizer=recognizer, **given), *also]
         return create_agent(model, tools=list(tools), middleware=middleware, **kinds)
 
@@ -93,7 +95,8 @@ def test_injections_do_not_reach_the_system_prompt(made: Callable[..., Any]) -> 
 def test_tools_are_called_as_before(made: Callable[..., Any]) -> None:
     calling = AIMessage("I love you. Let me look.", tool_calls=[CALL])
     model = scripted(calling, "It is on Monday at nine. Does that help?")
-    out = made(model, tools=[timetable]).invoke(said("When is my exam? I am so nervous."))
+    agent = made(model, tools=[timetable], guard="all")
+    out = agent.invoke(said("When is my exam? I am so nervous."))
     kinds = [type(m) for m in out["messages"]]
     assert kinds == [HumanMessage, AIMessage, ToolMessage, AIMessage]
     assert out["messages"][1].tool_calls == [CALL]
@@ -133,7 +136,7 @@ def test_blocks_keep_what_is_not_text(made: Callable[..., Any]) -> None:
         {"type": "reasoning", "reasoning": "hm"},
         {"type": "text", "text": "I feel sad. What happened?"},
     ]
-    out = made(scripted(AIMessage(blocks))).invoke(said("I failed again."))
+    out = made(scripted(AIMessage(blocks)), guard="all").invoke(said("I failed again."))
     content = out["messages"][-1].content
     assert [b["type"] for b in content] == ["reasoning", "text"]
     assert content[1]["text"] == "What happened?"
@@ -187,7 +190,8 @@ def test_nothing_to_read_changes_nothing(made: Callable[..., Any]) -> None:
 def test_async_does_the_same(made: Callable[..., Any]) -> None:
     async def main() -> None:
         calling = AIMessage("", tool_calls=[CALL])
-        agent = made(scripted(calling, "That is hard. I love you."), tools=[timetable])
+        answers = scripted(calling, "That is hard. I love you.")
+        agent = made(answers, tools=[timetable], guard="all")
         out = await agent.ainvoke(said("When is my exam?"))
         assert [type(m).__name__ for m in out["messages"]][1:3] == ["AIMessage", "ToolMessage"]
         assert out["messages"][-1].text == "That is hard."
@@ -241,6 +245,8 @@ def test_it_composes_with_another_middleware(made: Callable[..., Any]) -> None:
 
 
 def test_bad_arguments() -> None:
+    with pytest.raises(ConfigurationError, match="guard must be"):
+        EmotionMiddleware(guard="some")  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="user="):
         EmotionMiddleware(user="ada")  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="scenario"):

@@ -25,7 +25,7 @@ from empathic_sdk.lab.recipes.behaviour import (
     predict,
     run_name,
 )
-from empathic_sdk.lab.simulation.typing import (
+from empathic_sdk.lab.simulation.behaviour import (
     EFFECTS,
     FREQUENCY,
     TENDENCIES,
@@ -68,7 +68,7 @@ def test_simulated_logs_are_sound() -> None:
 
 
 def typical() -> Person:
-    from empathic_sdk.lab.simulation.typing import MEDIAN
+    from empathic_sdk.lab.simulation.behaviour import MEDIAN
 
     everything = frozenset(k.value for k in BehaviourKind)
     return Person(usual=np.log(MEDIAN), shows=np.ones(len(MEDIAN)), records=everything)

@@ -81,7 +81,7 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_weights(
     assert torch.equal(whole.weight(), again.weight())
     # One that is finished is not trained again.
     ended = Line(tmp_path / "cut", **given)
-    assert ended.trainer.run()["history"] == told["history"] and ended.drawn == 0
+    assert ended.trainer.run() == resumed and ended.drawn == 0
     with pytest.raises(ConfigurationError, match="holds a run with other numbers"):
         Line(tmp_path / "cut", numbers={"rate": 0.1}).trainer.run()
 

@@ -125,3 +125,12 @@ def test_damage_under_a_live_store_is_found_by_a_check(path: Path) -> None:
             log.seek(9000)
             log.write(b"\xff\xff\xff")
         assert any("in the log cannot be read" in line for line in store.check())
+
+
+def test_a_log_that_began_anew_is_sound_all_along(path: Path) -> None:
+    """What the log of before left behind the new one's end is no damage."""
+    with ProfileStore(path) as store:
+        for n in range(600):  # the log begins anew a few times
+            store.record(make_turn(f"t{n}", user=f"u{n % 5}"), session=b"s" * 6000)
+            if n % 40 == 39:
+                assert store.check() == []

@@ -157,7 +157,8 @@ def filling(path: str, most_bytes: str) -> None:
 
 if __name__ == "__main__":
     known = (
-        forever, some, opened, reading, writing, erasing, counting, overlapping, backing_up, leaving, filling,
+        forever, some, opened, reading, writing, erasing, counting, overlapping,
+        backing_up, leaving, filling,
     )  # fmt: skip
     actions = {f.__name__: f for f in known}
     actions[sys.argv[1]](*sys.argv[2:])

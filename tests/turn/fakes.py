@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
+from empathic_sdk.errors import ConflictError
 from empathic_sdk.types import (
     Emotion,
     EmotionState,
@@ -76,7 +77,10 @@ class Notebook:
         mastery: Any = None,
         since: datetime | None = None,
         override: Any = None,
+        expected: Any = ...,
     ) -> None:
+        if expected is not ... and expected != self.session(turn.user, turn.conversation):
+            raise ConflictError("it went on elsewhere")
         self.rows.append(turn)
         if session is not None:
             self.sessions[turn.user, turn.conversation] = session

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import json
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 from typing import Annotated, Any, Literal, NotRequired
@@ -21,10 +22,10 @@ from langchain.agents.middleware import (
 )
 from langchain.agents.middleware.types import OmitFromInput, PrivateStateAttr
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
-from langgraph.constants import TAG_NOSTREAM
 from langgraph.runtime import Runtime
 
 from empathic_sdk.errors import ConfigurationError, InputError
+from empathic_sdk.integrations.langchain.held import held_back
 from empathic_sdk.integrations.langchain.shown import about
 from empathic_sdk.llm.adapters import text_of
 from empathic_sdk.llm.messages import utterances
@@ -40,7 +41,8 @@ class EmotionAgentState(AgentState[Any]):
     """What the middleware adds to an agent's state; a checkpointer keeps it with the thread.
 
     ``empathy`` comes out with the messages: ``emotion``, ``style``, ``safety``, ``strategy`` of the
-    last human message, and ``fallbacks`` where something went wrong. ``empathy_heard`` is the
+    last human message, ``fallbacks`` where something went wrong, and ``marks``: rules of the guard
+    that the answers to it broke, held back or let through. ``empathy_heard`` is the
     middleware's own: which message was read last, derived values, and the embedded reply to it,
     which may quote it.
     """
@@ -48,6 +50,12 @@ class EmotionAgentState(AgentState[Any]):
     empathy: NotRequired[Annotated[dict[str, Any], OmitFromInput]]
     empathy_heard: NotRequired[Annotated[dict[str, Any], PrivateStateAttr]]
 
+
+Guard = Literal["grave", "all", "off"]
+"""What the guard holds back of a model's answers."""
+
+REFUSED = "empathy_refused"
+"""Key of a message's ``additional_kwargs``: rules for which something of it was held back."""
 
 Answer = ModelResponse[Any] | AIMessage | ExtendedModelResponse[Any]
 
@@ -59,7 +67,9 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
       points to danger the embedded protocol answers and the model is not asked. Sounds and
       pictures in it are read, too, where the recogniser's deployment and ``user=`` allow it.
     - *around the model's call*: state and style join the system prompt, after the developer's own;
-      the answer is checked before anybody sees it, also in a stream. Tool calls are not touched.
+      the answer is checked before anybody sees it, also in a stream. A draft that could do the
+      person harm is replaced by the embedded reply; any other leaves as the model wrote it, and
+      the rules that it breaks are named in ``empathy["marks"]``. Tool calls are not touched.
     - *after the model*: the message that other middleware may have changed is checked again.
 
     Put it first in the list, so that no other sees an unchecked answer. What it knows of a thread
@@ -77,6 +87,11 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         safety: What assesses danger, a ``SafetyAssessor``; by default the protocol's own.
         user: What is known of the person (their locale decides the help lines): a value, or a
             callable ``(Runtime) -> UserContext``.
+        guard: What is held back of the model's answers. ``"grave"``: drafts that could do a person
+            harm (methods, encouragement of harm, secrecy, abandonment, contempt), whole; everything
+            else passes byte for byte. ``"all"``: every sentence that the agent's own guard
+            refuses, as suits a companion that does nothing but converse. ``"off"``: nothing, and
+            nothing is checked.
         hold: Keep the model's tokens back until they are checked: a stream of messages then brings
             an answer whole. ``False`` lets tokens through as they come, unchecked.
 
@@ -98,12 +113,15 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         planner: Literal["rules", "learned"] = "rules",
         safety: SafetyAssessor | None = None,
         user: UserContext | Callable[[Runtime[Any]], UserContext] | None = None,
+        guard: Guard = "grave",
         hold: bool = True,
     ) -> None:
         """Check the arguments; nothing is loaded yet."""
         super().__init__()
         if not (user is None or isinstance(user, UserContext) or callable(user)):
             raise ConfigurationError("user= must be a UserContext, a callable, or None")
+        if guard not in ("grave", "all", "off"):
+            raise ConfigurationError(f"guard must be 'grave', 'all' or 'off', not {guard!r}")
         check_hooks(tone=tone, pacing=pacing, theme=theme)
         check_parts(recognizer, None, safety)
         check_planner(planner)
@@ -114,7 +132,8 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
             language=language, planner=planner, safety=safety,
         )  # fmt: skip
         self._user = user
-        self._hold = hold
+        self._guard = guard
+        self._hold = hold and guard != "off"
         self._made: StatelessTurns | None = None
 
     # -- before: read -------------------------------------------------------------------------
@@ -163,34 +182,46 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
     ) -> Answer:
         """Add state and style to the system prompt; check what comes back."""
         turn = _stored(request.state)
-        return self._checked(handler(self._guided(request, turn)), turn or self._nothing)
+        with held_back(self._hold):
+            answer = handler(self._guided(request, turn))
+        return self._checked(answer, turn)
 
     async def awrap_model_call(
         self,
         request: ModelRequest[Any],
         handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
     ) -> Answer:
-        """:meth:`wrap_model_call` in an event loop."""
+        """:meth:`wrap_model_call` in an event loop; the answer is checked in a thread."""
         turn = _stored(request.state)
-        answer = await handler(self._guided(request, turn))
-        return self._checked(answer, turn or self._nothing)
+        with held_back(self._hold):
+            answer = await handler(self._guided(request, turn))
+        return await asyncio.to_thread(self._checked, answer, turn)
 
     # -- after: check again ---------------------------------------------------------------------
 
     def after_model(self, state: EmotionAgentState, runtime: Runtime[Any]) -> dict[str, Any] | None:
-        """Check the answer as it stands in the state."""
-        turn = _stored(state) or self._nothing
+        """Check the answer as it stands in the state, and note the rules that it broke."""
         last = state["messages"][-1] if state["messages"] else None
-        if not isinstance(last, AIMessage) or state.get("structured_response"):
+        if self._guard == "off" or not isinstance(last, AIMessage):
             return None
-        checked = self._finished(last, turn)
-        return None if checked is last else {"messages": [checked]}
+        if state.get("structured_response"):
+            return None
+        update: dict[str, Any] = {}
+        checked, broken = self._finished(last, _stored(state) or self._nothing)
+        if checked is not last:
+            update["messages"] = [checked]
+        shown = state.get("empathy") or {}
+        known = shown.get("marks", [])
+        marks = dict.fromkeys([*known, *checked.additional_kwargs.get(REFUSED, ()), *broken])
+        if len(marks) > len(known):
+            update["empathy"] = {**shown, "marks": list(marks)}
+        return update or None
 
     async def aafter_model(
         self, state: EmotionAgentState, runtime: Runtime[Any]
     ) -> dict[str, Any] | None:
-        """:meth:`after_model` in an event loop."""
-        return self.after_model(state, runtime)
+        """:meth:`after_model` in an event loop; the answer is checked in a thread."""
+        return await asyncio.to_thread(self.after_model, state, runtime)
 
     # -- inside ---------------------------------------------------------------------------------
 
@@ -221,49 +252,53 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
             message = own.model_copy(
                 update={"content": [*own.content, {"type": "text", "text": guide}]}
             )
-        changed = request.override(system_message=message)
-        if not self._hold:
-            return changed
-        model = request.model
-        tags = [*(getattr(model, "tags", None) or ()), TAG_NOSTREAM]
-        try:
-            return changed.override(model=model.model_copy(update={"tags": tags}))
-        except AttributeError:  # a model that is no pydantic model cannot be tagged
-            return changed
+        return request.override(system_message=message)
 
-    def _checked(self, answer: Any, turn: StatelessTurn) -> Answer:
+    def _checked(self, answer: Any, turn: StatelessTurn | None) -> Answer:
+        whole: Answer = answer
+        if self._guard == "off":
+            return whole
+        turn = turn or self._nothing
         if isinstance(answer, AIMessage):
-            return self._finished(answer, turn)
+            return self._finished(answer, turn)[0]
         response = answer.model_response if isinstance(answer, ExtendedModelResponse) else answer
         if response.structured_response is None:
             response.result = [
-                self._finished(m, turn) if isinstance(m, AIMessage) else m for m in response.result
+                self._finished(m, turn)[0] if isinstance(m, AIMessage) else m
+                for m in response.result
             ]
-        whole: Answer = answer
         return whole
 
-    def _finished(self, message: AIMessage, turn: StatelessTurn) -> AIMessage:
-        checked = self._check(message, turn)
-        if turn.help_line and not checked.tool_calls and turn.help_line not in text_of(checked):
-            content: Any = checked.content
-            content = (
-                f"{content} {turn.help_line}"
-                if isinstance(content, str)
-                else [*content, {"type": "text", "text": f" {turn.help_line}"}]
-            )
-            checked = checked.model_copy(update={"content": content})
-        return checked
+    def _finished(
+        self, message: AIMessage, turn: StatelessTurn
+    ) -> tuple[AIMessage, tuple[str, ...]]:
+        """Return the message as it may be shown, and which rules it broke."""
+        checked, broken = self._check(message, turn)
+        text = text_of(checked)
+        if not turn.help_line or checked.tool_calls or turn.help_line in text or _is_json(text):
+            return checked, broken
+        content: Any = checked.content
+        content = (
+            f"{content} {turn.help_line}"
+            if isinstance(content, str)
+            else [*content, {"type": "text", "text": f" {turn.help_line}"}]
+        )
+        return checked.model_copy(update={"content": content}), broken
 
-    def _check(self, message: AIMessage, turn: StatelessTurn) -> AIMessage:
+    def _check(self, message: AIMessage, turn: StatelessTurn) -> tuple[AIMessage, tuple[str, ...]]:
         """Return the message, or a copy without what must not be said. Tool calls stay."""
-        text = text_of(message)
-        if not text.strip() and not message.tool_calls:
-            return message.model_copy(update={"content": turn.turn.reply})
-        if not text.strip() or text.strip() == turn.turn.reply:
-            return message
-        shown, refused = self._turns.check(text.replace(turn.help_line, "").strip(), turn)
-        if not refused:
-            return message
+        text, everything = text_of(message), self._guard == "all"
+        if not text.strip():
+            empty = not message.content and not (message.tool_calls or message.invalid_tool_calls)
+            if everything and empty:
+                return message.model_copy(update={"content": turn.turn.reply}), ()
+            return message, ()
+        if text.strip() == turn.turn.reply:
+            return message, ()
+        own = text.replace(turn.help_line, "").strip() if turn.help_line else text
+        shown, broken = self._turns.check(own, turn, grave_only=not everything)
+        if not broken or shown == own:
+            return message, broken
         if not shown and not message.tool_calls:
             shown = turn.turn.reply
         content: Any = shown
@@ -274,8 +309,19 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
                 if isinstance(block, dict) and block.get("type") not in ("text", "output_text")
             ]
             content = [*others, *([{"type": "text", "text": shown}] if shown else [])]
-        extra = {**message.additional_kwargs, "empathy_refused": list(refused)}
-        return message.model_copy(update={"content": content, "additional_kwargs": extra})
+        extra = {**message.additional_kwargs, REFUSED: list(broken)}
+        return message.model_copy(update={"content": content, "additional_kwargs": extra}), broken
+
+
+def _is_json(text: str) -> bool:
+    """Whether a program is meant to read it: a sentence after it would break it."""
+    if not text.lstrip().startswith(("{", "[")):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _stored(state: Any) -> StatelessTurn | None:

@@ -29,7 +29,7 @@ from empathic_sdk.types import (
     Turn,
 )
 
-_SESSION = 6000  # bytes; what a talk of ten turns has with the dialogue model that ships
+SESSION = 6000  # bytes; what a talk of ten turns has with the dialogue model that ships
 _BLOCK = 200_000
 
 
@@ -87,7 +87,7 @@ def _talks(users: int, talks: int, seed: int) -> Iterator[tuple[Any, ...]]:
     for n in range(users * talks):
         # Only the newest talk of a person keeps its whole state in this made-up life.
         newest = n % talks == talks - 1
-        yield n + 1, n // talks + 1, f"{rng.getrandbits(128):032x}", b"s" * _SESSION * newest
+        yield n + 1, n // talks + 1, f"{rng.getrandbits(128):032x}", b"s" * SESSION * newest
 
 
 def _rows(
@@ -176,7 +176,7 @@ def bench_store(
             def record(kind: str) -> Timings:
                 return timed(
                     lambda n: store.record(
-                        a_turn(f"{kind}-{n}", who[n], n), session=b"s" * _SESSION
+                        a_turn(f"{kind}-{n}", who[n], n), session=b"s" * SESSION
                     ),
                     calls,
                 )

@@ -98,7 +98,7 @@ def _personal(agent: Any, said: Iterator[str], turns: int) -> tuple[float, float
     who goes first changes every time. The difference is one of processor time: what is added never
     waits, and what else runs on the machine would drown it.
     """
-    told = []
+    told: list[float] = []
     for _ in range(min(40, turns)):
         text = next(said)
         agent.respond(text, user="silent", conversation="c")

@@ -24,7 +24,7 @@ from empathic_sdk.lab.corpora.dialogues import SEVEN
 from empathic_sdk.lab.corpora.faces import read_faces
 from empathic_sdk.lab.corpora.opening import cached
 from empathic_sdk.lab.corpora.pairing import MediaPool
-from empathic_sdk.lab.simulation.typing import simulate
+from empathic_sdk.lab.simulation.behaviour import simulate
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.types import Embedding, Modality
 

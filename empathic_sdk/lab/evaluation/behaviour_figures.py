@@ -12,7 +12,7 @@ from empathic_sdk.encoders.behaviour import BehaviourEncoder
 from empathic_sdk.lab.evaluation.metrics import classification, labelled
 from empathic_sdk.lab.evaluation.spread import summary
 from empathic_sdk.lab.records import FOLDERS, find_records, predictions_of, read_items
-from empathic_sdk.lab.simulation.typing import BehaviourItems, simulate
+from empathic_sdk.lab.simulation.behaviour import BehaviourItems, simulate
 from empathic_sdk.recognition.calibration import probabilities
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.types import Emotion

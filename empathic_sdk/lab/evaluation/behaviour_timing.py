@@ -19,7 +19,7 @@ from empathic_sdk.lab.corpora.timing import timing_features
 from empathic_sdk.lab.evaluation.behaviour_figures import evaluate_simulated, measure
 from empathic_sdk.lab.evaluation.metrics import classification, per_class_f1
 from empathic_sdk.lab.evaluation.spread import summary as spread_over_runs
-from empathic_sdk.lab.simulation.typing import BehaviourItems, simulate, summary
+from empathic_sdk.lab.simulation.behaviour import BehaviourItems, simulate, summary
 from empathic_sdk.types import Emotion
 
 SEEDS = (1, 2, 3)

@@ -34,7 +34,7 @@ from empathic_sdk.lab.runs.runner import (
     save_calibrated,
     temperature_on,
 )
-from empathic_sdk.lab.simulation.typing import PEOPLE, BehaviourItems, simulate
+from empathic_sdk.lab.simulation.behaviour import PEOPLE, BehaviourItems, simulate
 from empathic_sdk.lab.training.trainer import Trainer, adamw
 from empathic_sdk.models.behaviour import BehaviourConfig, BehaviourNetwork
 from empathic_sdk.types import Emotion

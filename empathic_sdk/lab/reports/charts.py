@@ -19,7 +19,7 @@ from empathic_sdk.lab.reports.subject import COLOUR_OF_CLASS, HEADLINES, Subject
 RUNS = tuple(COLOURS[name] for name in ("accent", "k5", "k1", "k4", "k3"))
 """Colours of the lines of runs, in turn."""
 _PERCENT = FuncFormatter(lambda value, _: f"{100 * value:.3g}")
-_BOLD = {"color": COLOURS["ink"], "fontweight": "bold"}
+_BOLD: dict[str, Any] = {"color": COLOURS["ink"], "fontweight": "bold"}
 
 
 def _within(
@@ -155,7 +155,8 @@ def trajectory(subject: Subject, found: Depth, letters: Sequence[str]) -> Markup
     for y, text in ((12, "gold"), (36, "predicted"), (57, "wrong"), (74, "speaker"),
                     (91, "utterance")):  # fmt: skip
         strip.text(-0.7, y, text, ha="right", va="center", color=COLOURS["ink"])
-    short, size = _short(subject.classes), {"ha": "center", "va": "center"}
+    short = _short(subject.classes)
+    size: dict[str, Any] = {"ha": "center", "va": "center"}
     for i in range(n):
         said = int(p[i].argmax())
         for y, kind, label in ((2, "gold", int(gold[i])), (26, "predicted", said)):

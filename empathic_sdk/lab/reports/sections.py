@@ -49,8 +49,8 @@ class Scale:
     @property
     def ticks(self) -> list[float]:
         """Round numbers on it."""
-        found = MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(self.low, self.high).tolist()
-        return [x for x in found if self.low <= x <= self.high]
+        found = MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(self.low, self.high)
+        return [float(x) for x in found if self.low <= x <= self.high]
 
 
 def header(subject: Subject) -> Section:

@@ -138,7 +138,6 @@ class Trainer:
         with self._shown() as tell:
             while self.step < end and not over:
                 over = self._part_of_epoch(end, tell)
-        self.seconds = time.perf_counter() - self._began
         if self.step < self.total and not over:
             return {f"{self.counter}s": self._count(), "finished": False}
         if self.folder is not None:
@@ -248,6 +247,7 @@ class Trainer:
             yield lambda loss: bar.update(task, completed=self.step, note=f"loss {loss:.3f}")
 
     def _checkpoint(self) -> None:
+        self.seconds = time.perf_counter() - self._began
         if self.folder is None:
             return
         tensors = {f"live.{n}": t for n, t in self.live.items()}
@@ -257,8 +257,7 @@ class Trainer:
             for key, value in self.optimizer.state[p].items():
                 tensors[f"optimizer.{name}.{key}"] = value
         tensors["generator"] = torch.get_rng_state()
-        seconds = time.perf_counter() - self._began
-        about = {"step": self.step, "seconds": seconds, "history": self.history,
+        about = {"step": self.step, "seconds": self.seconds, "history": self.history,
                  "recipe": self.numbers}  # fmt: skip
         save_state(tensors, self.folder / LAST, about)
 
