@@ -1,4 +1,4 @@
-"""Your own tone, pacing and theme: a hook is a function of what the person shows."""
+"""Your own tone and pacing: a hook is a function of the person's state."""
 
 from empathic_sdk import EmotionAwareAgent, HookContext, Pacing, Tone
 from empathic_sdk.style import default_pacing, default_tone
@@ -14,7 +14,7 @@ def tone(context: HookContext) -> Tone:
 
 
 async def pacing(context: HookContext) -> Pacing:
-    """Slow down when somebody is stirred up; hooks may be coroutines."""
+    """Slow down when somebody is agitated; hooks may be coroutines."""
     usual = default_pacing(context)
     if context.state.arousal > 0.3:
         return usual.model_copy(update={"words_per_minute": usual.words_per_minute * 0.7})

@@ -1,4 +1,4 @@
-"""A person corrects the agent, again and again; see what it makes of the same words later."""
+"""A person corrects the agent several times; see how it reads the same words afterwards."""
 
 from empathic_sdk import EmotionAwareAgent
 

@@ -1,4 +1,4 @@
-"""An agent of LangChain with a tool, and the middleware that notices how a person feels.
+"""A LangChain agent with a tool, and the emotion middleware.
 
 Needs the extra "langchain". The model is scripted, so that this runs offline: put a real one, such
 as "openai:gpt-4o-mini", in its place.
@@ -23,7 +23,7 @@ def office_hours(teacher: str) -> str:
 
 
 class Scripted(GenericFakeChatModel):
-    """Says what stands in a script."""
+    """Answers from a script."""
 
     def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Any:
         """Take any tools: the script decides which are called."""

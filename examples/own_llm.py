@@ -7,7 +7,7 @@ from empathic_sdk.types import ChatMessage
 
 
 class Parrot:
-    """Stands in for a model server: it sees the system prompt, and answers in pieces."""
+    """Stands in for a model server: gets the system prompt and streams an answer."""
 
     name = "own:parrot"
 

@@ -1,4 +1,4 @@
-"""Talk with the agent: what it notices, how it decides to answer, what it says."""
+"""A first conversation: the recognised emotion, the chosen tone, and the reply."""
 
 from empathic_sdk import EmotionAwareAgent
 

@@ -1,4 +1,4 @@
-"""A profile that lasts, is corrected, exported and erased by the person it is about."""
+"""A lasting profile that the person corrects, exports and erases."""
 
 import json
 import tempfile

@@ -1,4 +1,4 @@
-"""A lesson: exercises are judged, hints come step by step, the mood of the learner steers."""
+"""A lesson: answers are judged, hints come step by step, the learner's mood is considered."""
 
 from empathic_sdk import EmotionAwareAgent
 

@@ -1,6 +1,6 @@
-"""Faces from a film: ``python examples/video_frames.py clip.mp4`` (needs the extra "face").
+"""Faces in a video: ``python examples/video_frames.py clip.mp4`` (needs the extra "face").
 
-Every half second one frame is looked at. Nothing of the film is kept.
+One frame is read every half second. No part of the video is kept.
 """
 
 import sys

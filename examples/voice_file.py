@@ -1,6 +1,6 @@
 """A voice message: ``python examples/voice_file.py message.wav`` (WAV, MP3, M4A, Ogg, WebM, ...).
 
-Needs the extra "speech". Without a file it hums a little itself.
+Needs the extra "speech". Without a file it generates a humming sound.
 """
 
 import io
@@ -13,7 +13,7 @@ from empathic_sdk import Deployment, EmotionAwareAgent, Utterance
 
 
 def hum(seconds: float = 3.0, rate: int = 16_000) -> bytes:
-    """Return a WAV file with something like a voice."""
+    """Return a WAV file with a voice-like sound."""
     t = np.arange(int(seconds * rate)) / rate
     sound = 0.3 * np.sin(2 * np.pi * 140 * t) * (1 + np.sin(2 * np.pi * 4 * t)) / 2
     file = io.BytesIO()
