@@ -52,14 +52,14 @@ def command(
     """
     from empathic_sdk import Deployment, EmotionRecognizer, UserContext
 
-    heard: list[tuple[int, Utterance]] = []
+    utterances: list[tuple[int, Utterance]] = []
     broken = 0
     try:
         for number, line in _lines(source):
             try:
                 if form == "auto":
                     form = "jsonl" if line.lstrip().startswith("{") else "text"
-                heard.append((number, _utterance(number, line, form)))
+                utterances.append((number, _utterance(number, line, form)))
             except EmpathicError as error:
                 if not keep_going:
                     raise
@@ -73,10 +73,10 @@ def command(
     session = recognizer.session(UserContext(consents=frozenset(map(Modality, consent))))
     states: list[EmotionState] = []
     read: list[tuple[int, Utterance]] = []
-    plain = all(u.modalities == (Modality.TEXT,) for _, u in heard)
+    plain = all(u.modalities == (Modality.TEXT,) for _, u in utterances)
     if plain:  # in few calls of the network
-        read, states = heard, session.extend([u for _, u in heard])
-    for number, said in [] if plain else heard:
+        read, states = utterances, session.extend([u for _, u in utterances])
+    for number, said in [] if plain else utterances:
         try:
             states.append(session.add(said))
             read.append((number, said))
@@ -85,16 +85,16 @@ def command(
                 raise DialogueFormatError(f"line {number}: {error}", line=number) from error
             broken += 1
             click.echo(f"empathic: line {number}: {error}", err=True)
-    heard = read
+    utterances = read
     if as_json:
-        for (number, said), state in zip(heard, states, strict=True):
+        for (number, said), state in zip(utterances, states, strict=True):
             click.echo(
                 json.dumps(
                     {"line": number, "speaker": said.speaker, **_row(state, context is not None)}
                 )
             )
     else:
-        _table(heard, states)
+        _table(utterances, states)
     if broken:
         raise SystemExit(2)
 
@@ -142,7 +142,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def _table(heard: list[tuple[int, Utterance]], states: list[EmotionState]) -> None:
+def _table(utterances: list[tuple[int, Utterance]], states: list[EmotionState]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -150,7 +150,7 @@ def _table(heard: list[tuple[int, Utterance]], states: list[EmotionState]) -> No
     table = Table(box=None, pad_edge=False)
     for name in ("speaker", "utterance", "emotion", "conf.", "val.", "aro.", "shift", "trend"):
         table.add_column(name, overflow="fold", no_wrap=name not in ("utterance", "speaker"))
-    for (_, said), state in zip(heard, states, strict=True):
+    for (_, said), state in zip(utterances, states, strict=True):
         words = printable(said.text or "")
         table.add_row(
             Text(printable(said.speaker)),

@@ -93,7 +93,7 @@ def refuses_advice(text: str) -> bool:
     return _REFUSED.search(re.sub(r"[^a-z' ]+", " ", plain)) is not None
 
 
-def heard(context: ReplyContext) -> str | None:
+def act_in_context(context: ReplyContext) -> str | None:
     """Return the act of a text in the light of what was offered before it.
 
     "Yes" to an offer of ideas asks for them; whoever refuses advice does not ask for it, though
@@ -109,7 +109,7 @@ def heard(context: ReplyContext) -> str | None:
 
 def wish(context: ReplyContext, strategy: Strategy) -> str:
     """Return what is to be remembered about advice after a turn (``ResponderMemory.advice``)."""
-    act = heard(context)
+    act = act_in_context(context)
     if refuses_advice(context.text) or (act == "no" and context.memory.advice == "offered"):
         return "declined"
     if act == "advice":
@@ -168,7 +168,7 @@ def permitted(context: ReplyContext) -> tuple[Strategy, ...]:
     """
     if context.safety.level != SafetyLevel.NONE:
         return (_Q,)
-    act = heard(context)
+    act = act_in_context(context)
     if act not in _PLAIN_ACTS:
         return (Strategy.OTHERS,)
     if act == "advice":
@@ -179,9 +179,9 @@ def permitted(context: ReplyContext) -> tuple[Strategy, ...]:
         return (_Q,)
     if context.state.uncertain:
         return (_Q, _RS, _RF)
-    listening = (_Q, _RS, _RF, _A)
+    exploring = (_Q, _RS, _RF, _A)
     heavy = context.state.label in NEGATIVE
-    return (*listening, _S, _I) if heavy and may_suggest(context) else listening
+    return (*exploring, _S, _I) if heavy and may_suggest(context) else exploring
 
 
 def plan(context: ReplyContext, planner: Planner | None = None) -> Strategy:
@@ -199,7 +199,7 @@ def plan(context: ReplyContext, planner: Planner | None = None) -> Strategy:
     used = context.memory.strategies
     if len(allowed) == 1:
         return allowed[0]
-    if heard(context) == "advice":
+    if act_in_context(context) == "advice":
         return _I if used and used[-1] == _S and context.memory.advice != "offered" else _S
     if planner is not None and len(context.text_vector) == planner.width:
         return _learned(context, planner, allowed)

@@ -40,7 +40,7 @@ _STATISTICS_S = 30.0  # a row of statistics of half a minute says what one of an
 _FOLDED = {"calm": Emotion.NEUTRAL, "boredom": Emotion.NEUTRAL}
 
 
-class Heard(NamedTuple):
+class VoiceReading(NamedTuple):
     """What a network made of one stretch of voice.
 
     Attributes:
@@ -59,7 +59,7 @@ class Heard(NamedTuple):
 class _Network(Protocol):
     width: int
 
-    def hear(self, voices: Sequence[Samples]) -> list[Heard]: ...
+    def read(self, voices: Sequence[Samples]) -> list[VoiceReading]: ...
 
 
 class SpeechEncoder:
@@ -96,8 +96,8 @@ class SpeechEncoder:
         self._network: _Network = _Embedded(self.path) if self.path else _Plugged(str(model))
         self.width = self._network.width
         self.embedded = self.path is not None
-        self._batcher: Batcher[Samples, tuple[Heard | None, list[Segment]]] = Batcher(
-            self._hear_now, largest=16
+        self._batcher: Batcher[Samples, tuple[VoiceReading | None, list[Segment]]] = Batcher(
+            self._read_now, largest=16
         )
 
     def encode(self, items: Sequence[Audio]) -> list[Embedding]:
@@ -108,8 +108,8 @@ class SpeechEncoder:
         """
         sounds = [decode(item) for item in items]
         return [
-            self._embedding(sound, heard)
-            for sound, (heard, _) in zip(sounds, self._batcher(sounds), strict=True)
+            self._embedding(sound, reading)
+            for sound, (reading, _) in zip(sounds, self._batcher(sounds), strict=True)
         ]
 
     @property
@@ -127,8 +127,8 @@ class SpeechEncoder:
             raise ModelError(f"{self.name} comes without classes; only a network of ours has them")
         network = self._network
         return [
-            None if heard is None or heard.logits is None else network.softened(heard.logits)
-            for heard, _ in self._batcher([decode(item) for item in items])
+            None if reading is None or reading.logits is None else network.softened(reading.logits)
+            for reading, _ in self._batcher([decode(item) for item in items])
         ]
 
     def features(self, audio: Audio) -> FeatureSequence:
@@ -136,42 +136,44 @@ class SpeechEncoder:
 
         Where nobody speaks there is no frame: a recording without voice gives none at all.
         """
-        heard, stretches = self._batcher([decode(audio)])[0]
-        if heard is None:
+        reading, stretches = self._batcher([decode(audio)])[0]
+        if reading is None:
             nothing = np.zeros((0, self.width), np.float32)
             return FeatureSequence(
                 modality=Modality.SPEECH, values=nothing, times=np.zeros(0), mask=np.zeros(0, bool)
             )
         return FeatureSequence(
             modality=Modality.SPEECH,
-            values=heard.frames,
-            times=_recorded_at(heard.times, stretches),
-            mask=np.ones(len(heard.frames), bool),
+            values=reading.frames,
+            times=_recorded_at(reading.times, stretches),
+            mask=np.ones(len(reading.frames), bool),
         )
 
-    def _embedding(self, sound: Samples, heard: Heard | None) -> Embedding:
-        if heard is None:
+    def _embedding(self, sound: Samples, reading: VoiceReading | None) -> Embedding:
+        if reading is None:
             return Embedding(
                 modality=Modality.SPEECH,
                 vector=np.zeros(self.width, np.float32),
                 missing=f"no voice in {len(sound) / RATE:.1f} s of audio",
             )
         probabilities = None
-        if heard.logits is not None and isinstance(self._network, _Embedded):
-            probabilities = self._network.probabilities(heard.logits)
-        return Embedding(modality=Modality.SPEECH, vector=heard.vector, probabilities=probabilities)
+        if reading.logits is not None and isinstance(self._network, _Embedded):
+            probabilities = self._network.probabilities(reading.logits)
+        return Embedding(
+            modality=Modality.SPEECH, vector=reading.vector, probabilities=probabilities
+        )
 
-    def _hear_now(self, sounds: list[Samples]) -> list[tuple[Heard | None, list[Segment]]]:
+    def _read_now(self, sounds: list[Samples]) -> list[tuple[VoiceReading | None, list[Segment]]]:
         stretches = [self._detector(sound) for sound in sounds]
         spoken = [i for i, s in enumerate(stretches) if s]
-        heard = dict(
+        readings = dict(
             zip(
                 spoken,
-                self._network.hear([voiced(sounds[i], stretches[i]) for i in spoken]),
+                self._network.read([voiced(sounds[i], stretches[i]) for i in spoken]),
                 strict=True,
             )
         )
-        return [(heard.get(i), s) for i, s in enumerate(stretches)]
+        return [(readings.get(i), s) for i, s in enumerate(stretches)]
 
 
 class _Embedded:
@@ -220,7 +222,7 @@ class _Embedded:
         e = np.exp(scaled - scaled.max())
         return np.asarray(e / e.sum())
 
-    def hear(self, voices: Sequence[Samples]) -> list[Heard]:
+    def read(self, voices: Sequence[Samples]) -> list[VoiceReading]:
         windows = [_windows(self._front(torch.from_numpy(v)), self._front.hop) for v in voices]
         flat = [w for per_voice in windows for w in per_voice]
         vectors: list[Tensor] = []
@@ -231,7 +233,7 @@ class _Embedded:
                 out = self._model(*pad(part))
                 vectors += list(out.vector)
                 frames += [f[m] for f, m in zip(out.frames, out.mask, strict=True)]
-            heard, at = [], 0
+            readings, at = [], 0
             stride = self._model.time_stride
             for voice, per_voice in zip(voices, windows, strict=True):
                 count = len(per_voice)
@@ -250,9 +252,9 @@ class _Embedded:
                     row = statistics(level(torch.from_numpy(voice[: round(_STATISTICS_S * RATE)])))
                     logits = logits + (1 - self._share) * self._statistics(row[None])[0]
                 seconds = self._front.seconds(0) + places * self._front.hop / RATE
-                heard.append(Heard(vector.numpy(), logits.numpy(), rows.numpy(), seconds))
+                readings.append(VoiceReading(vector.numpy(), logits.numpy(), rows.numpy(), seconds))
                 at += count
-        return heard
+        return readings
 
 
 class _Plugged:
@@ -274,10 +276,10 @@ class _Plugged:
         if rate != RATE:
             raise ModelError(f"the speech model {name!r} wants {rate} Hz, and this reads {RATE}")
 
-    def hear(self, voices: Sequence[Samples]) -> list[Heard]:
-        return [self._hear_one(voice) for voice in voices]
+    def read(self, voices: Sequence[Samples]) -> list[VoiceReading]:
+        return [self._read_one(voice) for voice in voices]
 
-    def _hear_one(self, voice: Samples) -> Heard:
+    def _read_one(self, voice: Samples) -> VoiceReading:
         size = round(WINDOW_S * RATE)
         count = max(1, math.ceil(len(voice) / size))
         # One batch of windows of one length but the last; models whose extractor gives no mask
@@ -299,7 +301,7 @@ class _Plugged:
                 rows += [h[: max(1, n)] for h, n in zip(hidden, lengths, strict=True)]
         frames = torch.cat(rows).float().numpy()
         times = (np.arange(len(frames), dtype=np.float64) + 0.5) * len(voice) / RATE / len(frames)
-        return Heard(frames.mean(0), None, frames, np.asarray(times, np.float64))
+        return VoiceReading(frames.mean(0), None, frames, np.asarray(times, np.float64))
 
 
 def build(about: dict[str, Any]) -> tuple[Front, PedSpeech | MfccLstm]:

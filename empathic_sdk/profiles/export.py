@@ -67,7 +67,7 @@ def _everything(db: Database, user: str) -> dict[str, Any]:
         "preferences": preferences,
         "consents": [{**c, "granted": bool(c["granted"])} for c in db.query(_CONSENTS, [user])],
         "overrides": list(db.query(_OVERRIDES, [user])),
-        "conversations": [_talk(c) for c in db.query(_CONVERSATIONS, [user])],
+        "conversations": [_conversation(c) for c in db.query(_CONVERSATIONS, [user])],
         "mastery": list(db.query(_MASTERY, [user])),
         "days": list(db.query(_DAYS, [user])),
         "learning": exported(db, user),
@@ -76,7 +76,7 @@ def _everything(db: Database, user: str) -> dict[str, Any]:
     }
 
 
-def _talk(row: dict[str, Any]) -> dict[str, Any]:
+def _conversation(row: dict[str, Any]) -> dict[str, Any]:
     # People are owed a form they can read; what a session is made of is its owner's affair.
     session, encoding = row["session"], None
     if session is not None:

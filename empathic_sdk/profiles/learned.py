@@ -97,10 +97,10 @@ def _keep(db: Database, user_id: int, since: int, learned: Learned) -> None:
 
 
 def _seen(row: tuple[Any, ...]) -> Seen:
-    talk, label, probabilities, uncertain, general, apart, felt, rating = row
+    conversation, label, probabilities, uncertain, general, apart, felt, rating = row
     p = json.loads(general or probabilities)
     return Seen(
-        talk=str(talk),
+        conversation=str(conversation),
         general=tuple(p[e.value] for e in Emotion),
         shown=_PLACE[label],
         uncertain=bool(uncertain),

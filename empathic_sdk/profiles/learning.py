@@ -31,7 +31,7 @@ class Seen:
     """One turn as learning sees it.
 
     Attributes:
-        talk: Which conversation.
+        conversation: Which conversation it was in.
         general: ``[7]``, what was made of it without the person's own bias.
         shown: Index of the label that was shown.
         uncertain: Whether it came with a warning.
@@ -40,7 +40,7 @@ class Seen:
         rating: -1, 0 or 1 for the reply, if they said so.
     """
 
-    talk: str
+    conversation: str
     general: tuple[float, ...]
     shown: int
     uncertain: bool
@@ -122,7 +122,7 @@ def learn(turns: Iterable[Seen], seed: str) -> Learned:
 def advance(learned: Learned, seen: Seen, seed: str) -> Learned:
     """Take in one more turn; before the first feedback there is nothing to learn."""
     last = learned.last
-    if last is not None and last.talk == seen.talk and learned.spoken:
+    if last is not None and last.conversation == seen.conversation and learned.spoken:
         learned = _resolve(learned, last, seed)
     told = seen.felt is not None or seen.rating is not None
     if told:

@@ -14,7 +14,7 @@ DAY = timedelta(days=1)
 """Retention is enforced when a store is opened, and then at most once in this time."""
 
 
-class Retention:
+class RetentionSchedule:
     """When to look for turns that are too old, and how old that is.
 
     Args:
@@ -123,7 +123,7 @@ def recount(db: Database, user_id: int) -> None:
         "WHERE user_id = ?",
         [user_id],
     ).fetchone()
-    talks = db.execute("SELECT count(*) FROM conversations WHERE user_id = ?", [user_id])
+    conversations = db.execute("SELECT count(*) FROM conversations WHERE user_id = ?", [user_id])
     last = db.execute(
         "SELECT label, at FROM turns WHERE user_id = ? ORDER BY seq DESC LIMIT 1", [user_id]
     ).fetchone()
@@ -133,7 +133,7 @@ def recount(db: Database, user_id: int) -> None:
         "last_emotion = ?, last_seen = ? WHERE id = ?",
         [
             sum(shown.values()),
-            talks.fetchone()[0],
+            conversations.fetchone()[0],
             valence,
             dumps(shown),
             dumps(moved),

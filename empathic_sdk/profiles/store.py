@@ -28,7 +28,7 @@ from empathic_sdk.profiles.file import StoreFile
 from empathic_sdk.profiles.learned import relearn, reset
 from empathic_sdk.profiles.leaving import STAYING
 from empathic_sdk.profiles.person import check_attributes, profile_of
-from empathic_sdk.profiles.retention import Retention
+from empathic_sdk.profiles.retention import RetentionSchedule
 from empathic_sdk.profiles.rows import context_of, day_rows, row_of, turn_rows
 from empathic_sdk.profiles.upkeep import StoreUpkeep
 from empathic_sdk.profiles.writes import (
@@ -102,7 +102,7 @@ class ProfileStore(StoreUpkeep):
         if path is not None and str(path) == ":memory:":
             place = None
         file = StoreFile(place, min(float(timeout_s), MOST_SECONDS))
-        super().__init__(file, Retention(keep_days), clock)
+        super().__init__(file, RetentionSchedule(keep_days), clock)
 
     def get(self, user: str) -> UserContext:
         """Return what is known of ``user``, at a cost that does not grow with their turns.

@@ -38,7 +38,7 @@ from empathic_sdk.profiles.counts import (
 from empathic_sdk.profiles.erasure import begin_erasure, finish_erasures, purge
 from empathic_sdk.profiles.file import StoreFile
 from empathic_sdk.profiles.referrals import read_referrals
-from empathic_sdk.profiles.retention import Retention
+from empathic_sdk.profiles.retention import RetentionSchedule
 from empathic_sdk.profiles.soundness import problems
 from empathic_sdk.profiles.writes import add_override
 from empathic_sdk.types import OverrideUse
@@ -57,7 +57,7 @@ class StoreUpkeep:
     """
 
     def __init__(
-        self, file: StoreFile, retention: Retention, clock: Callable[[], datetime]
+        self, file: StoreFile, retention: RetentionSchedule, clock: Callable[[], datetime]
     ) -> None:
         self._file = file
         self._retention = retention

@@ -49,7 +49,7 @@ def calibration_of(model: DialogueModel) -> Calibration:
     return found if isinstance(found, Calibration) else Calibration()
 
 
-class Heard(NamedTuple):
+class DialogueReading(NamedTuple):
     """What the dialogue model says of a piece of a dialogue of ``n`` utterances.
 
     Attributes:
@@ -70,13 +70,13 @@ class Heard(NamedTuple):
 class Memory(Protocol):
     """What a session asks of the memory of a dialogue, whatever model it belongs to."""
 
-    def hear(
+    def read(
         self,
         speakers: Sequence[str],
         features: dict[str, NDArray[np.float32]],
         present: dict[str, NDArray[np.bool_]],
         weights: Mapping[str, float] | None = None,
-    ) -> Heard:
+    ) -> DialogueReading:
         """Read the next utterances."""
         ...
 
@@ -109,27 +109,27 @@ class SteppedMemory:
         self._temperature = calibration_of(model).fused().temperature
         self._state = model.start()
 
-    def hear(
+    def read(
         self,
         speakers: Sequence[str],
         features: dict[str, NDArray[np.float32]],
         present: dict[str, NDArray[np.bool_]],
         weights: Mapping[str, float] | None = None,
-    ) -> Heard:
+    ) -> DialogueReading:
         """Read the next utterances, one after the other."""
         logits = np.zeros((len(speakers), len(Emotion)), np.float32)
-        heard = Heard(logits, [], [], [])
+        reading = DialogueReading(logits, [], [], [])
         for i, speaker in enumerate(speakers):
             there = {str(m): x[i] for m, x in features.items() if present[m][i]}
             before = self._state.dump() if len(there) > 1 else None
             step = self._step(self._state, speaker, there, weights)
             logits[i] = step.logits
-            heard.shift.append(None if step.shift is None else float(np.clip(step.shift, 0, 1)))
+            reading.shift.append(None if step.shift is None else float(np.clip(step.shift, 0, 1)))
             label = int(np.argmax(logits[i]))
             shared, apart = self._alone(before, speaker, there, weights, label, logits[i])
-            heard.contributions.append(shared)
-            heard.apart.append(apart)
-        return heard
+            reading.contributions.append(shared)
+            reading.apart.append(apart)
+        return reading
 
     def _step(
         self,

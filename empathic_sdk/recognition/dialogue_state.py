@@ -23,7 +23,7 @@ from empathic_sdk.models.dialogue import DialogueBatch
 from empathic_sdk.models.mdget import MDGET, MDGETConfig
 from empathic_sdk.recognition.calibration import Calibration, probabilities
 from empathic_sdk.recognition.contributions import shapley, shares
-from empathic_sdk.recognition.dialogue_model import Heard
+from empathic_sdk.recognition.dialogue_model import DialogueReading
 from empathic_sdk.types import Emotion, Modality
 
 _SPEAKERS = 64
@@ -63,13 +63,13 @@ class DialogueMemory:
         self._count = 0
         self._vectors: deque[Tensor] = deque(maxlen=_COMPARED)
 
-    def hear(
+    def read(
         self,
         speakers: Sequence[str],
         features: dict[str, NDArray[np.float32]],
         present: dict[str, NDArray[np.bool_]],
         weights: Mapping[str, float] | None = None,
-    ) -> Heard:
+    ) -> DialogueReading:
         """Hear the next utterances.
 
         Args:
@@ -86,7 +86,7 @@ class DialogueMemory:
         if n > 1 and (np.sum(list(present.values()), axis=0) > 1).any():
             # Contributions take modalities away from one utterance, whose past stays as it was.
             singly = [
-                self.hear(
+                self.read(
                     [who],
                     {m: x[i : i + 1] for m, x in features.items()},
                     {m: p[i : i + 1] for m, p in present.items()},
@@ -94,7 +94,7 @@ class DialogueMemory:
                 )
                 for i, who in enumerate(speakers)
             ]
-            return Heard(
+            return DialogueReading(
                 np.concatenate([h.logits for h in singly]),
                 [h.shift[0] for h in singly],
                 [h.contributions[0] for h in singly],
@@ -129,7 +129,7 @@ class DialogueMemory:
                 self._vectors.append(out.vectors[0, i].clone())
             logits: NDArray[np.float32] = out.logits[0].numpy()
             shared, apart = self._contributions(batch, before, logits, present)
-        return Heard(logits, shift, shared, apart)
+        return DialogueReading(logits, shift, shared, apart)
 
     def _change(self, now: Tensor, before: Tensor) -> float | None:
         if self._network.transfer is None:
@@ -202,7 +202,7 @@ class DialogueMemory:
 
     def dump(self) -> dict[str, Any]:
         """Return all it remembers as JSON values."""
-        silent = self._unheard(self._state)
+        silent = self._caches_without_evidence(self._state)
         tensors = {f"state.{k}": t.contiguous() for k, t in self._state.items() if k not in silent}
         if self._speakers:
             tensors["last"] = torch.stack([v for _, v in self._speakers.values()])
@@ -214,18 +214,18 @@ class DialogueMemory:
             "tensors": base64.b64encode(save_tensors(tensors)).decode("ascii"),
         }
 
-    def _unheard(self, state: Mapping[str, Tensor]) -> set[str]:
+    def _caches_without_evidence(self, state: Mapping[str, Tensor]) -> set[str]:
         """Name the caches of spokes that the window holds nothing of: the same in any talk."""
         if not state:
             return set()
-        heard = state["past.present"].flatten(1).any(1).tolist()
-        _, *spokes = zip(self._network.config.modalities, heard, strict=True)
+        present = state["past.present"].flatten(1).any(1).tolist()
+        _, *others = zip(self._network.config.modalities, present, strict=True)
         return {
             f"acme.{k}.{way}.{m}"
             for k in range(len(self._network.acme))
             for way in ("self", "to")
-            for m, h in spokes
-            if not h
+            for m, there in others
+            if not there
         }
 
     def load(self, dumped: dict[str, Any]) -> None:
@@ -276,14 +276,14 @@ class DialogueMemory:
             and last.shape == (len(speakers), config.width)
             and last.dtype == torch.float32
         )
-        heard = state["past.speaker"].shape[1] if state else 0
-        if not fits or bool(state) != bool(count) or heard > config.window - 1:
+        length = state["past.speaker"].shape[1] if state else 0
+        if not fits or bool(state) != bool(count) or length > config.window - 1:
             raise ValueError("the speakers do not fit")
         if not state:
             return
         # What a talk of this length leaves: the same names, shapes and kinds of numbers.
-        like = self._silence(heard, None)[1]
-        state |= {k: like[k] for k in self._unheard(state) if k not in state}
+        like = self._silence(length, None)[1]
+        state |= {k: like[k] for k in self._caches_without_evidence(state) if k not in state}
         if {k: (t.shape, t.dtype) for k, t in like.items()} != {
             k: (t.shape, t.dtype) for k, t in state.items()
         }:

@@ -71,7 +71,7 @@ _MAKERS: Mapping[Modality, Callable[[], Encoder]] = {
 }
 
 
-class Senses:
+class ModalityEncoders:
     """The encoders of an :class:`EmotionRecognizer` beside its text encoder.
 
     Args:
@@ -87,16 +87,18 @@ class Senses:
         given: Mapping[Modality, Encoder | Literal[False] | None],
         transcriber: Listener | Literal[False] | None = None,
     ) -> None:
-        for m, sense in given.items():
+        for m, encoder in given.items():
             # A str has an encode(), too: the width tells.
-            if sense not in (None, False) and not isinstance(getattr(sense, "width", None), int):
-                raise ConfigurationError(f"{m}= must be an encoder, None or False, not {sense!r}")
+            if encoder not in (None, False) and not isinstance(
+                getattr(encoder, "width", None), int
+            ):
+                raise ConfigurationError(f"{m}= must be an encoder, None or False, not {encoder!r}")
         if transcriber not in (None, False) and not callable(transcriber):
             raise ConfigurationError("transcriber= must be a Transcriber, None or False")
         self._made: dict[str, Any] = {
-            m: "it is switched off" if sense is False else sense
-            for m, sense in given.items()
-            if sense is not None
+            m: "it is switched off" if encoder is False else encoder
+            for m, encoder in given.items()
+            if encoder is not None
         }
         if transcriber is not None:
             self._made["words"] = "it is switched off" if transcriber is False else transcriber
@@ -104,11 +106,11 @@ class Senses:
 
     def read(self, modality: Modality, utterance: Utterance) -> Embedding:
         """Return what one modality of an utterance shows; a reason where that is nothing."""
-        sense = self._get(modality, _MAKERS[modality])
-        if isinstance(sense, str):
-            return _nothing(modality, sense)
+        encoder = self._get(modality, _MAKERS[modality])
+        if isinstance(encoder, str):
+            return _nothing(modality, encoder)
         try:
-            found: Embedding = sense.encode([utterance.signal(modality)])[0]
+            found: Embedding = encoder.encode([utterance.signal(modality)])[0]
             return found
         except EmpathicError as error:
             return _nothing(modality, str(error))
@@ -124,8 +126,8 @@ class Senses:
         Raises:
             InputError: The signal cannot be read.
         """
-        sense = self._get(modality, _MAKERS[modality])
-        features = getattr(sense, "features", None)
+        encoder = self._get(modality, _MAKERS[modality])
+        features = getattr(encoder, "features", None)
         if features is None:
             return None
         if modality is Modality.BEHAVIOUR:

@@ -30,7 +30,7 @@ from empathic_sdk.recognition.dialogue_model import (
     made,
 )
 from empathic_sdk.recognition.dialogue_state import DialogueMemory
-from empathic_sdk.recognition.modalities import Listener, Senses
+from empathic_sdk.recognition.modalities import Listener, ModalityEncoders
 from empathic_sdk.recognition.perception import Perception
 from empathic_sdk.recognition.session import DialogueSession
 from empathic_sdk.runtime import checkpoints
@@ -54,7 +54,7 @@ _LEGIBLE = 0.5
 Result = TypeVar("Result")
 
 
-class Reading(NamedTuple):
+class TextReading(NamedTuple):
     """What the heads say of a batch of texts: float32 ``[n, 7]``, ``[n, 7]`` and ``[n, 2]``."""
 
     emotion: NDArray[np.float32]
@@ -112,7 +112,7 @@ class EmotionRecognizer:
         channels: Mapping[Modality | str, Channel | ProbabilityEncoder] | None = None,
     ) -> None:
         self.channels = checked(channels)
-        self.senses = Senses(
+        self.modality_encoders = ModalityEncoders(
             {Modality.SPEECH: speech, Modality.FACE: face, Modality.BEHAVIOUR: behaviour},
             transcriber,
         )
@@ -163,12 +163,12 @@ class EmotionRecognizer:
         for m in self.channels:  # read by them alone
             self.widths.pop(m, None)
         given = {Modality.SPEECH: speech, Modality.FACE: face, Modality.BEHAVIOUR: behaviour}
-        for m, sense in given.items():
+        for m, encoder in given.items():
             wants = self.widths.get(m)
-            if sense and wants not in (None, sense.width):
+            if encoder and wants not in (None, encoder.width):
                 raise ModelError(
                     f"the dialogue model wants {m} vectors of {wants}, the encoder given gives "
-                    f"{sense.width}: train one with it (`empathic train fusion`)"
+                    f"{encoder.width}: train one with it (`empathic train fusion`)"
                 )
 
     def _plug_in(self, model: DialogueModel) -> None:
@@ -230,7 +230,7 @@ class EmotionRecognizer:
         """Open a dialogue that takes one utterance at a time."""
         return DialogueSession(self, user or UserContext())
 
-    def read(self, texts: Sequence[str], corpus: str | None = None) -> Reading:
+    def read(self, texts: Sequence[str], corpus: str | None = None) -> TextReading:
         """Return raw logits for many texts (uncalibrated; for evaluation and tools).
 
         The embedded network reads Latin script; what it says of other scripts is scaled down
@@ -244,7 +244,9 @@ class EmotionRecognizer:
         with torch.inference_mode():
             out = self._heads(torch.from_numpy(vectors), corpus)
         share = self._legible(texts)[:, None]
-        return Reading(out.emotion.numpy() * share, out.present.numpy(), out.affect.numpy() * share)
+        return TextReading(
+            out.emotion.numpy() * share, out.present.numpy(), out.affect.numpy() * share
+        )
 
     def timeline(
         self, utterance: Utterance | str, *, window_s: float = 1.0, user: UserContext | None = None
@@ -272,7 +274,7 @@ class EmotionRecognizer:
                 sequences.append(self.text.features(utterance.text or ""))
             elif (
                 m not in utterance.signals
-                and (found := self.senses.sequence(m, utterance)) is not None
+                and (found := self.modality_encoders.sequence(m, utterance)) is not None
             ):
                 sequences.append(found)
         return align(sequences, window_s=window_s)
@@ -303,7 +305,7 @@ class EmotionRecognizer:
         consented = agreed(user, self.deployment)
         if refusal(Modality.SPEECH, self.deployment, consented) is not None:
             return utterance
-        words = self.senses.words(utterance)
+        words = self.modality_encoders.words(utterance)
         return utterance if words is None else utterance.model_copy(update={"text": words})
 
     def perceive(self, said: Sequence[Utterance], user: UserContext) -> Perception:
@@ -340,7 +342,7 @@ class EmotionRecognizer:
             affect[rows], known[rows] = out.affect.numpy() * share[:, None], share
         for m in (Modality.SPEECH, Modality.FACE, Modality.BEHAVIOUR):
             if m not in self.channels and any(m in left for left in may):
-                features[m], present[m] = self._sense(m, said, may, unread)
+                features[m], present[m] = self._encoded(m, said, may, unread)
         odds = [self._odds(u, may[i], unread[i], user) for i, u in enumerate(said)]
         found = Perception(features, present, emotion, affect, known, unread, odds)
         for i in range(n):
@@ -367,7 +369,7 @@ class EmotionRecognizer:
                 unread[m] = f"no encoder is plugged in for {m}: give one as channels="
         return found
 
-    def _sense(
+    def _encoded(
         self,
         modality: Modality,
         said: Sequence[Utterance],
@@ -384,7 +386,7 @@ class EmotionRecognizer:
             if width is None:
                 unread[i][modality] = f"no dialogue model is loaded that reads {modality}"
                 continue
-            read = self.senses.read(modality, utterance)
+            read = self.modality_encoders.read(modality, utterance)
             if read.missing is None and len(read.vector) != width:
                 unread[i][modality] = (
                     f"the encoder gives vectors of {len(read.vector)}, the dialogue model "

@@ -1,4 +1,4 @@
-"""One dialogue as it is heard: the dialogue model's memory, and each speaker's past."""
+"""One dialogue as it is reading: the dialogue model's memory, and each speaker's past."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from empathic_sdk.errors import InputError
 from empathic_sdk.recognition.calibration import probabilities
 from empathic_sdk.recognition.channels import contributions
-from empathic_sdk.recognition.dialogue_model import Heard
+from empathic_sdk.recognition.dialogue_model import DialogueReading
 from empathic_sdk.recognition.dialogue_state import check_finite
 from empathic_sdk.recognition.perception import Perceiver, Perception
 from empathic_sdk.recognition.tracker import StateTracker, digest
@@ -49,12 +49,12 @@ def _pieces(seen: Perception, n: int) -> Iterator[range]:
 
 
 class DialogueSession:
-    """One dialogue, heard one utterance at a time; its cost an utterance stays flat.
+    """One dialogue, reading one utterance at a time; its cost an utterance stays flat.
 
     Made by :meth:`EmotionRecognizer.session`. Not for several threads at once.
 
     Attributes:
-        text_vectors: float32 ``[n, width]`` of the ``n`` utterances heard last, zeros where one
+        text_vectors: float32 ``[n, width]`` of the ``n`` utterances reading last, zeros where one
             had no text; ``None`` before the first. No part of :meth:`state`: words could be read
             back out of them.
     """
@@ -80,7 +80,7 @@ class DialogueSession:
     ) -> list[EmotionState]:
         """Return what :meth:`add` would return for each in turn, in fewer calls of the network.
 
-        Nothing is heard unless all of them can be.
+        Nothing is reading unless all of them can be.
 
         Args:
             utterances: The next ones of the dialogue.
@@ -95,18 +95,18 @@ class DialogueSession:
         check_finite(seen.features, seen.present)
         out = []
         for piece in _pieces(seen, len(said)):
-            heard = self._hear(said, seen, piece) if seen.read(piece[0]) else None
-            if heard is not None:
+            reading = self._read(said, seen, piece) if seen.read(piece[0]) else None
+            if reading is not None:
                 self._spoke.extend(said[i].speaker for i in piece)
             for k, i in enumerate(piece):
-                out.append(self._state_of(said[i].speaker, seen, i, heard, k))
+                out.append(self._state_of(said[i].speaker, seen, i, reading, k))
         self.text_vectors = seen.features[Modality.TEXT]
         return out
 
     def transfers(self) -> Transfers | None:
         """Return which utterances differ in emotion, by the dialogue model's transfer module.
 
-        Of what this session has heard since it was opened or restored: the vectors that are
+        Of what this session has reading since it was opened or restored: the vectors that are
         compared are no part of :meth:`state`. ``None`` without a dialogue model that compares.
         """
         changed = None if self._memory is None else self._memory.transfers()
@@ -115,7 +115,9 @@ class DialogueSession:
         n = len(changed)
         return Transfers(tuple(self._spoke)[len(self._spoke) - n :], changed)
 
-    def _hear(self, said: Sequence[Utterance], seen: Perception, rows: range) -> Heard | None:
+    def _read(
+        self, said: Sequence[Utterance], seen: Perception, rows: range
+    ) -> DialogueReading | None:
         memory = self._memory
         if memory is None:
             return None
@@ -123,7 +125,7 @@ class DialogueSession:
         # A modality that is nowhere in the piece need not be looked at.
         there = [m for m, p in seen.present.items() if m is Modality.TEXT or p[part].any()]
         return self._recognizer.one_by_one(
-            lambda: memory.hear(
+            lambda: memory.read(
                 [digest(said[i].speaker) for i in rows],
                 {m: seen.features[m][part] for m in there},
                 {m: seen.present[m][part] for m in there},
@@ -132,18 +134,18 @@ class DialogueSession:
         )
 
     def _state_of(
-        self, speaker: str, seen: Perception, i: int, heard: Heard | None, k: int
+        self, speaker: str, seen: Perception, i: int, reading: DialogueReading | None, k: int
     ) -> EmotionState:
-        """Return the state of utterance ``i``, the ``k``-th of a piece that was heard."""
+        """Return the state of utterance ``i``, the ``k``-th of a piece that was reading."""
         present, odds = seen.read(i), seen.odds[i]
         alone = present == [Modality.TEXT]
         theirs = speaker != AGENT  # the agent is not the person whose context this is
         logits = seen.emotion[i]
-        if heard is not None:
-            logits = heard.logits[k] * (seen.legible[i] if alone else 1.0)
+        if reading is not None:
+            logits = reading.logits[k] * (seen.legible[i] if alone else 1.0)
         affect = seen.affect[i] if alone or not present else self._affect(seen, i, logits)
-        shared = None if heard is None else heard.contributions[k]
-        apart = None if heard is None else heard.apart[k]
+        shared = None if reading is None else reading.contributions[k]
+        apart = None if reading is None else reading.apart[k]
         if odds:
             shared, apart = self._with_channels(present, odds, logits, shared, apart)
         possible = dict.fromkeys((*Modality, *self._recognizer.channels))
@@ -152,7 +154,7 @@ class DialogueSession:
             logits,
             affect,
             [m for m in possible if m not in present and m not in odds],
-            shift=None if heard is None or odds else heard.shift[k],
+            shift=None if reading is None or odds else reading.shift[k],
             contributions=shared,
             unread=seen.unread[i],
             fused=not alone,

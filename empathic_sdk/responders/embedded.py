@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from empathic_sdk.dialogue.planner import Planner
-from empathic_sdk.dialogue.strategy import NEGATIVE, heard, plan, shifted, wish
+from empathic_sdk.dialogue.strategy import NEGATIVE, act_in_context, plan, shifted, wish
 from empathic_sdk.language.dialogue_acts import act_of, topic_of
 from empathic_sdk.language.hardship import (
     is_good_news,
@@ -102,7 +102,7 @@ class EmbeddedResponder:
                 # Worked steps may fill a reply; a pacing of one sentence leaves room for none.
                 safety = crisis.aftercare(context, voice, alone=False, always=limit > 1)
         else:
-            act = heard(context)
+            act = act_in_context(context)
             if act in _SOCIAL:
                 profile_used = self._social(act, context, voice) or profile_used
                 if act == "foreign" and _low(context) and not crisis.in_aftercare(memory):

@@ -31,7 +31,7 @@ class Clause(NamedTuple):
     question: bool
 
 
-class Draft:
+class DraftSentence:
     """One sentence of a draft in the forms that rules read."""
 
     def __init__(self, text: str) -> None:
@@ -69,7 +69,7 @@ class Draft:
 
 def broken_rules(text: str) -> list[Pattern]:
     """Return the patterns of every rule that a sentence breaks and means, in their order."""
-    draft = Draft(text)
+    draft = DraftSentence(text)
     found: dict[Pattern, None] = {}
     for rule in _RULES:
         for clause in draft.read(rule):

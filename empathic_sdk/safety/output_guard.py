@@ -15,7 +15,7 @@ from typing import NamedTuple
 from empathic_sdk.language.sentences import LONGEST, split, tidy
 from empathic_sdk.language.templates import help_lines
 from empathic_sdk.safety.detector import assess
-from empathic_sdk.safety.draft_rules import Draft
+from empathic_sdk.safety.draft_rules import DraftSentence
 from empathic_sdk.safety.protocol import locale_of
 from empathic_sdk.types import SafetyLevel
 from empathic_sdk.types.reply import ReplyContext
@@ -85,7 +85,7 @@ def check_sentence(
     """
     if _PAGE.search(text) or _CALL.search(text):
         return Verdict(allowed=False, reason="markup", grave=True)
-    draft = Draft(text)
+    draft = DraftSentence(text)
     if rule := draft.breaks():
         return Verdict(allowed=False, reason=rule.reason, grave=rule.grave)
     if not draft.question and _FIRST.search(draft.plain):

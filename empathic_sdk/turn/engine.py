@@ -54,7 +54,7 @@ class Hooks(NamedTuple):
     theme: ThemeHook | None = None
 
 
-class Reading(NamedTuple):
+class UtteranceReading(NamedTuple):
     """One utterance, read.
 
     Attributes:
@@ -70,7 +70,7 @@ class Reading(NamedTuple):
     reply_vector: tuple[float, ...] = ()
 
 
-class Answered(NamedTuple):
+class UnrecordedTurn(NamedTuple):
     """A turn that was taken and is not recorded yet.
 
     Attributes:
@@ -180,7 +180,7 @@ class TurnEngine:
 
     def read(
         self, conversation: Conversation, said: Sequence[Utterance], person: UserContext
-    ) -> list[Reading]:
+    ) -> list[UtteranceReading]:
         """Read the next utterances of a conversation, in one pass where the recogniser can.
 
         What was said to a person is part of what their next words mean: the reply that the session
@@ -196,21 +196,21 @@ class TurnEngine:
         states = _states(session, whole)
         vectors = self._vectors(session, whole)
         return [
-            Reading(utterance, state, *vector)
+            UtteranceReading(utterance, state, *vector)
             for utterance, state, vector in zip(whole, states, vectors, strict=True)
         ][len(whole) - len(said) :]
 
     def take(
         self,
         conversation: Conversation,
-        reading: Reading,
+        reading: UtteranceReading,
         *,
         person: UserContext,
         name: str,
         hooks: Hooks,
         clock: StepClock,
         live: Live | None = None,
-    ) -> Answered:
+    ) -> UnrecordedTurn:
         """Assess, style and answer one utterance that was read. The conversation stays as it is.
 
         Args:
@@ -249,7 +249,7 @@ class TurnEngine:
         styled = context.styled(self._limited(style))
         reply = self._reply(styled, live)
         clock.lap("respond")
-        return Answered(styled.answered(reply), (*problems, *more))
+        return UnrecordedTurn(styled.answered(reply), (*problems, *more))
 
     def _assess(self, context: TurnContext) -> tuple[SafetyAssessment, tuple[str, ...]]:
         if self._safety is None:

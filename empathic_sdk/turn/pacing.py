@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from empathic_sdk.turn.stateful import Outcome
+from empathic_sdk.turn.stateful import FinishedTurn
 from empathic_sdk.types import Pacing, SentenceEvent, StateEvent, StreamEvent, TurnEvent
 
 
-def paced(outcome: Outcome) -> Iterator[tuple[float, StreamEvent]]:
+def paced(outcome: FinishedTurn) -> Iterator[tuple[float, StreamEvent]]:
     """Pair each event of a finished turn with the seconds to wait before it."""
     turn = outcome.turn
     pacing: Pacing = turn.style.pacing

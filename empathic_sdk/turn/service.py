@@ -17,7 +17,7 @@ from empathic_sdk.turn.engine import Hooks
 from empathic_sdk.turn.lifecycle import Lifecycle, closed
 from empathic_sdk.turn.loops import PendingHooks, on_loop
 from empathic_sdk.turn.proposals import Proposals
-from empathic_sdk.turn.stateful import Outcome, StatefulTurns
+from empathic_sdk.turn.stateful import FinishedTurn, StatefulTurns
 from empathic_sdk.turn.streaming import (
     astream_finished,
     astream_live,
@@ -78,7 +78,7 @@ class TurnService:
         user: str,
         conversation: str | None,
         live: Live | None = None,
-    ) -> Outcome:
+    ) -> FinishedTurn:
         """Take one turn on this thread."""
         return self._run(utterance, user, conversation, self._hooks, self._on_alert, live)
 
@@ -88,7 +88,7 @@ class TurnService:
         user: str,
         conversation: str | None,
         live: Live | None = None,
-    ) -> Outcome:
+    ) -> FinishedTurn:
         """Take one turn on a worker; hooks that are coroutines run on the caller's loop."""
         live = live or Live()
         loop = asyncio.get_running_loop()
@@ -155,7 +155,7 @@ class TurnService:
         hooks: Hooks,
         on_alert: AlertHook | None,
         live: Live | None,
-    ) -> Outcome:
+    ) -> FinishedTurn:
         with self._lifecycle.busy():
             said = Utterance.of(utterance)
             name = self._conversations.name(user, conversation, self._store.session)
@@ -170,7 +170,7 @@ class TurnService:
 
     def _submit(
         self, utterance: Utterance | str, user: str, conversation: str | None, live: Live
-    ) -> Future[Outcome]:
+    ) -> Future[FinishedTurn]:
         call = functools.partial(self.run, utterance, user, conversation, live)
         try:
             return self._workers.submit(contextvars.copy_context().run, call)

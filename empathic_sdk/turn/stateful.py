@@ -21,7 +21,7 @@ ATTENTIVE_FOR = timedelta(days=7)
 log = logging.getLogger("empathic_sdk")
 
 
-class Outcome(NamedTuple):
+class FinishedTurn(NamedTuple):
     """A finished turn and its reply, cut into sentences."""
 
     turn: Turn
@@ -62,7 +62,7 @@ class StatefulTurns:
         conversation: str,
         hooks: Hooks,
         live: Live | None = None,
-    ) -> Outcome:
+    ) -> FinishedTurn:
         """Take one turn. It is recorded whole, in one transaction, or not at all."""
         clock = StepClock()
         with self._conversations.held(user, conversation, self._open) as held:
@@ -81,7 +81,7 @@ class StatefulTurns:
         held: Conversation,
         clock: StepClock,
         live: Live | None,
-    ) -> Outcome:
+    ) -> FinishedTurn:
         engine = self._engine
         person = self._store.get(user)
         self._sync(held, user, name)
@@ -107,7 +107,7 @@ class StatefulTurns:
         held.commit(record, words, stored)
         clock.lap("record")
         timings = {**clock.laps, "total": clock.total()}
-        return Outcome(turn.model_copy(update={"timings": timings}), reply.sentences)
+        return FinishedTurn(turn.model_copy(update={"timings": timings}), reply.sentences)
 
     def _open(self, user: str, name: str) -> Conversation:
         person = self._store.get(user)

@@ -22,7 +22,7 @@ from empathic_sdk.safety.assessment import RiskAssessor
 from empathic_sdk.safety.output_guard import SecondOpinion, check_text
 from empathic_sdk.turn.codec import dump_turn, load_turn
 from empathic_sdk.turn.conversation import Conversation
-from empathic_sdk.turn.engine import Answered, Hooks, Reading, StepClock, TurnEngine
+from empathic_sdk.turn.engine import Hooks, StepClock, TurnEngine, UnrecordedTurn, UtteranceReading
 from empathic_sdk.turn.parts import (
     check_hooks,
     check_parts,
@@ -96,7 +96,7 @@ class StatelessTurn(NamedTuple):
             InputError: It is something else.
         """
         stored = load_turn(dumped)
-        answered = Answered(stored.context, stored.fallbacks)
+        answered = UnrecordedTurn(stored.context, stored.fallbacks)
         user = stored.context.user.user
         turn = answered.turn(user=user, timings=stored.timings, turn_id=stored.id)
         return cls(turn, stored.context, stored.help_line, stored.state.encode())
@@ -272,7 +272,7 @@ class StatelessTurns:
 
     def _read(
         self, held: Conversation, said: list[Utterance], person: UserContext
-    ) -> list[Reading]:
+    ) -> list[UtteranceReading]:
         """Read utterances; where the media of one are broken, words alone."""
         try:
             return self._engine.read(held, said, person)
@@ -292,7 +292,7 @@ def _plain(said: Said) -> list[Utterance]:
     return found
 
 
-def _help_line(answered: Answered) -> str:
+def _help_line(answered: UnrecordedTurn) -> str:
     safety = answered.context.reply.safety
     if safety.level != SafetyLevel.NONE:
         return ""

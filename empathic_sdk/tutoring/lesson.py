@@ -107,7 +107,7 @@ class _Turn:
         if move is Move.ANSWER and self.problem is not None:
             self._answered(self.problem)
         elif move is Move.TALK:
-            self._talk()
+            self._beside_exercise()
         else:
             self._asked(move)
 
@@ -333,11 +333,11 @@ class _Turn:
 
     # -- everything else --------------------------------------------------------------------
 
-    def _talk(self) -> None:
+    def _beside_exercise(self) -> None:
         act = act_of(self.context.text)
         self._feel(felt=act is None)
         if self._about_life(act):
-            self._listen()
+            self._support()
         elif act == "greeting" or act == "empty":
             self.strategy = Strategy.OTHERS
             if act == "greeting":
@@ -388,8 +388,8 @@ class _Turn:
             return is_hard(text) and topic in _LIFE
         return (is_hard(text) and topic not in ("school", "exams")) or (low and topic in _LIFE)
 
-    def _listen(self) -> None:
-        """Answer as in any talk, and let the exercise wait."""
+    def _support(self) -> None:
+        """Answer as in any conversation, and let the exercise wait."""
         self.strategy = Strategy.REFLECTION
         state, topic = self.context.state, topic_of(self.context.text)
         family = "rough" if state.uncertain or state.label not in _LOW else str(state.label)
@@ -489,7 +489,7 @@ class _Turn:
         )  # fmt: skip
 
     def _fresh(self, skill: str, level: int) -> tuple[Problem, str]:
-        """Draw an exercise that was not among the last ones of this talk."""
+        """Draw an exercise that was not among the last ones of this conversation."""
         name = f"{self.context.user.user}|{self.context.conversation}|{self.state.served}"
         seed = int.from_bytes(_hash(f"{name}|{skill}|{level}")[:4], "big") // 2
         problem = make(skill, level, seed)

@@ -81,8 +81,8 @@ class GatedACME(nn.Module):
 
         first = {}
         for m in self.modalities:  # eq 6 and 7
-            heard = self.dropout(attend(f"self.{m}", self.itself[m], x[m], m, x[m]))
-            first[m] = self.norm_self[m](x[m] + heard)
+            attended = self.dropout(attend(f"self.{m}", self.itself[m], x[m], m, x[m]))
+            first[m] = self.norm_self[m](x[m] + attended)
         hub, crossed, to_hub = self.hub, {}, []
         for m in self.spokes:
             pair = torch.cat([first[hub], first[m]], -1)

@@ -55,12 +55,12 @@ class GatedUnimodalEncoder(nn.Module):
             ``[b, n, d]`` (what stands in the padding means nothing), and the hidden state
             ``[1, b, d]`` after the last utterance, ``None`` where bidirectional.
         """
-        heard, hidden = self._recur(x, lengths, hidden)
+        recurred, hidden = self._recur(x, lengths, hidden)
         if self.gate_1 is None or self.gate_2 is None:
-            first = self.norm_1(x + heard)
+            first = self.norm_1(x + recurred)
             return self.norm_2(x + first + self.feedforward(first)), hidden
-        g1 = torch.sigmoid(self.gate_1(torch.cat([x, heard], -1)))  # (b, n, d), in (0, 1); eq 1
-        first = self.norm_1(g1 * x + (1 - g1) * heard)  # eq 2
+        g1 = torch.sigmoid(self.gate_1(torch.cat([x, recurred], -1)))  # (b, n, d), in (0, 1); eq 1
+        first = self.norm_1(g1 * x + (1 - g1) * recurred)  # eq 2
         forward = self.feedforward(first)
         g2 = torch.sigmoid(self.gate_2(torch.cat([x, first, forward], -1)))  # eq 3
         if trace is not None:

@@ -48,14 +48,14 @@ class OwnPast(nn.Module):
         own[row[mask], place[mask]] = x[mask]
         there = counts > 0
         before = None if hidden is None else hidden.flatten(0, 1)[there][None].contiguous()
-        heard = x.new_zeros(b * self.slots, length, d)
+        recurred = x.new_zeros(b * self.slots, length, d)
         if bool(there.any()):
-            heard[there] = self._recur(own[there], counts[there], before)
+            recurred[there] = self._recur(own[there], counts[there], before)
         out = x.clone()
-        out[mask] = x[mask] + heard[row[mask], place[mask]]
+        out[mask] = x[mask] + recurred[row[mask], place[mask]]
         if not self.causal:
             return out, None
-        last = heard[torch.arange(len(counts), device=x.device), (counts - 1).clamp(min=0)]
+        last = recurred[torch.arange(len(counts), device=x.device), (counts - 1).clamp(min=0)]
         old = x.new_zeros(b * self.slots, d) if hidden is None else hidden.flatten(0, 1)
         return out, torch.where(there[:, None], last, old).view(b, self.slots, d)
 
