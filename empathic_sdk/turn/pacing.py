@@ -1,4 +1,4 @@
-"""When the next event of a stream is due."""
+"""Computes when the next event of a stream is due."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def paced(outcome: FinishedTurn) -> Iterator[tuple[float, StreamEvent]]:
 
 
 class PaceClock:
-    """Keeps a turn under way at its style's pace; what the writing took counts as waiting."""
+    """Paces a turn that is still being written; writing time counts as waiting."""
 
     def __init__(self) -> None:
-        """Start before the first event."""
+        """Start the clock, before the first event."""
         self._due = 0.0
         self._words_per_minute = 2000.0
 
     def wait(self, event: StreamEvent) -> float:
         """Return the seconds to wait before ``event`` is shown, at least 0.
 
-        Call it when the event is there; a sentence is taken as shown after that wait.
+        Call it when the event arrives; the sentence counts as shown after that wait.
         """
         now = time.monotonic()
         if isinstance(event, StateEvent):

@@ -1,4 +1,4 @@
-"""Turns of conversations that are kept: the engine, the live conversations and the store."""
+"""Turns with stored conversations: joins engine, live conversations and store."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from empathic_sdk.types import Exchange, SafetyLevel, Turn, UserContext, Utteran
 from empathic_sdk.types.protocols import Store
 
 ATTENTIVE_FOR = timedelta(days=7)
-"""How long a worrying turn is remembered into a new conversation of the same person."""
+"""How long a worrying turn still affects a new conversation of the same person."""
 
 log = logging.getLogger("empathic_sdk")
 
@@ -29,14 +29,14 @@ class FinishedTurn(NamedTuple):
 
 
 class StatefulTurns:
-    """Takes turns of conversations that live here and in a store.
+    """Processes turns of conversations that are kept here and in a store.
 
     Args:
-        engine: What takes a turn.
-        store: Where people and conversations are remembered.
-        conversations: The live ones.
+        engine: Processes a turn.
+        store: Remembers people and conversations.
+        conversations: The live conversations.
         keep_text: Whether words are stored.
-        past: How many turns are remembered in words for a language model.
+        past: Number of turns whose words are kept for a language model.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class StatefulTurns:
         try:
             held.sync(self._store.session(user, name))
         except InputError as error:
-            # Older or damaged: the conversation begins anew, what was recorded of it stays.
+            # Older or damaged: the conversation starts anew; its recorded turns stay.
             log.warning("the stored state of a conversation was unreadable: %s", outline(error))
             held.undo()
         if self._past and self._keep_text and held.record.turns and not held.words.past:
@@ -134,7 +134,7 @@ class StatefulTurns:
             )
 
     def _carry_over(self, opened: Conversation, person: UserContext) -> None:
-        """A new conversation soon after a worrying one is not a clean slate."""
+        """Keep the safety context when a new conversation follows a worrying one."""
         seen = person.last_seen
         if seen is None or datetime.now(UTC) - seen > ATTENTIVE_FOR:
             return

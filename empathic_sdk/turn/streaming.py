@@ -1,4 +1,4 @@
-"""Streams of a turn: paced where it is finished, live where a language model is still writing."""
+"""Streams the events of a turn: paced if finished, live if a model is still writing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def stream_live(start: Callable[[Live], Future[FinishedTurn]]) -> Iterator[Strea
     """Yield what a language model writes while it writes.
 
     Args:
-        start: Begins the turn on another thread. A consumer that stops gives it up.
+        start: Starts the turn on another thread. If the consumer stops, it is cancelled.
     """
     events: queue.SimpleQueue[StreamEvent | None] = queue.SimpleQueue()
     live = Live(events.put)
@@ -66,7 +66,7 @@ async def astream_live(
 
     def ended(task: asyncio.Future[FinishedTurn]) -> None:
         if not task.cancelled():
-            task.exception()  # seen, should nobody be left to await it
+            task.exception()  # retrieved, in case nobody awaits it
         events.put_nowait(None)
 
     run.add_done_callback(ended)
