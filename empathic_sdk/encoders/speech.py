@@ -1,4 +1,4 @@
-"""Speech to one vector: how something is said, whatever the words."""
+"""Encoder of speech: how something is said, regardless of the words."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ from empathic_sdk.types import Embedding, Emotion, FeatureSequence, Modality
 from empathic_sdk.types.utterance import Audio
 
 WINDOW_S = 6.0
-"""Seconds of voice that are read at a time; of longer speech the windows are averaged."""
+"""Seconds of voice per window; the windows of longer speech are averaged."""
 
-_STATISTICS_S = 30.0  # a row of statistics of half a minute says what one of an hour would
+_STATISTICS_S = 30.0  # more voice would hardly change the statistics
 
-# What corpora of acted speech name and Ekman does not.
+# Classes of acted corpora that are not among the seven emotions.
 _FOLDED = {"calm": Emotion.NEUTRAL, "boredom": Emotion.NEUTRAL}
 
 
 class VoiceReading(NamedTuple):
-    """What a network made of one stretch of voice.
+    """Output of a network for one stretch of voice.
 
     Attributes:
         vector: float32 ``[width]``.
-        logits: float32 ``[classes]``, or ``None`` where the network has no head.
+        logits: float32 ``[classes]``, or ``None`` if the network has no head.
         frames: float32 ``[time, width]``.
         times: float64 ``[time]``, middle of each frame in seconds of voiced sound.
     """
@@ -63,25 +63,25 @@ class _Network(Protocol):
 
 
 class SpeechEncoder:
-    """Vectors of voices from the embedded network, or from a Wav2Vec2, HuBERT or WavLM.
+    """Encodes speech with the embedded network, or with Wav2Vec2, HuBERT or WavLM.
 
     Args:
         model: ``None`` for the network that ships with this package; a checkpoint
             (``.safetensors``) written by ``empathic train speech``; or the name or folder of a
-            speech model that ``transformers`` loads (a name is looked up on its hub).
+            speech model that ``transformers`` loads (a name is looked up on the Hugging Face Hub).
 
     Attributes:
         name: What was loaded.
         width: Length of a vector.
-        path: The checkpoint of ours that it was read from, or ``None``.
-        embedded: Whether it is a network of ours. Only those give probabilities.
+        path: The loaded checkpoint, or ``None`` for a Hugging Face model.
+        embedded: Whether it is one of our networks. Only those return probabilities.
 
     Raises:
         ModelError: The model cannot be loaded.
         MissingExtraError: The extra "speech" is not installed.
 
-    Thread-safe: files are decoded in the caller's thread, and what several threads ask for at once
-    becomes one batch. How loud the recording is plays no part.
+    Thread-safe: files are decoded in the caller's thread, and simultaneous calls become one batch.
+    The loudness of a recording has no influence.
     """
 
     def __init__(self, model: str | Path | None = None) -> None:
@@ -101,7 +101,7 @@ class SpeechEncoder:
         )
 
     def encode(self, items: Sequence[Audio]) -> list[Embedding]:
-        """Return one embedding a recording; one without a voice in it comes out as missing.
+        """Return one embedding per recording; without a voice it is missing.
 
         Raises:
             InputError: A recording cannot be read.
@@ -118,13 +118,13 @@ class SpeechEncoder:
         return self._network.classes if isinstance(self._network, _Embedded) else ()
 
     def class_probabilities(self, items: Sequence[Audio]) -> list[NDArray[np.float64] | None]:
-        """Return calibrated probabilities of :attr:`classes`, ``None`` where nobody speaks.
+        """Return calibrated probabilities of :attr:`classes`; ``None`` without a voice.
 
         Raises:
             ModelError: A plugged-in model has no classes.
         """
         if not isinstance(self._network, _Embedded):
-            raise ModelError(f"{self.name} comes without classes; only a network of ours has them")
+            raise ModelError(f"{self.name} has no classes; only our own networks do")
         network = self._network
         return [
             None if reading is None or reading.logits is None else network.softened(reading.logits)
@@ -132,9 +132,9 @@ class SpeechEncoder:
         ]
 
     def features(self, audio: Audio) -> FeatureSequence:
-        """Return the network's frames of one recording, with the times at which they were spoken.
+        """Return the network's frames of one recording, with their times.
 
-        Where nobody speaks there is no frame: a recording without voice gives none at all.
+        There are no frames where nobody speaks.
         """
         reading, stretches = self._batcher([decode(audio)])[0]
         if reading is None:
@@ -177,7 +177,7 @@ class SpeechEncoder:
 
 
 class _Embedded:
-    """A network of ours."""
+    """One of our networks."""
 
     def __init__(self, path: Path) -> None:
         tensors, self.about = checkpoints.load(path)
@@ -271,7 +271,7 @@ class _Plugged:
             rate = int(self._extractor.sampling_rate)
             self.width = int(self._model.config.hidden_size)
             self._lengths = self._model._get_feat_extract_output_lengths
-        except Exception as error:  # whatever a hub, a disk or a config can do wrong
+        except Exception as error:  # network, disk and config errors of many kinds
             raise ModelError(f"the speech model {name!r} cannot be loaded: {error}") from error
         if rate != RATE:
             raise ModelError(f"the speech model {name!r} wants {rate} Hz, and this reads {RATE}")
@@ -283,7 +283,7 @@ class _Plugged:
         size = round(WINDOW_S * RATE)
         count = max(1, math.ceil(len(voice) / size))
         # One batch of windows of one length but the last; models whose extractor gives no mask
-        # (they normalise over the whole input) must not see padding, and get them one by one.
+        # (they normalise over the whole input) must not see padding, and get them singly.
         windows = np.array_split(voice, count)
         masked = bool(getattr(self._extractor, "return_attention_mask", False))
         groups = [windows] if masked else [[w] for w in windows]
@@ -305,7 +305,7 @@ class _Plugged:
 
 
 def build(about: dict[str, Any]) -> tuple[Front, PedSpeech | MfccLstm]:
-    """Return front and network as a checkpoint's description names them, untrained."""
+    """Build the untrained feature extractor and network that a checkpoint describes."""
     front = Front(**about["front"])
     if about["kind"] == "lstm":
         return front, MfccLstm()
@@ -318,7 +318,7 @@ def _emotion(name: str) -> int:
 
 
 def _windows(features: Tensor, hop: int) -> list[Tensor]:
-    """Cut ``[time, width]`` into equal stretches of at most :data:`WINDOW_S`."""
+    """Cut ``[time, width]`` into equal windows of at most :data:`WINDOW_S`."""
     most = int(WINDOW_S * RATE / hop)
     return list(torch.tensor_split(features, max(1, math.ceil(len(features) / most))))
 

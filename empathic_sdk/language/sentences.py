@@ -1,28 +1,27 @@
-"""A language model's pieces, put together into sentences as soon as each is complete."""
+"""Splits text into sentences, also incrementally from a language model's pieces."""
 
 from __future__ import annotations
 
 import re
 
 LONGEST = 800
-"""Characters a sentence may have; a longer one is no sentence of a chat."""
+"""Maximum characters of a sentence; a longer one is not part of a chat."""
 
 _END = re.compile(r"[.!?…]+[\"'”’)\]*_]*(?=\s)|[。！？]+[”’」』）]*|\n+")
-# Full stops that end no sentence: titles, initials, "e.g.", and the number of a list's item.
+# Full stops that do not end a sentence: titles, initials, "e.g.", numbers of list items.
 _NO_END = re.compile(
     r"(?:^|[\s(])(?:(?:mr|mrs|ms|dr|prof|st|vs|etc|approx|no|e\.g|i\.e|z\.b|d\.h|p\.m|a\.m|[a-z])"
     r"|\d{1,2})\.$",
     re.IGNORECASE,
 )
 _A_LETTER = re.compile(r"(?:^|[\s(])I\.$")  # "…than I." does end one
-# Some models think aloud before they answer; that is not for the person.
+# Some models emit reasoning before the answer, which is not for the person.
 _THINKS = re.compile(r"<(think|thinking|reasoning|analysis)>", re.IGNORECASE)
 _MAY_THINK = re.compile(r"<[a-z]{0,9}$", re.IGNORECASE)
 _BULLET = re.compile(r"^(?:[-*•–]|\d{1,2}[.)]|#{1,6})\s+")
 _LABEL = re.compile(r"^(?:assistant|ai|agent|bot|response|answer|reply)\s*:\s+", re.IGNORECASE)
 _MARKUP = re.compile(r"(\*\*|__|`)")
-# Halves of a surrogate pair are what is left of bytes that are no UTF-8: nobody can store or send
-# them.
+# Lone surrogates come from bytes that are not UTF-8; they cannot be stored or sent.
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028\u2029\ufeff\U000e0000-\U000e007f\ud800-\udfff]"
 )
@@ -33,8 +32,8 @@ class SentenceReader:
     """Turns pieces of text into whole sentences; linear in what it reads.
 
     Attributes:
-        overlong: A sentence went on for more than :data:`LONGEST` characters. What had come of
-            it is dropped, and so is all that follows.
+        overlong: A sentence exceeded :data:`LONGEST` characters. It is dropped, and so is all that
+            follows.
     """
 
     def __init__(self) -> None:
@@ -44,7 +43,7 @@ class SentenceReader:
         self._thinking: str | None = None
 
     def feed(self, piece: str) -> list[str]:
-        """Take in a piece; return the sentences that it completes."""
+        """Add a piece; return the sentences that it completes."""
         if self.overlong:
             return []
         self._held += piece
@@ -69,13 +68,13 @@ class SentenceReader:
             self._thinking, self._held = opening[1].lower(), rest
 
     def flush(self) -> list[str]:
-        """Return what is left: a last sentence that nothing followed."""
+        """Return the rest: a last sentence without an end mark."""
         if self.overlong or self._thinking is not None:
             return []
         return self._cut(self._held, whole=True)
 
     def _cut(self, text: str, *, whole: bool) -> list[str]:
-        """Return the sentences of ``text``; keep what is not yet one, unless that is all of it."""
+        """Return the complete sentences of ``text``, or all; keep an incomplete rest."""
         found, start = [], 0
         for end in _END.finditer(text):
             if end.end() - start > LONGEST:
@@ -95,9 +94,9 @@ class SentenceReader:
 
 
 def tidy(sentence: str) -> str:
-    """Return a sentence as it is shown: no markup, no control characters, single spaces.
+    """Return a sentence for display: no markup, no control characters, single spaces.
 
-    What holds no letter and no digit is nothing: the empty string.
+    Without any letter or digit, return an empty string.
     """
     s = _MARKUP.sub("", _CONTROL.sub(" ", sentence))
     s = _SPACE.sub(" ", s).strip()
@@ -106,7 +105,7 @@ def tidy(sentence: str) -> str:
 
 
 def split(text: str) -> list[str]:
-    """Cut a text into its sentences without changing a character: joined they are the text."""
+    """Cut a text into sentences without changing a character: joined they are the text."""
     parts, start = [], 0
     for end in _END.finditer(text):
         tail = text[max(start, end.end() - 12) : end.end()]

@@ -1,9 +1,8 @@
-"""What a language model must not say: each sentence is checked before anybody sees it.
+"""The output guard: checks each sentence of a language model before it is shown.
 
-Rules of patterns (``patterns/drafts.toml``): they can be read, tested and argued with, they know
-English, and they miss what nobody wrote down. Where they find nothing a second opinion may be asked
-(``draft_model.py``). A sentence that breaks a rule is dropped; where that is *grave* the whole
-draft is.
+The rules (``patterns/drafts.toml``) can be read, tested and discussed; they are English, and they
+miss unforeseen wordings. If they find nothing, a second opinion may be used (``draft_model.py``).
+A sentence that breaks a rule is dropped; if the rule is *grave*, the whole draft is.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ from empathic_sdk.types.reply import ReplyContext
 
 
 class Verdict(NamedTuple):
-    """What the check says of one sentence.
+    """Result of checking one sentence.
 
     Attributes:
-        allowed: It may be shown.
-        reason: Which rule it breaks; empty where it breaks none.
-        grave: Nothing else of the same draft may be shown either.
+        allowed: Whether it may be shown.
+        reason: The rule that it breaks; empty if none.
+        grave: Whether the rest of the draft must not be shown either.
     """
 
     allowed: bool
@@ -37,8 +36,7 @@ class Verdict(NamedTuple):
 
 ALLOWED = Verdict(allowed=True)
 
-# What is no conversation at all: a page of a proxy or a login, a call of a tool, a record for a
-# program.
+# Not a conversation: the page of a proxy or login, a tool call, a record for a program.
 _PAGE = re.compile(
     r"<!doctype\b|<\?xml\b|</?(?:html|head|body|script|style|iframe|form|table|title|meta|link|svg|center|h1)\b",
     re.IGNORECASE,
@@ -60,7 +58,7 @@ _FIRST = re.compile(r"\b(?:i|me|my|myself|we|us)\b")
 
 
 SecondOpinion = Callable[[str], str]
-"""Returns the name of what is wrong with a sentence, or an empty one; must not raise."""
+"""Returns the reason to reject a sentence, or an empty string; must not raise."""
 
 
 def check_sentence(
@@ -68,17 +66,17 @@ def check_sentence(
 ) -> Verdict:
     """Say whether a sentence of a language model may be shown.
 
-    Never raises on any string. Refused are, in this order: means and methods of harm,
+    Does not raise for any string. Rejects, in this order: means and methods of harm,
     encouragement of it, secrecy and isolation, ending or refusing the conversation, contempt (all
-    of them grave); talk of suicide as the safety protocol reads it, unless it asks; diagnosis,
-    advice on medicines, claims to be human, claims to feel, help lines and links that are not ours,
-    and traces of roles or of the instructions. Before all of them: web pages and calls of tools,
-    which are grave, because the rest of such a draft is no conversation either.
+    of them grave); mentions of suicide that the detector finds, unless they are questions;
+    diagnosis, advice on medicines, claims to be human, claims to feel, help lines and links that are not ours,
+    and traces of roles or of the instructions. Before all of them: web pages and tool calls, which
+    are grave, because the rest of such a draft is not conversation either.
 
     Args:
         text: One sentence.
         context: The turn it is for; the person's locale says which help lines are ours.
-        second: Who is asked where no pattern finds anything (``draft_model.py``).
+        second: The second opinion, used if no pattern matches (``draft_model.py``).
 
     Returns:
         The verdict; a refused sentence's ``reason`` is one word.
@@ -96,7 +94,7 @@ def check_sentence(
         return Verdict(allowed=False, reason="contact")
     if rule := draft.breaks_lightly():
         return Verdict(allowed=False, reason=rule.reason)
-    # Where a lesson is taught its imperatives and numbers are what is to be said.
+    # A lesson consists of imperatives and numbers.
     if second is not None and context.scenario != "tutoring" and (reason := second(text)):
         return Verdict(allowed=False, reason=reason)
     return ALLOWED
@@ -105,20 +103,20 @@ def check_sentence(
 def check_text(
     text: str, context: ReplyContext, second: SecondOpinion | None = None
 ) -> tuple[str, tuple[str, ...]]:
-    """Return what may be shown of a whole text, and which rules the rest of it breaks.
+    """Return what may be shown of a whole text, and the rules that the rest breaks.
 
     Args:
-        text: Any length; it comes back unchanged where nothing is wrong with it.
+        text: Any length; returned unchanged if nothing is wrong with it.
         context: The turn it is for.
         second: As for :func:`check_sentence`.
 
     Returns:
-        The text without the sentences that are refused; empty where one is grave.
+        The text without rejected sentences; empty if one is grave.
     """
     kept: list[str] = []
     refused: dict[str, None] = {}
     for part in split(text):
-        # Something longer than a sentence is read in pieces that overlap.
+        # A part longer than a sentence is checked in overlapping pieces.
         windows = (
             part[at : at + LONGEST] for at in range(0, max(1, len(part) - 200), LONGEST - 200)
         )
@@ -134,7 +132,7 @@ def check_text(
 
 
 def _invents_help(flat: str, context: ReplyContext) -> bool:
-    """Whether a sentence names a way to reach help that is not one of the locale's help lines."""
+    """Say whether a sentence gives a contact for help that is not a help line of the locale."""
     if not _LINK.search(flat) and not (_CALLS.search(flat) and _CONTACT.search(flat)):
         return False
     ours = [line.contact.lower() for line in help_lines(locale_of(context))]

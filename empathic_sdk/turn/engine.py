@@ -282,7 +282,7 @@ class TurnEngine:
     def _vectors(
         self, session: Session, said: Sequence[Utterance]
     ) -> list[tuple[tuple[float, ...], tuple[float, ...]]]:
-        """Return the text vectors for a learned planner: of each utterance and of the one before."""
+        """Return text vectors for a learned planner: of each utterance and the one before."""
         rows = session.text_vectors if isinstance(session, DialogueSession) else None
         if rows is None or getattr(self.responder, "planner", None) is None:
             return [((), ())] * len(said)

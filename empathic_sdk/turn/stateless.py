@@ -241,7 +241,7 @@ class StatelessTurns:
         )
 
     def check(self, text: str, turn: StatelessTurn) -> tuple[str, tuple[str, ...]]:
-        """Return the part of a model's text that may be shown, and the rules that the rest breaks."""
+        """Return what may be shown of a model's text, and the rules that the rest breaks."""
         return check_text(text, turn.context, self._second)
 
     @cached_property

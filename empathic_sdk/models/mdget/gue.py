@@ -52,8 +52,8 @@ class GatedUnimodalEncoder(nn.Module):
         """Encode ``x`` ``[b, n, d]`` whose rows have ``lengths`` ``[b]`` real utterances.
 
         Returns:
-            ``[b, n, d]`` (what stands in the padding means nothing), and the hidden state
-            ``[1, b, d]`` after the last utterance, ``None`` where bidirectional.
+            ``[b, n, d]`` (undefined in the padding), and the hidden state ``[1, b, d]`` after the
+            last utterance, ``None`` if bidirectional.
         """
         recurred, hidden = self._recur(x, lengths, hidden)
         if self.gate_1 is None or self.gate_2 is None:
@@ -70,7 +70,7 @@ class GatedUnimodalEncoder(nn.Module):
     def _recur(
         self, x: Tensor, lengths: Tensor, hidden: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
-        if self.causal:  # padding stands at the end: one direction never meets it
+        if self.causal:  # padding is at the end, so a forward pass never reaches it
             out, hidden = self.gru(x, hidden)
             return out, hidden
         packed = pack_padded_sequence(

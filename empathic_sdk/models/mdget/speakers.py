@@ -11,8 +11,8 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 class OwnPast(nn.Module):
     """A GRU that runs over the utterances of one speaker at a time, added to its input.
 
-    The paper has no speakers; DialogueRNN (Majumder et al. 2019) showed that a state a party is
-    what context is worth most for. One set of weights for all speakers and modalities; speakers
+    The paper has no speakers; DialogueRNN (Majumder et al. 2019) showed that a state per
+    party is the most useful context. One set of weights for all speakers and modalities; speakers
     beyond the last slot share it.
     """
 
@@ -26,7 +26,7 @@ class OwnPast(nn.Module):
     def forward(
         self, x: Tensor, speaker: Tensor, mask: Tensor, hidden: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
-        """Return ``x`` plus what each speaker's own utterances say.
+        """Add the recurrence over each speaker's own utterances to ``x``.
 
         Args:
             x: ``[b, n, d]``.
