@@ -18,13 +18,13 @@ CONTEXTS = ("personal", "healthcare", "research", "education", "workplace")
 
 @click.command(name="recognize")
 @click.argument("source", type=click.File("r", encoding="utf-8", errors="strict"), metavar="FILE|-")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of a table.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line, not a table.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["auto", "text", "jsonl"]),
     default="auto",
-    help="auto: JSONL where the first line is a JSON object, else one utterance a line.",
+    help="auto: JSONL where the first line is a JSON object, else one utterance per line.",
 )
 @click.option(
     "--context", type=click.Choice(CONTEXTS), help="Where this runs.  [default: text only]"
@@ -33,7 +33,7 @@ CONTEXTS = ("personal", "healthcare", "research", "education", "workplace")
     "--consent",
     type=click.Choice(["speech", "face", "behaviour"]),
     multiple=True,
-    help="What the people in FILE have agreed to; give it once a modality.",
+    help="What the people in FILE have agreed to; repeat it for each modality.",
 )
 @click.option("--keep-going", is_flag=True, help="Name a broken line and go on with the rest.")
 def command(
@@ -46,9 +46,9 @@ def command(
 ) -> None:
     """Recognise the emotion of every utterance in FILE (- is standard input), in order.
 
-    A text file holds one utterance a line. A JSONL file holds one object a line with "text", and
-    optionally "speaker" and "at" (seconds); with "audio" (a path), "frames" (paths) or "events"
-    the text may be missing. Empty lines are passed over.
+    A text file holds one utterance per line. A JSONL file holds one object per line with "text",
+    and optionally "speaker" and "at" (seconds); with "audio" (a path), "frames" (paths) or "events"
+    the text may be missing. Empty lines are skipped.
     """
     from empathic_sdk import Deployment, EmotionRecognizer, UserContext
 
@@ -138,7 +138,7 @@ def _row(state: EmotionState, every: bool) -> dict[str, Any]:
 
 
 def printable(text: str) -> str:
-    """Return ``text`` without what would steer a terminal or cannot be printed."""
+    """Return ``text`` without control and unprintable characters."""
     return "".join(c if c.isprintable() else " " for c in text)
 
 

@@ -1,4 +1,4 @@
-"""A conversation on the page: what the tabs for counselling and tutoring have in common."""
+"""Base of the tabs for counselling and tutoring: a conversation on the page."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ class ConversationTab:
     async def listen(
         self, visit: Visit, conversation: ShownConversation, said: Utterance, mine: panels.Bubble
     ) -> Utterance:
-        """Return the message with the words of its sound, where somebody can tell them."""
+        """Return the message with its sound transcribed, if possible."""
         if said.text or said.audio is None:
             return said
         person = await asyncio.to_thread(self.agent.profiles.get, visit.user)

@@ -1,4 +1,4 @@
-"""Whatever ``EmotionAwareAgent(llm=...)`` is given, as something that streams text."""
+"""Resolves ``EmotionAwareAgent(llm=...)`` to a language model that streams text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PIP = re.compile(r"pip install [`'\"]?(?:-U )?([A-Za-z0-9_.\[\]-]+)")
 
 
 def language_model(given: Any) -> LanguageModel:
-    """Return what was given as a language model.
+    """Return ``given`` as a language model.
 
     Args:
         given: A name that ``langchain.chat_models.init_chat_model`` takes, such as
@@ -22,9 +22,9 @@ def language_model(given: Any) -> LanguageModel:
             ``name`` and a method ``stream(messages)``.
 
     Raises:
-        MissingExtraError: A name, and LangChain is not installed.
-        ConfigurationError: A name that LangChain does not know, a provider whose package or key
-            is missing, or something else than the above.
+        MissingExtraError: It is a name, and LangChain is not installed.
+        ConfigurationError: LangChain does not know the name, the package or key of its provider
+            is missing, or it is of another type.
     """
     if isinstance(given, str):
         return _named(given)
@@ -52,7 +52,7 @@ class LangChainModel:
 
     Args:
         model: The runnable.
-        name: What ``Turn.responder`` shows; by default what the model calls itself.
+        name: The name that ``Turn.responder`` shows; by default the model's own.
     """
 
     def __init__(self, model: Any, *, name: str | None = None) -> None:
@@ -61,7 +61,7 @@ class LangChainModel:
         self.name = name or _name_of(model)
 
     def stream(self, messages: Sequence[ChatMessage]) -> Iterator[str]:
-        """Yield the text of the answer; reasoning, tool calls and media are passed over."""
+        """Yield the text of the answer; reasoning, tool calls and media are skipped."""
         from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
         kinds: dict[str, type[BaseMessage]] = {
@@ -80,10 +80,10 @@ class LangChainModel:
 
 
 def text_of(piece: Any) -> str:
-    """Return the text of a message, a chunk of one, or a str; ``""`` where there is none.
+    """Return the text of a message, a chunk of one, or a str; ``""`` if it has none.
 
     Raises:
-        TypeError: It is something else.
+        TypeError: It has another type.
     """
     if isinstance(piece, str):
         return piece
@@ -105,7 +105,7 @@ def text_of(piece: Any) -> str:
 
 
 def _is_runnable(given: Any) -> bool:
-    # Asked without importing LangChain: an object of its classes means that it is there.
+    # Without importing LangChain: an object of its classes means that it is imported.
     names = {f"{cls.__module__.split('.')[0]}.{cls.__name__}" for cls in type(given).__mro__}
     return bool(names & {"langchain_core.Runnable", "langchain_core.BaseChatModel"})
 
@@ -150,7 +150,7 @@ def _named(name: str) -> LangChainModel:
 
 
 def _unmade(name: str, error: Exception) -> str:
-    # Not the error's own words: they may show a key.
+    # Not the error's own message, which may show a key.
     return (
         f"llm={name!r} could not be made ({type(error).__name__}): its key or address is probably "
         "missing from the environment; the cause is above"

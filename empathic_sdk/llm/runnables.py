@@ -1,7 +1,7 @@
-"""LangChain runnables: an agent, and a recogniser alone. Importing this needs LangChain.
+"""LangChain runnables of agents and recognisers. Importing this needs LangChain.
 
-They wrap whatever fits the protocols, so that agent and recogniser can offer themselves as
-runnables without anything in here knowing them.
+They wrap any object that fits the protocols, so this module does not depend on agent and
+recogniser.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class AgentRunnable(Runnable[Any, Any]):
     """An agent as a step of a chain.
 
     Its input is a str, an ``Utterance``, a message, or a dict with ``input`` and optionally
-    ``user`` and ``conversation``. Where a dict does not say, ``config["configurable"]`` may:
+    ``user`` and ``conversation``. Otherwise they come from ``config["configurable"]``:
     ``user_id`` and ``thread_id``.
 
-    ``invoke`` gives the :class:`Turn` (``output="turn"``) or its text (``"reply"``). ``stream``
-    gives the events of ``agent.stream``, the last of them as the ``Turn`` itself, so that a next
+    ``invoke`` returns the :class:`Turn` (``output="turn"``) or its text (``"reply"``). ``stream``
+    yields the events of ``agent.stream``, the last of them as the ``Turn`` itself, so that a next
     step that takes only the last one gets what ``invoke`` would give it; or the sentences, which
     concatenate to the reply.
     """
@@ -52,7 +52,7 @@ class AgentRunnable(Runnable[Any, Any]):
     def stream(
         self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
     ) -> Iterator[Any]:
-        """Give the events of one turn, paced."""
+        """Yield the events of one turn, paced."""
         utterance, names = _unpack(input, config)
         first = True
         for event in self._agent.stream(utterance, **names):
@@ -63,7 +63,7 @@ class AgentRunnable(Runnable[Any, Any]):
     async def astream(
         self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
     ) -> AsyncIterator[Any]:
-        """Give the events of one turn, paced, in an event loop."""
+        """Yield the events of one turn, paced, in an event loop."""
         utterance, names = _unpack(input, config)
         first = True
         async for event in self._agent.astream(utterance, **names):
@@ -74,7 +74,7 @@ class AgentRunnable(Runnable[Any, Any]):
     def transform(
         self, input: Iterator[Any], config: RunnableConfig | None = None, **kwargs: Any
     ) -> Iterator[Any]:
-        """Stream inside a chain: what comes in is put together first."""
+        """Stream inside a chain; the input pieces are joined first."""
         yield from self.stream(_whole(list(input)), config)
 
     async def atransform(
@@ -110,7 +110,7 @@ def recognizer_runnable(reader: Callable[[], Recognizer]) -> Runnable[Any, Emoti
     read in order: the state of the last comes out.
 
     Args:
-        reader: Returns what reads; called at each use, so that loading may wait for the first.
+        reader: Returns the recogniser; called at each use, so that it can be loaded lazily.
     """
 
     def read(given: Any) -> EmotionState:

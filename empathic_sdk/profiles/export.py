@@ -37,14 +37,14 @@ _CONVERSATIONS = """SELECT conversations.name, started, updated, session
 def export_user(db: Database, user: str) -> dict[str, Any]:
     """Return everything stored about ``user``; call it inside a transaction.
 
-    What does not fit the published schema was not written by this package, and is refused.
+    Data that do not fit the published schema were not written by this package, and are refused.
     """
     with reading_from("users"):
         found = _everything(db, user)
     from empathic_sdk.profiles.schema import Export  # only who exports pays for it
 
     with reading_from("export"):
-        # A session is its owner's affair, however deep it is nested.
+        # The content of a session is not validated.
         bare = [{**c, "session": None} for c in found["conversations"]]
         Export.model_validate({**found, "conversations": bare})
     return found
@@ -77,7 +77,7 @@ def _everything(db: Database, user: str) -> dict[str, Any]:
 
 
 def _conversation(row: dict[str, Any]) -> dict[str, Any]:
-    # People are owed a form they can read; what a session is made of is its owner's affair.
+    # Shown as JSON if possible, so that people can read it.
     session, encoding = row["session"], None
     if session is not None:
         try:

@@ -1,4 +1,4 @@
-"""How long turns are kept: those older than so many days go, and what was counted with them."""
+"""Retention: deletes turns older than a number of days, and what was derived from them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DAY = timedelta(days=1)
 
 
 class RetentionSchedule:
-    """When to look for turns that are too old, and how old that is.
+    """Decides when to purge old turns, and which age is too old.
 
     Args:
         keep_days: Days that a turn is kept; ``None`` keeps it for good.
@@ -26,7 +26,7 @@ class RetentionSchedule:
         self._looked: datetime | None = None
 
     def due(self, now: datetime) -> bool:
-        """Say whether it is time to look, and take it as looked at then."""
+        """Return whether a purge is due, and record it as done."""
         if self.keep_days is None:
             return False
         # A clock that was set back counts, too: waiting for it to catch up may take years.

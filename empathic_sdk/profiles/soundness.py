@@ -1,4 +1,4 @@
-"""Whether a store is sound: the file, its references, and its totals against its turns."""
+"""Integrity check of a store: the file, its references, and its totals."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from empathic_sdk.profiles.person import profile_of
 from empathic_sdk.profiles.rows import day_rows
 
 _MOST = 100
-"""Problems that are told; a broken file may have millions."""
+"""Maximum number of reported problems; a broken file may have millions."""
 
 
 def problems(db: Database) -> Iterator[str]:
-    """Yield what is wrong with a store, in words; nothing where it is sound.
+    """Yield the problems of a store in words.
 
     It reads everything, one row at a time.
     """

@@ -69,9 +69,9 @@ def check_sentence(
     Does not raise for any string. Rejects, in this order: means and methods of harm,
     encouragement of it, secrecy and isolation, ending or refusing the conversation, contempt (all
     of them grave); mentions of suicide that the detector finds, unless they are questions;
-    diagnosis, advice on medicines, claims to be human, claims to feel, help lines and links that are not ours,
-    and traces of roles or of the instructions. Before all of them: web pages and tool calls, which
-    are grave, because the rest of such a draft is not conversation either.
+    diagnosis, advice on medicines, claims to be human, claims to feel, help lines and links that
+    are not ours, and traces of roles or of the instructions. Before all of them: web pages and tool
+    calls, which are grave, because the rest of such a draft is not conversation either.
 
     Args:
         text: One sentence.
