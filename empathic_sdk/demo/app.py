@@ -1,4 +1,4 @@
-"""The page: what is on it, and what happens when somebody does something there."""
+"""The page: its components and events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from empathic_sdk.demo.tutoring import TutoringTab, known_of
 from empathic_sdk.demo.visits import Visits
 
 HOME = Deployment(context="personal")
-"""Where this page runs, as far as the page itself knows: at somebody's home."""
+"""The deployment that the page assumes: personal use."""
 
 _LOADED = "() => window.empathic && window.empathic.begin()"
 _FOCUS_SURE = "() => { setTimeout(() => document.querySelector('#es-sure')?.focus(), 300); }"
@@ -30,9 +30,9 @@ def build(
     """Make the page.
 
     Args:
-        agent: Who visitors talk with; yours to close. ``None`` makes one that keeps everything
-            in memory, and may listen and look where a visitor consents.
-        tutor: Who teaches; ``None`` makes one with the same store and the same text network.
+        agent: The agent for counselling; the caller closes it. ``None`` makes one that keeps
+            everything in memory and uses voice and face with consent.
+        tutor: The agent for tutoring; ``None`` makes one with the same store and text network.
 
     Returns:
         Blocks, to be launched or mounted with :func:`empathic_sdk.demo.page_options`.
@@ -55,10 +55,9 @@ class Page:
     """One page's components and events.
 
     Args:
-        agent: Who visitors talk with.
-        tutor: Who teaches.
-        log_out: Where somebody who logged in can log out, relative to the page; ``None`` where
-            the page has no say in that.
+        agent: The agent for counselling.
+        tutor: The agent for tutoring.
+        log_out: Address for logging out, relative to the page; ``None`` without a login here.
     """
 
     def __init__(

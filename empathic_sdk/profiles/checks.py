@@ -1,4 +1,4 @@
-"""What may come in: names and texts that a database can hold and a person can read back."""
+"""Checks of the store's arguments: names, texts, numbers, days, paths."""
 
 from __future__ import annotations
 

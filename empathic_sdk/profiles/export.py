@@ -40,7 +40,7 @@ _CONVERSATIONS = """SELECT conversations.name, started, updated, session
 def export_user(db: Database, user: str) -> dict[str, Any]:
     """Return everything stored about ``user``; call it inside a transaction.
 
-    What does not fit the published schema was not written by this package, and is refused.
+    Data that do not fit the published schema were not written by this package, and are refused.
     """
     with reading_from("users"):
         found = _everything(db, user)
@@ -83,7 +83,7 @@ def _everything(db: Database, user: str) -> dict[str, Any]:
         "preferences": preferences,
         "consents": [{**c, "granted": bool(c["granted"])} for c in db.query(_CONSENTS, [user])],
         "overrides": list(db.query(_OVERRIDES, [user])),
-        "conversations": [_talk(c) for c in db.query(_CONVERSATIONS, [user])],
+        "conversations": [_conversation(c) for c in db.query(_CONVERSATIONS, [user])],
         "mastery": list(db.query(_MASTERY, [user])),
         "days": list(db.query(_DAYS, [user])),
         "learning": exported(db, user),
@@ -92,8 +92,8 @@ def _everything(db: Database, user: str) -> dict[str, Any]:
     }
 
 
-def _talk(row: dict[str, Any]) -> dict[str, Any]:
-    # People are owed a form they can read; what a session is made of is its owner's affair.
+def _conversation(row: dict[str, Any]) -> dict[str, Any]:
+    # Shown as JSON if possible, so that people can read it.
     session, encoding = row["session"], None
     if session is not None:
         try:

@@ -1,4 +1,4 @@
-"""Between values and rows: a list of what may be kept, so that nothing else slips in."""
+"""Conversion between values and rows: only the listed fields are stored."""
 
 from __future__ import annotations
 

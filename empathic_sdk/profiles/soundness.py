@@ -1,4 +1,4 @@
-"""Whether a store is sound: the file, its references, and its totals against its turns."""
+"""Integrity check of a store: the file, its references, and its totals."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from empathic_sdk.profiles.person import profile_of
 from empathic_sdk.profiles.rows import day_rows
 
 _MOST = 100
-"""Problems that are told; a broken file may have millions."""
+"""Maximum number of reported problems; a broken file may have millions."""
 
 
 def problems(db: Database) -> Iterator[str]:
-    """Yield what is wrong with a store, in words; nothing where it is sound.
+    """Yield the problems of a store in words.
 
     It reads everything, one row at a time.
     """
@@ -38,7 +38,7 @@ def problems(db: Database) -> Iterator[str]:
         "WHERE c.user_id != turns.user_id"
     ):
         yield f"turn {seq} stands in a conversation of somebody else"
-    talks = dict(db.execute("SELECT user_id, count(*) FROM conversations GROUP BY user_id"))
+    conversations = dict(db.execute("SELECT user_id, count(*) FROM conversations GROUP BY user_id"))
     turns = _turns_by_user(db)
     upcoming = next(turns, None)
     for row in db.query(
@@ -50,7 +50,7 @@ def problems(db: Database) -> Iterator[str]:
             upcoming = next(turns, None)  # of somebody whose erasure has begun
         if upcoming is not None and upcoming[0] == row["id"]:
             there, upcoming = upcoming[1], next(turns, None)
-        yield from _differences(row, there, talks.get(row["id"], 0))
+        yield from _differences(row, there, conversations.get(row["id"], 0))
         try:
             profile_of(db, row["name"])
             export_user(db, row["name"])
@@ -85,14 +85,14 @@ def _turns_by_user(db: Database) -> Iterator[tuple[int, _Totals]]:
         yield user_id, totals
 
 
-def _differences(row: dict[str, Any], there: _Totals, talks: int) -> Iterator[str]:
+def _differences(row: dict[str, Any], there: _Totals, conversations: int) -> Iterator[str]:
     try:
         emotions = json.loads(row["emotions"])
     except ValueError:
         emotions = row["emotions"]
     pairs = {
         "turns": (row["turns"], there.turns),
-        "conversations": (row["conversations"], talks),
+        "conversations": (row["conversations"], conversations),
         "emotions": (emotions, there.emotions),
         "last_emotion": (row["last_emotion"], there.last[0]),
         "last_seen": (row["last_seen"], there.last[1]),

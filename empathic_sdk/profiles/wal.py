@@ -1,4 +1,4 @@
-"""Damage in a write-ahead log, found before SQLite drops what comes after it without a word.
+"""Finds damage in a write-ahead log, after which SQLite would silently drop the rest.
 
 After a crash SQLite replays the log up to the first frame whose checksum is wrong and takes that
 for its end: one damaged bit, and every transaction from there on is gone, or worse, older pages
@@ -26,7 +26,7 @@ _Sums = tuple[int, int]
 
 
 class LogState(NamedTuple):
-    """What stands behind the first frame that SQLite would not read.
+    """What follows the first frame that SQLite would not read.
 
     Attributes:
         lost: Whole transactions there: 0 where the log is sound.

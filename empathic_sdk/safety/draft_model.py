@@ -1,7 +1,7 @@
-"""A sentence that a language model wrote, read for what must not be said to a person in distress.
+"""Model of the output guard: finds sentences that must not be said to a person in distress.
 
-The second opinion beside the guard's patterns (``output_guard.py``): what the risk network
-and the text encoder make of the sentence, and one linear step. Trained by ``empathic train guard``.
+The second opinion beside the guard's patterns (``output_guard.py``): one linear layer on the
+vectors of the risk network and the text encoder. Trained by ``empathic train guard``.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ REASONS = (
     "methods", "encouragement", "secrecy", "ending", "contempt", "diagnosis", "medicine", "human",
     "contact",
 )  # fmt: skip
-"""What may be wrong with a sentence."""
+"""Reasons to reject a sentence."""
 
 
 class DraftReader:
-    """Says what is wrong with a sentence, if anything is. English.
+    """Classifies sentences of a language model by the reason to reject them. English only.
 
     Args:
         risk: The risk reader whose network it reads with.
@@ -56,16 +56,16 @@ class DraftReader:
         self._risk, self._text = risk, text
 
     def __call__(self, sentence: str) -> str:
-        """Return the name of what is wrong with a sentence; empty where nothing is.
+        """Return the reason to reject a sentence; empty if there is none.
 
-        Numbers and links are the guard's to check one by one, so ``contact`` is never named.
+        The guard itself checks numbers and links, so ``contact`` is never returned.
         """
         logits = self.logits(draft_features(self._risk, self._text, [sentence]))[0]
         reason = REASONS[int(logits[1:].argmax())]
         return "" if logits[0] < self._limit or reason == "contact" else reason
 
     def logits(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return float32 ``[n, 10]``: that it is bad, and of each reason."""
+        """Return logits, float32 ``[n, 10]``: of rejection, and of each reason."""
         out: NDArray[np.float32] = features @ self._weight.T + self._bias
         return out
 

@@ -1,4 +1,4 @@
-"""What was said, as a transcriber wrote it down."""
+"""Transcripts of speech."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Word(Value):
 
 
 class Transcript(Value):
-    """What was said in one recording."""
+    """Transcript of one recording."""
 
     text: str = Field(description="All that was said; empty where nobody speaks.")
     language: str | None = Field(

@@ -297,5 +297,5 @@ def test_missing_weights_warn_once_and_leave_it_to_the_rules(tmp_path, monkeypat
         assert shipped_planner() is None
         assert shipped_planner() is None
     assert len(caplog.records) == 1
-    assert "the rules decide alone" in caplog.text
+    assert "only the rules decide" in caplog.text
     planner._warned.clear()

@@ -198,7 +198,7 @@ def test_a_wav2vec2_can_be_plugged_in(tmp_path: Path, norm: str, mask: bool) -> 
     assert heard.vector.shape == (16,)
     assert heard.probabilities is None
     assert encoder.encode([(NOISES["silence"], RATE)])[0].missing
-    with pytest.raises(ModelError, match="comes without classes"):
+    with pytest.raises(ModelError, match="has no classes"):
         encoder.class_probabilities([(sound, RATE)])
     # The reference: the model itself on the voiced samples, averaged over its frames.
     from transformers import AutoFeatureExtractor, AutoModel

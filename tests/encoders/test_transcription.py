@@ -110,7 +110,7 @@ def test_without_a_voice_the_network_is_not_asked(
 
 
 def test_weights_that_cannot_be_had_are_a_model_error(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"could not be had .*use the voice alone"):
+    with pytest.raises(ModelError, match=r"could not be downloaded .*use the voice alone"):
         Transcriber("base", folder=tmp_path)
 
 
