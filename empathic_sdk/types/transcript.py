@@ -30,7 +30,7 @@ class Transcript(Value):
 
     text: str = Field(description="All that was said; empty where nobody speaks.")
     language: str | None = Field(
-        description="ISO 639-1 code, as heard or as given; `None` where nobody speaks."
+        description="ISO 639-1 code, as detected or as given; `None` where nobody speaks."
     )
     words: tuple[Word, ...] = Field(default=(), description="The words with their times, in order.")
     seconds: Seconds = Field(default=0.0, description="Length of the recording.")
