@@ -63,7 +63,11 @@ def trusted_time(db: Database, said: datetime) -> datetime:
 def _first(db: Database, said: datetime) -> datetime:
     """Return the initial time: that of the newest turn, or ``said`` in an empty store."""
     newest = db.execute("SELECT max(at) FROM turns").fetchone()[0]
-    return said if newest is None else min(said, datetime.fromisoformat(newest))
+    try:
+        at = datetime.fromisoformat(newest or "")
+    except ValueError:
+        return said
+    return min(said, at if at.tzinfo else at.replace(tzinfo=UTC))
 
 
 def _is_consistent(claim: dict[str, Any], said: datetime) -> bool:

@@ -69,7 +69,7 @@ class StatefulTurns:
         conversation: str,
         hooks: Hooks,
         live: Live | None = None,
-    ) -> Outcome:
+    ) -> FinishedTurn:
         """Take one turn. It is recorded whole, in one transaction, or not at all.
 
         Where another process recorded a turn of the conversation meanwhile, this one is taken
@@ -99,7 +99,7 @@ class StatefulTurns:
         clock: StepClock,
         live: Live | None,
         last: bool,
-    ) -> Outcome:
+    ) -> FinishedTurn:
         engine = self._engine
         person = self._store.get(user)
         before = self._sync(held, user, name)
