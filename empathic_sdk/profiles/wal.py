@@ -125,21 +125,10 @@ def _tail(file: BinaryIO, salts: _Sums, page: int, sums: _Sums, order: str, size
         sums = _frame_sums(head, content, sums, order)
         if struct.unpack(">2I", head[8:16]) != salts or struct.unpack(">2I", head[16:]) != sums:
             commits = sum(c for _, c in _commits(file, index, salts, page, size))
-<<<<<<< HEAD
-            found, stored = struct.unpack(">2I", head[8:16]), struct.unpack(">2I", head[16:])
-            wrong = sum((a ^ b).bit_count() for a, b in zip(found, salts, strict=True))
-            # Checksums do not cover the salts: a frame that is right but for one bit of them is
-            # damaged; one that differs in more was left behind by the log of before.
-            one_bit = (
-                stored == sums if wrong == 1 else not wrong and _is_one_bit(stored, sums, page)
-            )
-            lost = max(commits, one_bit)
-=======
             off = _bits_between(struct.unpack(">2I", head[8:16]), salts)
             stored = struct.unpack(">2I", head[16:])
             one_bit = off == 1 if stored == sums else off == 0 and _is_one_bit(stored, sums, page)
             lost = max(commits, int(one_bit))
->>>>>>> store
             return LogState(lost, one_bit or commits > 1, index) if lost else SOUND
     return SOUND
 
