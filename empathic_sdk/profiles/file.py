@@ -98,7 +98,7 @@ class StoreFile:
             return
         self._live()
         with self._readers.one() as db:
-            self._live()
+            self._open_one()  # it may have been closed since; from here on that waits for us
             yield db
 
     @contextmanager
@@ -237,9 +237,13 @@ class StoreFile:
 
     def _live(self) -> Database:
         self._refuse_fork()
+        db = self._open_one()
+        self._check_identity()
+        return db
+
+    def _open_one(self) -> Database:
         if self._db is None:
             raise StoreError(f"the profile store {self._where} is closed; open a new one")
-        self._check_identity()
         return self._db
 
     def _check_identity(self) -> None:
