@@ -31,6 +31,8 @@ Every message says what was wrong and what to do about it.
 
 from __future__ import annotations
 
+import logging
+import os
 import pathlib
 import traceback
 
@@ -167,3 +169,20 @@ def outline(error: BaseException) -> str:
         parts.append(" from ".join([type(current).__name__, *places]))
         current = current.__cause__ or current.__context__
     return "; after ".join(parts)
+
+
+DEBUG = "EMPATHIC_DEBUG"
+"""Of the environment: ``1`` logs errors of an adopter's own parts in full."""
+
+
+def log_in_full(error: BaseException, what: str) -> None:
+    """Log an error of an adopter's hook, model or part in full, where they asked for it.
+
+    Otherwise nothing happens: a message or a traceback may quote what a person said.
+
+    Args:
+        error: What was raised.
+        what: Which part raised it.
+    """
+    if os.environ.get(DEBUG, "").strip().lower() in ("1", "true", "yes", "on"):
+        logging.getLogger("empathic_sdk").error("%s raised, in full:", what, exc_info=error)

@@ -20,6 +20,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
+from types import EllipsisType
 from typing import Any
 
 from empathic_sdk.errors import ConfigurationError, InputError
@@ -315,13 +316,14 @@ class MemoryStore(ProfileStore):
         mastery: Mapping[str, Mastery] | None = None,
         since: datetime | None = None,
         override: OverrideUse | None = None,
+        expected: bytes | EllipsisType | None = ...,
     ) -> None:
         """Store a finished turn, or raise what it was told to."""
         if self.fail is not None:
             raise self.fail
         super().record(
             turn, text=text, keep_text=keep_text, session=session, mastery=mastery, since=since,
-            override=override,
+            override=override, expected=expected,
         )  # fmt: skip
         # Nothing was stored where the person was erased meanwhile, and nothing twice.
         stored = any(row["id"] == turn.id for row in self.turns(turn.user, limit=1))

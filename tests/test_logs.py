@@ -47,13 +47,15 @@ class Log(logging.Handler):
 
 @pytest.fixture
 def log() -> Iterator[Log]:
-    root = logging.getLogger()
-    level, handler = root.level, Log()
+    root, ours, handler = logging.getLogger(), logging.getLogger("empathic_sdk"), Log()
+    levels = root.level, ours.level
     root.setLevel(logging.DEBUG)
+    ours.setLevel(logging.NOTSET)  # a command that ran in this process may have raised it
     root.addHandler(handler)
     yield handler
     root.removeHandler(handler)
-    root.setLevel(level)
+    root.setLevel(levels[0])
+    ours.setLevel(levels[1])
     everything = "\n".join(handler.lines)
     assert WORD not in everything and USER not in everything
 

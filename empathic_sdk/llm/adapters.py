@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from empathic_sdk.errors import ConfigurationError, EmpathicError, MissingExtraError
+from empathic_sdk.llm.refusals import is_a, why_not
 from empathic_sdk.types import ChatMessage, LanguageModel
 
 _PIP = re.compile(r"pip install [`'\"]?(?:-U )?([A-Za-z0-9_.\[\]-]+)")
@@ -24,7 +25,9 @@ def language_model(given: Any) -> LanguageModel:
     Raises:
         MissingExtraError: A name, and LangChain is not installed.
         ConfigurationError: A name that LangChain does not know, a provider whose package or key
-            is missing, or something else than the above.
+            is missing, or something else than the above: a graph, a chain that begins with a
+            prompt or ends in structured output, what can only be awaited, a model without a chat
+            template.
     """
     if isinstance(given, str):
         return _named(given)
@@ -32,7 +35,9 @@ def language_model(given: Any) -> LanguageModel:
         from empathic_sdk.llm.huggingface import PipelineModel
 
         return PipelineModel(given)
-    if _is_runnable(given):
+    if reason := why_not(given):
+        raise ConfigurationError(f"llm=: a {type(given).__name__} cannot write replies: {reason}")
+    if is_a(given, "langchain_core", "Runnable"):
         return LangChainModel(given)
     name = getattr(given, "name", None)
     if isinstance(given, type) or not callable(getattr(given, "stream", None)):
@@ -102,12 +107,6 @@ def text_of(piece: Any) -> str:
             text = block.get("text")
             parts.append(text if isinstance(text, str) else "")
     return "".join(parts)
-
-
-def _is_runnable(given: Any) -> bool:
-    # Asked without importing LangChain: an object of its classes means that it is there.
-    names = {f"{cls.__module__.split('.')[0]}.{cls.__name__}" for cls in type(given).__mro__}
-    return bool(names & {"langchain_core.Runnable", "langchain_core.BaseChatModel"})
 
 
 def _name_of(model: Any) -> str:

@@ -7,10 +7,11 @@ runnables without anything in here knowing them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from typing import Any, Literal
 
-from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.messages import BaseMessage, HumanMessage, convert_to_messages
+from langchain_core.prompt_values import ChatPromptValue
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 
 from empathic_sdk.errors import ConfigurationError, InputError
@@ -25,7 +26,7 @@ class AgentRunnable(Runnable[Any, Any]):
 
     Its input is a str, an ``Utterance``, a message, or a dict with ``input`` and optionally
     ``user`` and ``conversation``. Where a dict does not say, ``config["configurable"]`` may:
-    ``user_id`` and ``thread_id``.
+    ``user_id`` and ``thread_id``. Callbacks and ``astream_events`` see streams, too.
 
     ``invoke`` gives the :class:`Turn` (``output="turn"``) or its text (``"reply"``). ``stream``
     gives the events of ``agent.stream``, the last of them as the ``Turn`` itself, so that a next
@@ -53,36 +54,61 @@ class AgentRunnable(Runnable[Any, Any]):
         self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
     ) -> Iterator[Any]:
         """Give the events of one turn, paced."""
-        utterance, names = _unpack(input, config)
-        first = True
-        for event in self._agent.stream(utterance, **names):
-            if (out := self._event(event, first=first)) is not None:
-                yield out
-                first = False
+        yield from self.transform(iter([input]), config)
 
     async def astream(
         self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
     ) -> AsyncIterator[Any]:
         """Give the events of one turn, paced, in an event loop."""
-        utterance, names = _unpack(input, config)
-        first = True
-        async for event in self._agent.astream(utterance, **names):
-            if (out := self._event(event, first=first)) is not None:
-                yield out
-                first = False
+
+        async def alone() -> AsyncIterator[Any]:
+            yield input
+
+        async for event in self.atransform(alone(), config):
+            yield event
 
     def transform(
         self, input: Iterator[Any], config: RunnableConfig | None = None, **kwargs: Any
     ) -> Iterator[Any]:
         """Stream inside a chain: what comes in is put together first."""
-        yield from self.stream(_whole(list(input)), config)
+        yield from self._transform_stream_with_config(input, self._transform, config)
 
     async def atransform(
         self, input: AsyncIterator[Any], config: RunnableConfig | None = None, **kwargs: Any
     ) -> AsyncIterator[Any]:
         """Stream inside a chain in an event loop."""
-        async for event in self.astream(_whole([piece async for piece in input]), config):
+        async for event in self._atransform_stream_with_config(input, self._atransform, config):
             yield event
+
+    def _transform(
+        self, given: Iterator[Any], run_manager: Any, config: RunnableConfig
+    ) -> Iterator[Any]:
+        utterance, names = _unpack(_whole(list(given)), config)
+        events = self._agent.stream(utterance, **names)
+        first = True
+        try:
+            for event in events:
+                if (out := self._event(event, first=first)) is not None:
+                    yield out
+                    first = False
+        finally:
+            if isinstance(events, Generator):
+                events.close()
+
+    async def _atransform(
+        self, given: AsyncIterator[Any], run_manager: Any, config: RunnableConfig
+    ) -> AsyncIterator[Any]:
+        utterance, names = _unpack(_whole([piece async for piece in given]), config)
+        events = self._agent.astream(utterance, **names)
+        first = True
+        try:
+            async for event in events:
+                if (out := self._event(event, first=first)) is not None:
+                    yield out
+                    first = False
+        finally:
+            if isinstance(events, AsyncGenerator):
+                await events.aclose()
 
     def _invoke(self, given: Any, run_manager: Any, config: RunnableConfig) -> Any:
         utterance, names = _unpack(given, config)
@@ -106,16 +132,19 @@ class AgentRunnable(Runnable[Any, Any]):
 def recognizer_runnable(reader: Callable[[], Recognizer]) -> Runnable[Any, EmotionState]:
     """Return a runnable from what was said to the :class:`EmotionState`.
 
-    Its input is a str, an ``Utterance``, a message, or a list of messages, whose human ones are
-    read in order: the state of the last comes out.
+    Its input is a str, an ``Utterance``, a message, a list of messages (also as pairs such as
+    ``("human", "...")``, or as dicts with ``role`` and ``content``) whose human ones are read in
+    order, so that the state of the last comes out, or a dict that holds one of these under
+    ``input`` or ``messages``.
 
     Args:
         reader: Returns what reads; called at each use, so that loading may wait for the first.
     """
 
     def read(given: Any) -> EmotionState:
-        if isinstance(given, list):
-            said = [u for u in utterances(given) if u.speaker != AGENT]
+        given = _inner(given)
+        if isinstance(given, list | tuple | ChatPromptValue):
+            said = [u for u in utterances(_messages(given)) if u.speaker != AGENT]
             if not said:
                 raise InputError("there is no human message to read in this list")
             return reader().recognize_dialogue(said)[-1]
@@ -127,7 +156,30 @@ def recognizer_runnable(reader: Callable[[], Recognizer]) -> Runnable[Any, Emoti
     return RunnableLambda(read, afunc=aread, name="EmotionRecognizer")
 
 
+def _inner(given: Any) -> Any:
+    """Return what a dict holds under ``input`` or ``messages``; anything else as it is."""
+    if not isinstance(given, dict) or "role" in given:
+        return given
+    keys = [key for key in ("input", "messages") if key in given]
+    if len(keys) != 1:
+        raise InputError("a dict for this runnable has one of the keys 'input' and 'messages'")
+    return given[keys[0]]
+
+
+def _messages(given: Any) -> list[BaseMessage]:
+    if isinstance(given, ChatPromptValue):
+        return given.to_messages()
+    # A single pair is a message, not two.
+    pair = isinstance(given, tuple) and len(given) == 2 and all(isinstance(x, str) for x in given)
+    try:
+        return convert_to_messages([given] if pair else list(given))
+    except (ValueError, TypeError, NotImplementedError) as error:
+        raise InputError("this list holds something that is no message") from error
+
+
 def _said(given: Any) -> Any:
+    if isinstance(given, dict):
+        (given,) = _messages([given])
     if not isinstance(given, BaseMessage):
         return given
     said = utterances([given]) if isinstance(given, HumanMessage) else []

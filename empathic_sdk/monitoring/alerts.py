@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from empathic_sdk.errors import outline
+from empathic_sdk.errors import log_in_full, outline
 from empathic_sdk.style import call
 from empathic_sdk.types import Alert, SafetyAssessment, SafetyLevel
 from empathic_sdk.types.safety import named
@@ -31,4 +31,5 @@ def tell(on_alert: AlertHook, what: Any) -> None:
         call(on_alert, what)
     except Exception as error:
         # The person has their answer; a broken alarm must be loud, but not to them.
+        log_in_full(error, "on_alert")
         log.error("on_alert raised: %s", outline(error))

@@ -129,7 +129,9 @@ def _tail(file: BinaryIO, salts: _Sums, page: int, sums: _Sums, order: str, size
             wrong = sum((a ^ b).bit_count() for a, b in zip(found, salts, strict=True))
             # Checksums do not cover the salts: a frame that is right but for one bit of them is
             # damaged; one that differs in more was left behind by the log of before.
-            one_bit = stored == sums if wrong == 1 else not wrong and _is_one_bit(stored, sums, page)
+            one_bit = (
+                stored == sums if wrong == 1 else not wrong and _is_one_bit(stored, sums, page)
+            )
             lost = max(commits, one_bit)
             return LogState(lost, one_bit or commits > 1, index) if lost else SOUND
     return SOUND

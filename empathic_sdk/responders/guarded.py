@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from empathic_sdk.errors import HookError
+from empathic_sdk.errors import HookError, log_in_full
 from empathic_sdk.responders.embedded import EmbeddedResponder
 from empathic_sdk.responders.llm import TIMEOUT_S
 from empathic_sdk.safety.output_guard import SecondOpinion, check_sentence
@@ -62,6 +62,7 @@ class GuardedResponder:
             chose = "strategy" in draft.model_fields_set
             draft = Reply(**{name: getattr(draft, name) for name in Reply.model_fields})
         except Exception as error:
+            log_in_full(error, "the responder")
             log.warning("the responder failed; the embedded one answers: %s", told(error))
             return _noting(base, f"responder:{type(error).__name__}")
         said, refused = [], []

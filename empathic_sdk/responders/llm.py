@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from empathic_sdk.errors import ConfigurationError
+from empathic_sdk.errors import ConfigurationError, log_in_full
 from empathic_sdk.language.sentences import SentenceReader
 from empathic_sdk.responders.cancellable import AbandonedError, Live
 from empathic_sdk.responders.embedded import EmbeddedResponder
@@ -222,6 +222,7 @@ class LLMResponder:
             raise
         except Exception as error:  # whatever a provider raises, the person gets an answer
             live.check()
+            log_in_full(error, "the language model")
             again = transient(error) and not isinstance(error, _LateError)
             name = "TimeoutError" if isinstance(error, _LateError) else type(error).__name__
             return _Draft(tuple(passed), problem=f"llm:{name}", again=again)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Generator
 from typing import Any, cast
 
-from empathic_sdk.errors import HookError, InputError
+from empathic_sdk.errors import HookError, InputError, log_in_full
 from empathic_sdk.style.calls import acall, call, told
 from empathic_sdk.style.pacing import default_pacing
 from empathic_sdk.style.themes import default_theme
@@ -131,6 +131,7 @@ def _one(
         return _copied(name, kind, value)
     except Exception as error:
         which = getattr(hook, "__qualname__", type(hook).__qualname__)
+        log_in_full(error, f"the {name} hook {which}")
         log.warning("the %s hook %s failed; the default steps in: %s", name, which, told(error))
         problems.append(f"hook:{name}:{type(error).__name__}")
         return default(context)

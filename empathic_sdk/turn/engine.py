@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from empathic_sdk.errors import HookError
+from empathic_sdk.errors import HookError, log_in_full
 from empathic_sdk.language.requests import requests
 from empathic_sdk.policy import agreed, allowed
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
@@ -263,6 +263,7 @@ class TurnEngine:
             level = SafetyLevel(found.level)
             return SafetyAssessment(level=level, reasons=named(found.reasons)), ()
         except Exception as error:
+            log_in_full(error, "the safety assessor")
             log.warning("the safety assessor failed; the one that ships decides: %s", told(error))
             return self._assessor.assess(context), (f"safety:{type(error).__name__}",)
 

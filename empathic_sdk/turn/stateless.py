@@ -230,6 +230,29 @@ class StatelessTurns:
         turn = answered.turn(user=person.user, timings=timings)
         return StatelessTurn(turn, answered.context, _help_line(answered), held.encoded())
 
+    def session_after(self, said: Said, *, user: UserContext | None = None) -> bytes:
+        """Return the state of the recogniser's session after what was said: words alone.
+
+        No turn is taken: nothing is assessed, and no hook is called. Where it cannot be read the
+        session is a new one.
+
+        Args:
+            said: As for :meth:`take`.
+            user: What is known of the person.
+        """
+        person = user or UserContext()
+        words = [Utterance(u.text, speaker=u.speaker) for u in _plain(said) if u.text]
+        reads = self._engine.reads_replies
+        heard = [u for u in self._utterances(words, person) if reads or u.speaker != AGENT]
+        held = self._engine.open(person)
+        if heard:
+            try:
+                self._engine.read(held, heard, person)
+            except EmpathicError:
+                log.warning("what was said before could not be read anew", exc_info=True)
+                held = self._engine.open(person)
+        return held.session.state()
+
     def prompt(self, turn: StatelessTurn) -> str:
         """Return what to tell a language model besides its own role."""
         return system_prompt(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -17,7 +20,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 
-from empathic_sdk import EmotionRecognizer, UserContext
+from empathic_sdk import EmotionRecognizer, Tone, UserContext
 from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.integrations.langchain import EmotionMiddleware
 
@@ -156,8 +159,9 @@ def test_a_checkpointer_keeps_each_thread_and_no_words(
     other = two.invoke(said("And then they took it away, I feel awful."), in_thread("b"))
     assert other["empathy"]["emotion"]["shift"] is None
     kept = two.get_state(in_thread("a")).values["empathy_heard"]
-    context = kept["heard"]["context"] | {"reply": None}  # which may quote it
-    assert "took it away" not in str(context) + kept["heard"]["state"]
+    turn, conversation = json.loads(zlib.decompress(base64.b85decode(kept["turn"])))
+    context = turn["context"] | {"reply": None}  # which may quote it
+    assert context["state"] and "took it away" not in str([context, conversation])
     crisis = two.invoke(said(CRISIS), in_thread("a"))
     assert crisis["empathy"]["safety"]["level"] == "high"
     after = made(scripted(GOOD), checkpointer=saver).invoke(said("ok"), in_thread("a"))
@@ -251,6 +255,38 @@ def test_bad_arguments() -> None:
         EmotionMiddleware(user="ada")  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="scenario"):
         EmotionMiddleware(scenario="sales")  # type: ignore[arg-type]
+
+
+def test_who_it_is_may_stand_in_the_config(made: Callable[..., Any]) -> None:
+    asked: list[str] = []
+
+    class People:
+        def get(self, user: str) -> UserContext:
+            asked.append(user)
+            return UserContext(user=user, preferences={"locale": "US"})
+
+    config: Any = {"configurable": {"user_id": "ada"}}
+    out = made(scripted(GOOD), user=People()).invoke(said(CRISIS), config)
+    assert asked == ["ada"] and "988" in out["messages"][-1].text
+
+    async def main() -> Any:
+        return await made(scripted(GOOD), user=People()).ainvoke(said(CRISIS), config)
+
+    assert "988" in asyncio.run(main())["messages"][-1].text
+    assert asked == ["ada", "ada"]
+    made(scripted(GOOD), user=People()).invoke(said("hello"))
+    assert asked == ["ada", "ada"]  # nobody was named
+
+    names: list[str] = []
+
+    def tone(context: Any) -> Tone:
+        names.append(context.user.user)
+        return Tone()
+
+    for user in (None, UserContext(), lambda runtime: UserContext()):
+        made(scripted(GOOD), user=user, tone=tone).invoke(said("hello"), config)
+    made(scripted(GOOD), user=UserContext(user="bob"), tone=tone).invoke(said("hello"), config)
+    assert names == ["ada", "ada", "ada", "bob"]
 
 
 def test_a_system_message_of_blocks_keeps_them(made: Callable[..., Any]) -> None:

@@ -10,7 +10,9 @@ import pytest
 
 pytest.importorskip("langchain_core")
 
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.prompts import ChatPromptTemplate
 
 from empathic_sdk import EmotionAwareAgent, EmotionRecognizer, EmotionState, Pacing, Turn
 from empathic_sdk.errors import ConfigurationError, InputError
@@ -82,3 +84,103 @@ def test_a_recogniser_as_a_tool(recognizer: EmotionRecognizer) -> None:
     assert found["emotion"] == "joy"
     assert set(found) == {"emotion", "confidence", "uncertain", "valence", "arousal"}
     assert asyncio.run(tool.ainvoke({"text": "I am so happy today!"})) == found
+
+
+class Watching(BaseCallbackHandler):
+    """Notes which runs of chains began, ended and failed, and what came out."""
+
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    def on_chain_start(self, *given: Any, **kwargs: Any) -> None:
+        self.seen.append("start")
+
+    def on_chain_end(self, outputs: Any, **kwargs: Any) -> None:
+        self.seen.append(outputs)
+
+    def on_chain_error(self, error: BaseException, **kwargs: Any) -> None:
+        self.seen.append(type(error))
+
+
+def test_streams_call_callbacks(agent: EmotionAwareAgent) -> None:
+    watching = Watching()
+    runnable = agent.as_runnable(output="reply")
+    text = "".join(runnable.stream("hello", {"callbacks": [watching]}))
+    assert watching.seen == ["start", text]
+    with pytest.raises(InputError):
+        list(runnable.stream({"text": "hello"}, {"callbacks": [watching]}))
+    assert watching.seen[2:] == ["start", InputError]
+
+    async def main() -> list[Any]:
+        stream = agent.as_runnable().astream_events("hello", version="v2")
+        return [event async for event in stream]
+
+    events = asyncio.run(main())
+    kinds = [event["event"] for event in events]
+    assert kinds[0] == "on_chain_start" and kinds[-1] == "on_chain_end"
+    assert kinds.count("on_chain_stream") >= 3
+    assert isinstance(events[-1]["data"]["output"], Turn)
+    assert {event["name"] for event in events} == {"EmotionAwareAgent"}
+
+
+def test_a_stream_that_is_left_ends_its_turn(agent: EmotionAwareAgent) -> None:
+    stream = agent.as_runnable().stream({"input": "hello", "user": "ada"})
+    next(stream)
+    stream.close()  # type: ignore[attr-defined]
+    assert agent.respond("hello again", user="ada").reply  # nobody waits for the one before
+
+    async def main() -> None:
+        events = agent.as_runnable().astream({"input": "hello", "user": "ada"})
+        await anext(events)
+        await events.aclose()  # type: ignore[attr-defined]
+
+    asyncio.run(main())
+    assert agent.respond("hello again", user="ada").reply
+
+
+def test_a_stream_knows_the_configs_names(agent: EmotionAwareAgent) -> None:
+    config: Any = {"configurable": {"user_id": "ada", "thread_id": "monday"}}
+    turn = list(agent.as_runnable().stream("hello", config))[-1]
+    assert (turn.user, turn.conversation) == ("ada", "monday")
+
+
+SAD = "I am so sad now."
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"input": SAD},
+        {"messages": [HumanMessage(SAD)]},
+        {"messages": [("human", "We won!"), ("ai", "Great."), ("human", SAD)]},
+        {"input": [("human", SAD)]},
+        [("human", SAD)],
+        ("human", SAD),
+        [{"role": "user", "content": SAD}],
+        {"role": "user", "content": SAD},
+        ChatPromptTemplate.from_messages([("human", "{text}")]).invoke({"text": SAD}),
+    ],
+)
+def test_what_a_recogniser_takes(recognizer: EmotionRecognizer, given: Any) -> None:
+    assert emotion_runnable(recognizer).invoke(given).label == "sadness"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"text": SAD}, {"input": SAD, "messages": []}, [("nobody", SAD)], [3], {"input": 3}],
+)
+def test_what_a_recogniser_refuses(recognizer: EmotionRecognizer, given: Any) -> None:
+    with pytest.raises(InputError):
+        emotion_runnable(recognizer).invoke(given)
+
+
+@pytest.mark.parametrize(
+    "given", [{"text": ""}, {"text": " \n"}, {}, {"text": ["a"]}, {"words": "a"}]
+)
+def test_a_tool_that_is_called_badly_says_so(recognizer: EmotionRecognizer, given: Any) -> None:
+    tool = emotion_tool(recognizer)
+    call = {"name": tool.name, "args": given, "id": "1", "type": "tool_call"}
+    answer = tool.invoke(call)
+    assert isinstance(answer, ToolMessage)
+    assert answer.status == "error" and "text" in answer.text
+    assert asyncio.run(tool.ainvoke(call)) == answer

@@ -5,17 +5,26 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 pytest.importorskip("langchain")
 
+from langchain.agents import create_agent
+from langchain_core.language_models.fake import FakeListLLM
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
-from langchain_core.runnables import RunnableLambda
+from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
+from langchain_core.runnables import RunnableGenerator, RunnableLambda
+from langgraph.graph import START, StateGraph
+from pydantic import BaseModel
 
+from empathic_sdk import EmotionAwareAgent
 from empathic_sdk.errors import ConfigurationError, MissingExtraError
+from empathic_sdk.integrations.langchain import emotion_tool
 from empathic_sdk.llm.adapters import LangChainModel, language_model, text_of
 from empathic_sdk.types import ChatMessage, LanguageModel
 
@@ -114,6 +123,121 @@ def test_one_of_your_own() -> None:
         language_model(own)
     with pytest.raises(ConfigurationError, match="llm= must be"):
         language_model(Own)
+
+
+class Answer(BaseModel):
+    """An answer."""
+
+    text: str
+
+
+class Structured(GenericFakeChatModel):
+    def bind_tools(self, tools: Any, **kwargs: Any) -> Any:
+        return self.bind(tools=[])
+
+
+def graph() -> Any:
+    made = StateGraph(dict)
+    made.add_node("a", lambda state: state)
+    made.add_edge(START, "a")
+    return made.compile()
+
+
+async def awaited(messages: Any) -> str:
+    return "x"
+
+
+async def yielded(pieces: Any) -> Any:
+    yield "x"
+
+
+class Awaited:
+    name = "own"
+
+    async def stream(self, messages: Any) -> Any:
+        return "x"
+
+
+class Yielded:
+    name = "own"
+
+    async def stream(self, messages: Any) -> Any:
+        yield "x"
+
+
+class Astream:
+    name = "own"
+
+    async def astream(self, messages: Any) -> Any:
+        yield "x"
+
+
+class WithoutTemplate(GenericFakeChatModel):
+    """As a chat model around a local pipeline is made."""
+
+    pipeline: Any = None
+
+
+def pipeline(template: str | None) -> Any:
+    tokenizer = SimpleNamespace(chat_template=template)
+    return SimpleNamespace(task="text-generation", tokenizer=tokenizer)
+
+
+def base() -> Any:
+    return WithoutTemplate(messages=iter(["x"]), pipeline=pipeline(None))
+
+
+ASKED = ChatPromptTemplate.from_messages([("system", "You sell boats."), ("human", "{text}")])
+HANDED_ON = ChatPromptTemplate.from_messages(
+    [("system", "You sell boats."), MessagesPlaceholder("messages")]
+)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (graph, "a graph takes and gives a state"),
+        (lambda: graph().with_config(tags=["x"]), "a graph takes and gives a state"),
+        (lambda: create_agent(fake("x")), "a graph takes and gives a state"),
+        (lambda: StateGraph(dict), "a graph is no model"),
+        (lambda: ASKED, "begins with a prompt"),
+        (lambda: ASKED | fake("x"), "begins with a prompt"),
+        (lambda: (ASKED | fake("x")).with_retry(), "begins with a prompt"),
+        (lambda: fake("x").with_fallbacks([ASKED | fake("x")]), "begins with a prompt"),
+        (lambda: fake("x") | JsonOutputParser(), "structured output"),
+        (lambda: Structured(messages=iter([])).with_structured_output(Answer), "structured output"),
+        (lambda: RunnableLambda(awaited), "can only be awaited"),
+        (lambda: fake("x") | RunnableLambda(awaited), "can only be awaited"),
+        (lambda: RunnableGenerator(yielded), "can only be awaited"),
+        (Awaited, "can only be awaited"),
+        (Yielded, "can only be awaited"),
+        (Astream, "can only be awaited"),
+        (base, "no chat template"),
+        (lambda: base().bind(stop=["x"]), "no chat template"),
+        (lambda: emotion_tool(), "writes no replies"),
+    ],
+)
+def test_what_cannot_work_is_refused_at_once(make: Any, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        language_model(make())
+    with pytest.raises(ConfigurationError, match=words):
+        EmotionAwareAgent(make())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: fake("x").with_retry(),
+        lambda: fake("x") | StrOutputParser(),
+        lambda: HANDED_ON | fake("x"),
+        lambda: RunnableLambda(lambda messages: messages[-1:]) | fake("x"),
+        lambda: RunnableLambda(lambda messages: "x", afunc=awaited),
+        lambda: WithoutTemplate(messages=iter(["x"]), pipeline=pipeline("{{ messages }}")),
+        lambda: FakeListLLM(responses=["x"]),
+    ],
+)
+def test_what_works_is_taken(make: Any) -> None:
+    assert "".join(language_model(make()).stream(SENT)) == "x"
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,8 @@ def test_turns_from_before_are_counted_and_learned_from(path: Path) -> None:
         )
         db.execute(
             "INSERT INTO conversations (id, user_id, name, started, updated) "
-            "VALUES (1, 1, 'c', 'x', 'x')"
+            "VALUES (1, 1, 'c', ?, ?)",
+            [created, created],
         )
         p = json.dumps({e: 0.4 if e == "neutral" else 0.1 for e in Emotion})
         for name, arousal in (("t0", 0.5), ("t1", -0.1)):
@@ -93,9 +94,9 @@ def test_turns_from_before_are_counted_and_learned_from(path: Path) -> None:
                 "INSERT INTO turns (user_id, conversation_id, id, at, label, probabilities, "
                 "confidence, uncertain, valence, arousal, intensity, trend, contributions, "
                 "missing, tone, pacing, theme, strategy, safety_level, safety_reasons, "
-                "responder, timings) VALUES (1, 1, ?, 'x', 'neutral', ?, 0.4, 0, 0.2, ?, 0.1, "
+                "responder, timings) VALUES (1, 1, ?, ?, 'neutral', ?, 0.4, 0, 0.2, ?, 0.1, "
                 "'steady', '{}', '[]', 'warm', '{}', 'dusk', 'others', 'none', '[]', 'e', '{}')",
-                [name, p, arousal],
+                [name, created, p, arousal],
             )
     with ProfileStore(path) as store:
         behaviour = store.profile("ada").behaviour

@@ -10,7 +10,7 @@ import functools
 import json
 from collections.abc import Awaitable, Callable
 from functools import cached_property
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired, Protocol, runtime_checkable
 
 from langchain.agents.middleware import (
     AgentMiddleware,
@@ -21,19 +21,22 @@ from langchain.agents.middleware import (
     hook_config,
 )
 from langchain.agents.middleware.types import OmitFromInput, PrivateStateAttr
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.runnables.config import ensure_config
 from langgraph.runtime import Runtime
 
-from empathic_sdk.errors import ConfigurationError, InputError
+from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.integrations.langchain.held import held_back
+from empathic_sdk.integrations.langchain.own_words import Seen, seen_before, words
 from empathic_sdk.integrations.langchain.shown import about
+from empathic_sdk.integrations.langchain.thread import Sessions, pack, stored_turn
 from empathic_sdk.llm.adapters import text_of
 from empathic_sdk.llm.messages import utterances
 from empathic_sdk.recognition.shared import shared_recognizer
 from empathic_sdk.turn.parts import check_hooks, check_parts, check_planner
 from empathic_sdk.turn.scenarios import scenario_of
 from empathic_sdk.turn.stateless import StatelessTurn, StatelessTurns
-from empathic_sdk.types import PacingHook, ThemeHook, ToneHook, UserContext
+from empathic_sdk.types import PacingHook, ThemeHook, ToneHook, UserContext, Utterance
 from empathic_sdk.types.protocols import Recognizer, SafetyAssessor, Scenario
 
 
@@ -42,13 +45,14 @@ class EmotionAgentState(AgentState[Any]):
 
     ``empathy`` comes out with the messages: ``emotion``, ``style``, ``safety``, ``strategy`` of the
     last human message, ``fallbacks`` where something went wrong, and ``marks``: rules of the guard
-    that the answers to it broke, held back or let through. ``empathy_heard`` is the
-    middleware's own: which message was read last, derived values, and the embedded reply to it,
-    which may quote it.
+    that the answers to it broke, held back or let through. ``empathy_heard`` and ``empathy_seen``
+    are the middleware's own: derived values and the embedded reply to that message, which may
+    quote it, packed; and which messages were there before.
     """
 
     empathy: NotRequired[Annotated[dict[str, Any], OmitFromInput]]
     empathy_heard: NotRequired[Annotated[dict[str, Any], PrivateStateAttr]]
+    empathy_seen: NotRequired[Annotated[dict[str, str], PrivateStateAttr]]
 
 
 Guard = Literal["grave", "all", "off"]
@@ -60,12 +64,23 @@ REFUSED = "empathy_refused"
 Answer = ModelResponse[Any] | AIMessage | ExtendedModelResponse[Any]
 
 
+@runtime_checkable
+class Users(Protocol):
+    """Knows people by their names, as :class:`~empathic_sdk.ProfileStore` does."""
+
+    def get(self, user: str, /) -> UserContext:
+        """Return what is known of a person."""
+        ...
+
+
 class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
     """Lets an agent of LangChain notice how a person feels, and holds it to the safety protocol.
 
-    - *before the model*: a new human message is read in the light of those before it. Where it
-      points to danger the embedded protocol answers and the model is not asked. Sounds and
-      pictures in it are read, too, where the recogniser's deployment and ``user=`` allow it.
+    - *before the agent*: what the caller's input brought is read in the light of what was said
+      before; an edited message is read again. Where it points to danger the embedded protocol
+      answers and the model is not asked. Sounds and pictures in it are read, too, where the
+      recogniser's deployment and ``user=`` allow it. Human messages that appear during the run,
+      summaries and context of other middleware, are not taken for the person's words.
     - *around the model's call*: state and style join the system prompt, after the developer's own;
       the answer is checked before anybody sees it, also in a stream. A draft that could do the
       person harm is replaced by the embedded reply; any other leaves as the model wrote it, and
@@ -85,8 +100,9 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         language: Of the protocol's replies.
         planner: Who chooses the support strategy: ``"rules"`` or ``"learned"``.
         safety: What assesses danger, a ``SafetyAssessor``; by default the protocol's own.
-        user: What is known of the person (their locale decides the help lines): a value, or a
-            callable ``(Runtime) -> UserContext``.
+        user: What is known of the person (their locale decides the help lines): a value, a
+            callable ``(Runtime) -> UserContext``, or an object such as an agent's ``profiles``,
+            whose ``get(user)`` is asked for the ``user_id`` of ``config["configurable"]``.
         guard: What is held back of the model's answers. ``"grave"``: drafts that could do a person
             harm (methods, encouragement of harm, secrecy, abandonment, contempt), whole; everything
             else passes byte for byte. ``"all"``: every sentence that the agent's own guard
@@ -112,14 +128,16 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         language: str = "en",
         planner: Literal["rules", "learned"] = "rules",
         safety: SafetyAssessor | None = None,
-        user: UserContext | Callable[[Runtime[Any]], UserContext] | None = None,
+        user: UserContext | Users | Callable[[Runtime[Any]], UserContext | None] | None = None,
         guard: Guard = "grave",
         hold: bool = True,
     ) -> None:
         """Check the arguments; nothing is loaded yet."""
         super().__init__()
-        if not (user is None or isinstance(user, UserContext) or callable(user)):
-            raise ConfigurationError("user= must be a UserContext, a callable, or None")
+        if not (user is None or isinstance(user, UserContext | Users) or callable(user)):
+            raise ConfigurationError(
+                "user= must be a UserContext, a callable, an object with get(user), or None"
+            )
         if guard not in ("grave", "all", "off"):
             raise ConfigurationError(f"guard must be 'grave', 'all' or 'off', not {guard!r}")
         check_hooks(tone=tone, pacing=pacing, theme=theme)
@@ -134,46 +152,42 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         self._user = user
         self._guard = guard
         self._hold = hold and guard != "off"
+        self._sessions = Sessions()
         self._made: StatelessTurns | None = None
 
     # -- before: read -------------------------------------------------------------------------
 
     @hook_config(can_jump_to=["end"])
-    def before_model(
+    def before_agent(
         self, state: EmotionAgentState, runtime: Runtime[Any]
     ) -> dict[str, Any] | None:
-        """Read what is new; answer at once where it points to danger."""
-        messages = state["messages"]
-        last = _last_human(messages)
-        before = _stored(state)
-        mark = None if before is None else state["empathy_heard"].get("id")
-        if last is None or mark == _mark(last, messages):
-            return None  # the model is called again after its tools: nothing new was said
-        new = messages if before is None else _after(messages, mark)
-        kept = None if before is None else before.state
-        person = self._user(runtime) if callable(self._user) else self._user
-        if not isinstance(person, UserContext | None):
-            raise ConfigurationError("user= must give a UserContext, or None")
+        """Read what the caller's input brought; answer at once where it points to danger."""
+        messages, before = state["messages"], stored_turn(state)
+        seen = None if before is None else self._seen(state)
+        found = words(messages, seen)
+        if not any(isinstance(m, HumanMessage) for m in found.new):
+            unanswered = bool(messages) and isinstance(messages[-1], HumanMessage)
+            return _crisis(before) if before is not None and before.crisis and unanswered else None
+        person = self._person(runtime)
+        earlier = utterances(found.earlier)
         turn = self._turns.take(
-            utterances(new), state=kept, user=person, conversation=_thread(runtime),
-            earlier=utterances(messages[: len(messages) - len(new)]),
+            utterances(found.new), state=self._state(state, before, earlier, person),
+            user=person, conversation=_thread(runtime), earlier=earlier,
         )  # fmt: skip
+        update: dict[str, Any] = {"empathy_seen": (seen or Seen()).of(messages, new=True).dump()}
         if turn is None:
-            return None
-        update: dict[str, Any] = {
-            "empathy_heard": {"id": _mark(last, messages), "heard": turn.dump()},
-            "empathy": about(turn),
-        }
-        if turn.crisis:
-            update |= {"messages": [AIMessage(turn.turn.reply)], "jump_to": "end"}
-        return update
+            return update
+        packed = pack(turn)
+        self._sessions.remember(packed, turn)
+        update |= {"empathy_heard": {"turn": packed}, "empathy": about(turn)}
+        return update | (_crisis(turn) if turn.crisis else {})
 
     @hook_config(can_jump_to=["end"])
-    async def abefore_model(
+    async def abefore_agent(
         self, state: EmotionAgentState, runtime: Runtime[Any]
     ) -> dict[str, Any] | None:
-        """:meth:`before_model` in an event loop; the reading is done in a thread."""
-        return await asyncio.to_thread(self.before_model, state, runtime)
+        """:meth:`before_agent` in an event loop; the reading is done in a thread."""
+        return await asyncio.to_thread(self.before_agent, state, runtime)
 
     # -- around: guide and check ----------------------------------------------------------------
 
@@ -181,7 +195,7 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
     ) -> Answer:
         """Add state and style to the system prompt; check what comes back."""
-        turn = _stored(request.state)
+        turn = stored_turn(request.state)
         with held_back(self._hold):
             answer = handler(self._guided(request, turn))
         return self._checked(answer, turn)
@@ -192,7 +206,7 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
     ) -> Answer:
         """:meth:`wrap_model_call` in an event loop; the answer is checked in a thread."""
-        turn = _stored(request.state)
+        turn = stored_turn(request.state)
         with held_back(self._hold):
             answer = await handler(self._guided(request, turn))
         return await asyncio.to_thread(self._checked, answer, turn)
@@ -200,21 +214,14 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
     # -- after: check again ---------------------------------------------------------------------
 
     def after_model(self, state: EmotionAgentState, runtime: Runtime[Any]) -> dict[str, Any] | None:
-        """Check the answer as it stands in the state, and note the rules that it broke."""
-        last = state["messages"][-1] if state["messages"] else None
-        if self._guard == "off" or not isinstance(last, AIMessage):
-            return None
-        if state.get("structured_response"):
-            return None
-        update: dict[str, Any] = {}
-        checked, broken = self._finished(last, _stored(state) or self._nothing)
-        if checked is not last:
-            update["messages"] = [checked]
-        shown = state.get("empathy") or {}
-        known = shown.get("marks", [])
-        marks = dict.fromkeys([*known, *checked.additional_kwargs.get(REFUSED, ()), *broken])
-        if len(marks) > len(known):
-            update["empathy"] = {**shown, "marks": list(marks)}
+        """Check the answer as it stands in the state, and note the rules that it broke.
+
+        What stands among the messages now and was not there at the start is not the person's.
+        """
+        update = self._rechecked(state)
+        seen = self._seen(state)
+        if seen is not None and (now := seen.of(state["messages"], new=False)) != seen:
+            update["empathy_seen"] = now.dump()
         return update or None
 
     async def aafter_model(
@@ -237,6 +244,62 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         turn = self._turns.take([("user", "…")])
         assert turn is not None
         return turn
+
+    def _seen(self, state: Any) -> Seen | None:
+        """Return what was seen of a thread before; an earlier release marked a message alone."""
+        seen = Seen.load(state.get("empathy_seen"))
+        heard = state.get("empathy_heard")
+        if seen is None and isinstance(heard, dict) and "id" in heard:
+            return seen_before(state["messages"], heard["id"])
+        return seen
+
+    def _state(
+        self,
+        state: Any,
+        before: StatelessTurn | None,
+        earlier: list[Utterance],
+        person: UserContext | None,
+    ) -> bytes | None:
+        """Return the state of the conversation so far."""
+        if before is None:
+            return None
+        packed = state["empathy_heard"].get("turn")
+        if packed is None:  # an earlier release kept all of it
+            return before.state
+        return self._sessions.state(
+            packed, before, lambda: self._turns.session_after(earlier, user=person)
+        )
+
+    def _rechecked(self, state: EmotionAgentState) -> dict[str, Any]:
+        last = state["messages"][-1] if state["messages"] else None
+        if self._guard == "off" or not isinstance(last, AIMessage):
+            return {}
+        if state.get("structured_response"):
+            return {}
+        update: dict[str, Any] = {}
+        checked, broken = self._finished(last, stored_turn(state) or self._nothing)
+        if checked is not last:
+            update["messages"] = [checked]
+        shown = state.get("empathy") or {}
+        known = shown.get("marks", [])
+        marks = dict.fromkeys([*known, *checked.additional_kwargs.get(REFUSED, ()), *broken])
+        if len(marks) > len(known):
+            update["empathy"] = {**shown, "marks": list(marks)}
+        return update
+
+    def _person(self, runtime: Runtime[Any]) -> UserContext | None:
+        """Return what is known of the person; ``configurable["user_id"]`` may say who it is."""
+        name = ensure_config().get("configurable", {}).get("user_id")
+        known = self._user
+        if isinstance(known, Users):
+            person = None if name is None else known.get(str(name))
+        else:
+            person = known(runtime) if callable(known) else known
+        if not isinstance(person, UserContext | None):
+            raise ConfigurationError("user= must give a UserContext, or None")
+        if name is None or (person is not None and person.user != UserContext().user):
+            return person
+        return (person or UserContext()).model_copy(update={"user": str(name)})
 
     def _guided(self, request: ModelRequest[Any], turn: StatelessTurn | None) -> ModelRequest[Any]:
         guide = "" if turn is None else self._turns.prompt(turn)
@@ -324,35 +387,8 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _stored(state: Any) -> StatelessTurn | None:
-    stored = (state or {}).get("empathy_heard")
-    if not stored:
-        return None
-    try:
-        return StatelessTurn.load(stored["heard"])
-    except (InputError, KeyError, TypeError):
-        return None
-
-
-def _last_human(messages: list[AnyMessage]) -> HumanMessage | None:
-    return next((m for m in reversed(messages) if isinstance(m, HumanMessage)), None)
-
-
-def _mark(message: HumanMessage, messages: list[AnyMessage]) -> str:
-    if message.id:
-        return message.id
-    return f"number {sum(isinstance(m, HumanMessage) for m in messages)}"
-
-
-def _after(messages: list[AnyMessage], mark: Any) -> list[AnyMessage]:
-    """Return what follows the message read last; where it is gone, the last thing said."""
-    for at in range(len(messages) - 1, -1, -1):
-        if messages[at].id == mark:
-            return messages[at + 1 :]
-    for at in range(len(messages) - 1, -1, -1):
-        if isinstance(messages[at], HumanMessage):
-            return messages[at:]
-    return []
+def _crisis(turn: StatelessTurn) -> dict[str, Any]:
+    return {"messages": [AIMessage(turn.turn.reply)], "jump_to": "end"}
 
 
 def _thread(runtime: Runtime[Any]) -> str:
