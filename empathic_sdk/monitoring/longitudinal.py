@@ -50,7 +50,11 @@ class Watch:
         today = today or _today()
         if self._store is None:
             raise ConfigurationError("this store keeps no days: it has no days and claim_warning")
-        return self._report(self._store.days(user, before=today, limit=DAYS), today)
+        days = self._store.days(user, before=today, limit=DAYS)
+        found = self._report(days, today)
+        if len(days) > BASELINE:
+            self._loaded = True  # the report imported the test for changes
+        return found
 
     def _report(self, days: Sequence[DaySummary], today: date) -> MonitorReport:
         found = report(days)
