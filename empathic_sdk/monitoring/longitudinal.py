@@ -50,10 +50,9 @@ class Watch:
         today = today or _today()
         if self._store is None:
             raise ConfigurationError("this store keeps no days: it has no days and claim_warning")
-        days = self._store.days(user, before=today, limit=DAYS)
-        found = self._report(days, today)
-        if len(days) > BASELINE:
-            self._loaded = True  # the report imported the test for changes
+        found = self._report(self._store.days(user, before=today, limit=DAYS), today)
+        if found.change_points:
+            self._loaded = True  # finding them imported the test for changes
         return found
 
     def _report(self, days: Sequence[DaySummary], today: date) -> MonitorReport:

@@ -27,10 +27,12 @@ def writing(store: ProfileStore) -> Iterator[sqlite3.Connection]:
         db.execute("COMMIT")
 
 
-def tables(store: ProfileStore) -> Database:
+@contextmanager
+def tables(store: ProfileStore) -> Iterator[Database]:
     """Give another connection to the file of ``store`` that knows about tables and columns."""
-    assert store.path is not None
-    return Database(store.path)
+    assert isinstance(store.path, Path), "only a store with a file can be reached from beside it"
+    with closing(Database(store.path)) as db:
+        yield db
 
 
 @contextmanager
