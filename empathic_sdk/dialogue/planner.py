@@ -164,7 +164,8 @@ class Planner:
         return np.asarray(raised / raised.sum(1, keepdims=True), np.float32)
 
 
-_warned = threading.Event()
+warned = threading.Event()
+"""Set once missing weights were warned of; clear it to be warned again."""
 
 
 def shipped_planner() -> Planner | None:
@@ -172,7 +173,7 @@ def shipped_planner() -> Planner | None:
     try:
         return Planner()
     except ModelError as error:
-        if not _warned.is_set():
-            _warned.set()
+        if not warned.is_set():
+            warned.set()
             log.warning("no learned support planner, only the rules decide: %s", error)
         return None

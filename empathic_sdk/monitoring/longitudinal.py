@@ -50,7 +50,10 @@ class Watch:
         today = today or _today()
         if self._store is None:
             raise ConfigurationError("this store keeps no days: it has no days and claim_warning")
-        return self._report(self._store.days(user, before=today, limit=DAYS), today)
+        found = self._report(self._store.days(user, before=today, limit=DAYS), today)
+        if found.change_points:
+            self._loaded = True  # finding them imported the test for changes
+        return found
 
     def _report(self, days: Sequence[DaySummary], today: date) -> MonitorReport:
         found = report(days)
