@@ -57,7 +57,7 @@ class PipelineModel:
 
                 return torch.full((input_ids.shape[0],), stop.is_set(), device=input_ids.device)
 
-        prompt = self._render(messages)
+        prompt = self.render(messages)
         streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
         failed: list[BaseException] = []
 
@@ -87,7 +87,8 @@ class PipelineModel:
         if failed:
             raise failed[0]
 
-    def _render(self, messages: Sequence[ChatMessage]) -> str:
+    def render(self, messages: Sequence[ChatMessage]) -> str:
+        """Return the prompt: the messages in the chat template, special tokens disarmed."""
         turns = [
             {
                 "role": m.role,
@@ -109,7 +110,7 @@ class PipelineModel:
     def _check_template(self) -> None:
         told, said = "a rule for the check", "a word for the check"
         try:
-            text = self._render([ChatMessage("system", told), ChatMessage("user", said)])
+            text = self.render([ChatMessage("system", told), ChatMessage("user", said)])
         except Exception as error:  # no template, or one that refuses a system message
             raise ConfigurationError(
                 f"llm=: {self.name} has no chat template with a system role "

@@ -152,6 +152,11 @@ class RiskReader:
         self._network = network.eval()
         self._tokenizer = TextTokenizer(weights_dir() / str(self.about["tokenizer"]))
 
+    @property
+    def words(self) -> Tensor:
+        """Word vectors ``[vocabulary, width]``, shared with the text encoder if it has them."""
+        return self._network.body.word.weight
+
     def read(
         self, text: str, *, before: Sequence[Before] = (), marks: Sequence[float] = ()
     ) -> RiskReading:
