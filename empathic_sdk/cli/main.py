@@ -56,6 +56,13 @@ class _Lazy(click.Group):
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="empathic")
+@click.version_option(
+    __version__,
+    prog_name="empathic",
+    message=(
+        "%(prog)s, version %(version)s\n"
+        "code: Apache-2.0; the weights that ship: CC BY-NC-SA 4.0, for non-commercial use"
+    ),
+)
 def main() -> None:
     """Conversational agents that notice how a person feels and answer accordingly."""
