@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from empathic_sdk.errors import ConfigurationError, MissingExtraError
+from empathic_sdk.errors import ConfigurationError, MissingExtraError, log_in_full, outline
 from empathic_sdk.language.templates import watch_message
 from empathic_sdk.monitoring.days import BASELINE, DAYS, QUIET_DAYS, detector, report, standing
 from empathic_sdk.policy import PROHIBITED, Deployment
@@ -87,8 +87,9 @@ class Watch:
                 told = change is None or not store.claim_warning(user, change.found, apart=apart)
                 self._note(user, today)
                 return None if told else found.warning
-        except Exception:
-            log.exception("examining a person's days failed")
+        except Exception as error:
+            log.error("examining a person's days failed: %s", outline(error))
+            log_in_full(error, "the examination of a person's days")
         self._note(user, today)
         return None
 

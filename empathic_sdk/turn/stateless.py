@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
-from empathic_sdk.errors import EmpathicError, InputError, PolicyError
+from empathic_sdk.errors import EmpathicError, InputError, PolicyError, outline
 from empathic_sdk.policy import agreed, allowed
 from empathic_sdk.responders.embedded import EmbeddedResponder
 from empathic_sdk.responders.guarded import GuardedResponder
@@ -248,8 +248,8 @@ class StatelessTurns:
         if heard:
             try:
                 self._engine.read(held, heard, person)
-            except EmpathicError:
-                log.warning("what was said before could not be read anew", exc_info=True)
+            except EmpathicError as error:
+                log.warning("what was said before could not be read anew: %s", outline(error))
                 held = self._engine.open(person)
         return held.session.state()
 
@@ -311,8 +311,10 @@ class StatelessTurns:
         """Read utterances; if the media of one are broken, read only its words."""
         try:
             return self._engine.read(held, said, person)
-        except EmpathicError:
-            log.warning("a recording or picture could not be read; only words are", exc_info=True)
+        except EmpathicError as error:
+            log.warning(
+                "a recording or picture could not be read; only words are: %s", outline(error)
+            )
         words = [Utterance(u.text or UNREADABLE, speaker=u.speaker, at=u.at) for u in said]
         return self._engine.read(held, words, person)
 
