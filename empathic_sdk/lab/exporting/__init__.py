@@ -1,0 +1,1 @@
+"""Writes trained networks as the ONNX files that the runtime computes."""

@@ -1,0 +1,70 @@
+"""From a PyTorch module to an ONNX file with its description, in float32 or int8."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from empathic_sdk.errors import MissingExtraError
+from empathic_sdk.runtime.networks import DESCRIPTION
+
+
+def export(
+    module: nn.Module,
+    path: str | Path,
+    *,
+    inputs: Mapping[str, Tensor],
+    outputs: Sequence[str],
+    moving: Mapping[str, Mapping[int, str]],
+    about: Mapping[str, Any],
+    int8: bool = False,
+    keep: Sequence[str] = (),
+) -> None:
+    """Write ``module`` as one ONNX file.
+
+    Args:
+        module: In evaluation mode; called with ``inputs`` as positional arguments, in order; gives a
+            tensor or a tuple of them.
+        path: The file.
+        inputs: Examples by name.
+        outputs: Names of what it gives.
+        moving: Axes whose length varies, with their names, by input or output.
+        about: JSON-able description.
+        int8: Quantise the weights of matrix products, a scale a channel (activations are quantised
+            as they come).
+        keep: Names of nodes that stay in float32.
+
+    Raises:
+        MissingExtraError: The packages for exporting are not installed.
+    """
+    try:
+        import onnx
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+    except ImportError as error:
+        raise MissingExtraError("train", "exporting a network") from error
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        raw, small = Path(folder) / "raw.onnx", Path(folder) / "small.onnx"
+        torch.onnx.export(
+            module, tuple(inputs.values()), str(raw), dynamo=False, opset_version=17,
+            input_names=list(inputs), output_names=list(outputs),
+            dynamic_axes={k: dict(v) for k, v in moving.items()}, do_constant_folding=True,
+        )  # fmt: skip
+        if int8:
+            quantize_dynamic(
+                str(raw), str(small), per_channel=True, weight_type=QuantType.QInt8,
+                op_types_to_quantize=["MatMul", "Gather"], nodes_to_exclude=list(keep),
+            )  # fmt: skip
+        model = onnx.load(str(small if int8 else raw))
+    entry = model.metadata_props.add()
+    entry.key, entry.value = DESCRIPTION, json.dumps(about, sort_keys=True)
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(model.SerializeToString())
+    part.replace(path)

@@ -1,0 +1,92 @@
+"""Networks as ONNX Runtime computes them: one file each, with a description inside.
+
+A file is read into memory and handed over as bytes, so that it cannot point at other files. One
+thread computes a call: simultaneous calls run beside each other, and nothing of it breaks when the
+process forks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from empathic_sdk.errors import ModelError
+from empathic_sdk.runtime.resources import weights_dir
+
+DESCRIPTION = "empathic_sdk"
+"""Key of the description among the metadata of an ONNX file."""
+SUFFIX = ".onnx"
+
+
+class Network:
+    """A network, ready to compute.
+
+    Args:
+        path: An ONNX file of ``empathic export onnx``.
+        threads: Threads of one call.
+
+    Attributes:
+        path: The file.
+        about: Its description: sizes, calibration, what it was trained on.
+        inputs: Names of what it takes.
+        outputs: Names of what it gives.
+
+    Raises:
+        ModelError: The file is missing, damaged, or was written by something else.
+
+    Thread-safe.
+    """
+
+    def __init__(self, path: str | Path, *, threads: int = 1) -> None:
+        self.path = Path(path)
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            data = self.path.read_bytes()
+        except OSError as error:
+            raise ModelError(
+                f"there are no weights at {self.path}; reinstall the package or give a path"
+            ) from error
+        try:
+            self._session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+            metadata = self._session.get_modelmeta().custom_metadata_map
+        except Exception as error:  # the library's own kinds of errors share no base
+            raise ModelError(f"the weights at {self.path} are damaged: {error}") from error
+        if DESCRIPTION not in metadata:
+            raise ModelError(
+                f"{self.path} is no network of this package: it has no description; "
+                "write it with `empathic export onnx`"
+            )
+        self.about: dict[str, Any] = json.loads(metadata[DESCRIPTION])
+        self.inputs = tuple(i.name for i in self._session.get_inputs())
+        self.outputs = tuple(o.name for o in self._session.get_outputs())
+
+    def __call__(self, **given: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """Compute the outputs, by name, from the inputs, by name.
+
+        Raises:
+            ModelError: The arrays do not fit the network.
+        """
+        return self.compute(given)
+
+    def compute(self, given: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Compute the outputs, for names of inputs that are no Python names."""
+        try:
+            found = self._session.run(None, dict(given))
+        except Exception as error:  # as above
+            raise ModelError(f"{self.path.name} cannot read these arrays: {error}") from error
+        return dict(zip(self.outputs, (np.asarray(f) for f in found), strict=True))
+
+
+def shipped(name: str) -> Path:
+    """Return the path of a network that ships with the package, by its name without suffix."""
+    return weights_dir() / f"{name}{SUFFIX}"
