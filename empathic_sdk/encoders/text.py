@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from empathic_sdk.encoders.tokens import TextTokenizer, pad, windows
-from empathic_sdk.errors import ModelError
-from empathic_sdk.models.minilm import MiniLM, MiniLMConfig
+from empathic_sdk.encoders.trunk import mean_over_windows, word_table
+from empathic_sdk.errors import MissingExtraError, ModelError
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.batching import Batcher
+from empathic_sdk.runtime.checkpoints import Table
+from empathic_sdk.runtime.networks import Network, exported
 from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.types import FeatureSequence, Modality
 
 Vectors = NDArray[np.float32]
+Pooled = Callable[[Vectors, NDArray[np.bool_]], Vectors]
+_TOGETHER = 32
 
 
 class _Network(Protocol):
@@ -69,7 +72,7 @@ class TextEncoder:
         return np.stack(self._batcher(texts))
 
     @property
-    def words(self) -> torch.Tensor | None:
+    def words(self) -> Table | None:
         """Word vectors ``[vocabulary, width]`` of the embedded network; otherwise ``None``."""
         return self._network.words if isinstance(self._network, _Embedded) else None
 
@@ -87,20 +90,18 @@ class TextEncoder:
 
 
 class _Embedded:
-    """MiniLM with our weights."""
+    """The embedded sentence network with our weights."""
 
     def __init__(self, path: Path) -> None:
-        tensors, about = checkpoints.load(path)
+        self.words = word_table(path)
+        self.width = self.words.shape[1]
+        about = checkpoints.about(path)
+        network = exported(path)
+        self._pooled: Pooled = _of_checkpoint(path) if network is None else _of_network(network)
         try:
-            with torch.device("meta"):  # skips drawing 22 million random numbers
-                self._model = MiniLM(MiniLMConfig(**about["encoder"]))
-            self._model.load_state_dict(checkpoints.part(tensors, "encoder"), assign=True)
-        except (KeyError, TypeError, RuntimeError) as error:
+            self._tokenizer = TextTokenizer(path.with_name(about["tokenizer"]))
+        except (KeyError, TypeError) as error:
             raise ModelError(f"{path} holds no text network that fits: {error}") from error
-        self._model.eval()
-        self.width = self._model.config.width
-        self.words = self._model.word.weight.detach()
-        self._tokenizer = TextTokenizer(path.with_name(about["tokenizer"]))
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         pieces, owner = [], []
@@ -110,17 +111,33 @@ class _Embedded:
                 owner.append(i)
         # Similar lengths together: padding costs as much as words do.
         order = sorted(range(len(pieces)), key=lambda i: len(pieces[i]))
-        out = np.zeros((len(texts), self.width), np.float32)
-        weight = np.zeros((len(texts), 1), np.float32)
-        with torch.inference_mode():
-            for start in range(0, len(order), 32):
-                rows = order[start : start + 32]
-                ids, mask = pad([pieces[r] for r in rows])
-                pooled = self._model(ids, mask).pooled.numpy()
-                for r, vector in zip(rows, pooled, strict=True):
-                    out[owner[r]] += vector * len(pieces[r])
-                    weight[owner[r]] += len(pieces[r])
-        return out / weight
+        found = np.zeros((len(pieces), self.width), np.float32)
+        for start in range(0, len(order), _TOGETHER):
+            rows = order[start : start + _TOGETHER]
+            ids, mask = pad([pieces[r] for r in rows])
+            found[rows] = self._pooled(self.words[ids], mask)
+        lengths = np.array([len(piece) for piece in pieces], np.float32)
+        return mean_over_windows(found, lengths, np.array(owner), len(texts))
+
+
+def _of_network(network: Network) -> Pooled:
+    """Return what reads word vectors and a mask with an ONNX network."""
+
+    def pooled(words: Vectors, mask: NDArray[np.bool_]) -> Vectors:
+        return network(words=words, mask=mask)["pooled"]
+
+    return pooled
+
+
+def _of_checkpoint(path: Path) -> Pooled:
+    """Return the same for a checkpoint that was not exported yet, in PyTorch."""
+    try:
+        from empathic_sdk.models.minilm import pooled_by
+    except ImportError as error:
+        raise MissingExtraError(
+            "train", f"the checkpoint {path.name}, which was not exported to ONNX,"
+        ) from error
+    return pooled_by(path)
 
 
 class _Plugged:

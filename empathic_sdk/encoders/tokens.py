@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
-from torch import Tensor
 
 from empathic_sdk.encoders.normalize import normalize
 from empathic_sdk.errors import ModelError
@@ -37,13 +37,13 @@ def truncate(ids: Sequence[int], limit: int) -> list[int]:
     return list(ids) if len(ids) <= limit else [*ids[: limit - 1], ids[-1]]
 
 
-def pad(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+def pad(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return ids int64 ``[batch, time]`` and a bool mask of the same shape, ``True`` = real."""
     longest = max((len(r) for r in rows), default=1)
-    ids = torch.zeros(len(rows), longest, dtype=torch.long)
-    mask = torch.zeros(len(rows), longest, dtype=torch.bool)
+    ids = np.zeros((len(rows), longest), np.int64)
+    mask = np.zeros((len(rows), longest), np.bool_)
     for i, row in enumerate(rows):
-        ids[i, : len(row)] = torch.tensor(row)
+        ids[i, : len(row)] = row
         mask[i, : len(row)] = True
     return ids, mask
 

@@ -7,13 +7,19 @@ about 2.5 s and 140 MB, at every start of a text agent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812  (the field's usual alias)
 from einops import rearrange
+from numpy.typing import NDArray
 from torch import Tensor, nn
+
+from empathic_sdk.errors import ModelError
+from empathic_sdk.runtime import checkpoints
 
 
 class MiniLMConfig(NamedTuple):
@@ -99,7 +105,11 @@ class MiniLM(nn.Module):
         Returns:
             Pooled and per-token vectors; zeros where nothing is real.
         """
-        x = self.word(ids) + self.position.weight[: ids.shape[1]] + self.segment
+        return self.from_words(self.word(ids), mask, role)
+
+    def from_words(self, words: Tensor, mask: Tensor, role: Tensor | None = None) -> SentenceEncoding:
+        """Encode a batch from its word vectors ``[batch, time, width]``; else as :meth:`forward`."""
+        x = words + self.position.weight[: words.shape[1]] + self.segment
         x = self.norm(x if role is None else x + role)
         if self.training:
             x = F.dropout(x, self.config.dropout)
@@ -112,6 +122,39 @@ class MiniLM(nn.Module):
         x = x * real
         pooled = x.sum(1) / real.sum(1).clamp(min=1.0)
         return SentenceEncoding(pooled=pooled, tokens=x)
+
+
+def pooled_by(path: Path) -> Callable[[NDArray[np.float32], NDArray[np.bool_]], Any]:
+    """Return what reads word vectors and a mask with the network of a checkpoint, in PyTorch.
+
+    Raises:
+        ModelError: The checkpoint holds no such network.
+    """
+    network = load_minilm(path)
+
+    def pooled(words: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            out = network.from_words(torch.from_numpy(words), torch.from_numpy(mask)).pooled
+        found: NDArray[np.float32] = out.numpy()
+        return found
+
+    return pooled
+
+
+def load_minilm(path: Path) -> MiniLM:
+    """Return the sentence network of a text checkpoint, in evaluation mode.
+
+    Raises:
+        ModelError: The checkpoint holds no such network.
+    """
+    tensors, about = checkpoints.load(path)
+    try:
+        with torch.device("meta"):  # skips drawing 22 million random numbers
+            network = MiniLM(MiniLMConfig(**about["encoder"]))
+        network.load_state_dict(checkpoints.part(tensors, "encoder"), assign=True)
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise ModelError(f"{path} holds no text network that fits: {error}") from error
+    return network.eval()
 
 
 def from_bert_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

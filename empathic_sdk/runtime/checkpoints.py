@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,20 +82,65 @@ def arrays(path: str | Path) -> tuple[dict[str, NDArray[np.float32]], dict[str, 
     return found, about
 
 
+def about(path: str | Path) -> dict[str, Any]:
+    """Return the description of a checkpoint of :func:`save`, without its tensors.
+
+    Raises:
+        ModelError: As :func:`load`.
+    """
+    return _read(path, "np", ())[1]
+
+
+class Table:
+    """A matrix of a checkpoint whose rows are looked up, kept as small as it is stored.
+
+    Args:
+        rows: int8 ``[n, width]`` with a ``scale``, or float16 or float32.
+        scale: float16 ``[n]``: of each row; ``None``: the rows are as they are.
+    """
+
+    def __init__(self, rows: NDArray[Any], scale: NDArray[Any] | None = None) -> None:
+        self.rows, self.scale = rows, scale
+        self.shape: tuple[int, ...] = rows.shape
+
+    def __getitem__(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the rows at ``ids``, of any shape, as float32 ``[*ids.shape, width]``."""
+        found: NDArray[np.float32] = self.rows[ids].astype(np.float32)
+        if self.scale is not None:
+            found *= self.scale[ids].astype(np.float32)[..., None]
+        return found
+
+
+def table(path: str | Path, name: str) -> Table:
+    """Return one matrix of a checkpoint of :func:`save`, without torch.
+
+    Raises:
+        ModelError: As :func:`load`, or the checkpoint has no such matrix.
+    """
+    packed, _ = _read(path, "np", (name, name + _SCALE))
+    if name not in packed or packed[name].ndim != 2:
+        raise ModelError(f"{path} has no matrix {name!r}")
+    return Table(packed[name], packed.get(name + _SCALE))
+
+
 def sha256(path: str | Path) -> str:
     """Return the hexadecimal SHA-256 of a file, by which records identify data and weights."""
     with Path(path).open("rb") as f:
         return hashlib.file_digest(f, "sha256").hexdigest()
 
 
-def _read(path: str | Path, framework: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _read(
+    path: str | Path, framework: str, names: Sequence[str] | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the tensors as they are stored, all or those of ``names`` that are there."""
     path = Path(path)
     if not path.is_file():
         raise ModelError(f"there are no weights at {path}; reinstall the package or give a path")
     try:
         with safe_open(str(path), framework) as f:
             metadata = f.metadata() or {}
-            packed = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118
+            there = [n for n in f.keys() if names is None or n in names]  # noqa: SIM118
+            packed = {name: f.get_tensor(name) for name in there}
     except (SafetensorError, OSError) as error:
         raise ModelError(f"the weights at {path} are damaged: {error}") from error
     if metadata.get("format") != _FORMAT:

@@ -17,6 +17,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from empathic_sdk.errors import ModelError
+from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.resources import weights_dir
 
 DESCRIPTION = "empathic_sdk"
@@ -90,3 +91,23 @@ class Network:
 def shipped(name: str) -> Path:
     """Return the path of a network that ships with the package, by its name without suffix."""
     return weights_dir() / f"{name}{SUFFIX}"
+
+
+def exported(checkpoint: str | Path, *, threads: int = 1) -> Network | None:
+    """Return the network that was exported from a checkpoint, or ``None`` if there is none.
+
+    It lies beside the checkpoint, under the same name.
+
+    Raises:
+        ModelError: It was exported from another checkpoint, or is damaged.
+    """
+    path = Path(checkpoint).with_suffix(SUFFIX)
+    if not path.is_file():
+        return None
+    network = Network(path, threads=threads)
+    if network.about.get("checkpoint_sha256") != checkpoints.sha256(checkpoint):
+        raise ModelError(
+            f"{path} was exported from another checkpoint than {Path(checkpoint).name} beside it; "
+            "export it again (`empathic export onnx`), or remove it"
+        )
+    return network

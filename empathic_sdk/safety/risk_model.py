@@ -8,21 +8,19 @@ word vectors of the text encoder, which are half of its size; the rest is traine
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.encoders.tokens import TextTokenizer, pad, truncate, windows
-from empathic_sdk.errors import ModelError
-from empathic_sdk.models.minilm import MiniLM, MiniLMConfig
+from empathic_sdk.encoders.trunk import word_table
+from empathic_sdk.errors import MissingExtraError, ModelError
 from empathic_sdk.runtime import checkpoints
+from empathic_sdk.runtime.networks import exported
 from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.safety.detector import MARKS
 from empathic_sdk.types import RiskReading
@@ -44,47 +42,6 @@ REMEMBERED = 4
 
 Before = Remark
 """An earlier utterance of the conversation: the person's own, or a reply to them."""
-
-
-class RiskNetwork(nn.Module):
-    """Word pieces with their roles to five logits.
-
-    Args:
-        config: Configuration of the sentence network.
-        hidden: Hidden units of the head.
-    """
-
-    def __init__(self, config: MiniLMConfig | None = None, *, hidden: int = 128) -> None:
-        super().__init__()
-        self.body = MiniLM(config)
-        width = self.body.config.width
-        self.role = nn.Embedding(3, width)
-        nn.init.normal_(self.role.weight, std=0.02)
-        self.head = nn.Sequential(
-            nn.Dropout(0.2), nn.Linear(3 * width + MARKS, hidden), nn.GELU(), nn.Dropout(0.2),
-            nn.Linear(hidden, len(HEADS)),
-        )  # fmt: skip
-
-    def forward(self, ids: Tensor, mask: Tensor, roles: Tensor, marks: Tensor) -> Tensor:
-        """Return logits ``[batch, 5]`` in the order of :data:`HEADS`.
-
-        Args:
-            ids: int ``[batch, time]``.
-            mask: bool ``[batch, time]``, ``True`` = real.
-            roles: int ``[batch, time]``; every row has a real token of the role ``JUDGED``.
-            marks: float ``[batch, MARKS]``.
-        """
-        out: Tensor = self.head(torch.cat([self.features(ids, mask, roles), marks.float()], -1))
-        return out
-
-    def features(self, ids: Tensor, mask: Tensor, roles: Tensor) -> Tensor:
-        """Return ``[batch, 3 * width]``: the first token, mean and maximum of the judged ones."""
-        tokens = self.body(ids, mask, self.role(roles)).tokens.float()
-        judged = (mask & (roles == JUDGED)).unsqueeze(-1)
-        mean = (tokens * judged).sum(1) / judged.sum(1).clamp(min=1)
-        # Not -inf: this works with bfloat16 autocast and with rows without judged tokens.
-        most = tokens.masked_fill(~judged, -1e4).amax(1).clamp(min=-1e3)
-        return torch.cat([tokens[:, 0], mean, most], -1)
 
 
 class Row(NamedTuple):
@@ -113,7 +70,9 @@ def rows(tokenizer: TextTokenizer, text: str, before: Sequence[Before]) -> list[
     ]
 
 
-def batch(rows: Sequence[Row]) -> tuple[Tensor, Tensor, Tensor]:
+def batch(
+    rows: Sequence[Row],
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]]:
     """Return ids, mask and roles ``[batch, time]`` of rows."""
     ids, mask = pad([row.ids for row in rows])
     roles, _ = pad([row.roles for row in rows])
@@ -124,7 +83,8 @@ class RiskReader:
     """Scores the risk in an utterance, given its dialogue. English only.
 
     Args:
-        path: A checkpoint of ``empathic train safety``; by default the one that ships.
+        path: A checkpoint of ``empathic train safety``; by default the one that ships. Its network
+            is read from the ONNX file beside it, or computed by PyTorch where there is none.
         text: The text encoder whose word vectors it may share; without one, or with a plugged-in
             one, it loads them itself.
 
@@ -136,26 +96,18 @@ class RiskReader:
 
     def __init__(self, path: str | Path | None = None, text: TextEncoder | None = None) -> None:
         self.path = Path(path) if path else weights_dir() / "safety.safetensors"
-        tensors, self.about = checkpoints.load(self.path)
+        self.about = checkpoints.about(self.path)
         base = weights_dir() / "text.safetensors"
         try:
-            with torch.device("meta"):
-                network = RiskNetwork(MiniLMConfig(**self.about["encoder"]))
-            shared = text.words if text is not None and text.path == base else None
-            tensors["body.word.weight"] = shared if shared is not None else words(base)
-            network.load_state_dict(tensors, assign=True)
             self._limits = {h: float(self.about["limits"][h]) for h in HEADS}
-        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            self._tokenizer = TextTokenizer(weights_dir() / str(self.about["tokenizer"]))
+            self._width = int(self.about["encoder"]["width"])
+        except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"{self.path} holds no risk model that fits: {error}") from error
-        if not all(t.isfinite().all() for t in tensors.values()):
-            raise ModelError(f"{self.path} holds numbers that are not finite")
-        self._network = network.eval()
-        self._tokenizer = TextTokenizer(weights_dir() / str(self.about["tokenizer"]))
-
-    @property
-    def words(self) -> Tensor:
-        """Word vectors ``[vocabulary, width]``, shared with the text encoder if it has them."""
-        return self._network.body.word.weight
+        same = text is not None and text.path == base and text.words is not None
+        self.words = text.words if same and text is not None and text.words else word_table(base)
+        network = exported(self.path)
+        self._compute = _of_checkpoint(self.path, base) if network is None else network
 
     def read(
         self, text: str, *, before: Sequence[Before] = (), marks: Sequence[float] = ()
@@ -169,11 +121,7 @@ class RiskReader:
             marks: Findings of the patterns, ``MARKS`` features; empty = none.
         """
         made = rows(self._tokenizer, text, before)
-        beside = torch.tensor([list(marks) or [0.0] * MARKS] * len(made))
-        # Its thresholds were chosen in bfloat16, which is nearly three times as fast if the
-        # CPU supports it, and slower if it must be emulated.
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=_bfloat16()):
-            logits = self._network(*batch(made), beside).float()
+        logits = self._computed(made, list(marks) or [0.0] * MARKS)["logits"]
         # The most worrying window counts.
         return reading(logits[int(logits[:, 0].argmax())].tolist(), self._limits)
 
@@ -183,41 +131,34 @@ class RiskReader:
         The first :data:`LONGEST` word pieces of each are read.
         """
         made = [rows(self._tokenizer, text, ())[0] for text in texts]
-        found = np.zeros((len(made), 3 * self._network.body.config.width), np.float32)
+        found = np.zeros((len(made), 3 * self._width), np.float32)
         order = sorted(range(len(made)), key=lambda k: len(made[k].ids))
-        with torch.inference_mode():
-            for start in range(0, len(order), 32):
-                part = order[start : start + 32]
-                found[part] = self._network.features(*batch([made[k] for k in part])).numpy()
+        for start in range(0, len(order), 32):
+            part = order[start : start + 32]
+            some = self._computed([made[k] for k in part], [0.0] * MARKS)
+            found[part] = some["features"]
         return found
+
+    def _computed(self, made: Sequence[Row], marks: Sequence[float]) -> dict[str, NDArray[Any]]:
+        ids, mask, roles = batch(made)
+        return self._compute(
+            words=self.words[ids], mask=mask, roles=roles,
+            marks=np.tile(np.array(marks, np.float32), (len(made), 1)),
+        )  # fmt: skip
+
+
+def _of_checkpoint(path: Path, base: Path) -> Callable[..., dict[str, NDArray[Any]]]:
+    """Return what computes a checkpoint that was not exported yet, in PyTorch."""
+    try:
+        from empathic_sdk.models.risk import computed_by
+    except ImportError as error:
+        raise MissingExtraError(
+            "train", f"the checkpoint {path.name}, which was not exported to ONNX,"
+        ) from error
+    return computed_by(path, base)
 
 
 def reading(logits: Sequence[float], limits: Mapping[str, float]) -> RiskReading:
     """Turn five logits into scores, shifted so that 0.5 is each head's threshold."""
     shifted = {h: float(x) - limits[h] for h, x in zip(HEADS, logits, strict=True)}
     return RiskReading(**{h: 1 / (1 + math.exp(-x)) for h, x in shifted.items()})
-
-
-@lru_cache(maxsize=1)
-def _bfloat16() -> bool:
-    """Say whether this CPU supports bfloat16 multiplication in hardware."""
-    known = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return bool(known is not None and known())
-
-
-def words(path: Path) -> Tensor:
-    """Return the word vectors ``[vocabulary, width]`` of a text checkpoint."""
-    return checkpoints.load(path)[0]["encoder.word.weight"]
-
-
-def description(network: RiskNetwork, limits: dict[str, float], **more: Any) -> dict[str, Any]:
-    """Return the description for a checkpoint."""
-    return {
-        "encoder": network.body.config._asdict(), "tokenizer": "text-tokenizer.json",
-        "limits": limits, **more,
-    }  # fmt: skip
-
-
-def own_tensors(network: RiskNetwork) -> dict[str, Tensor]:
-    """Return the tensors for a checkpoint: all but the word vectors."""
-    return {k: v for k, v in network.state_dict().items() if k != "body.word.weight"}
