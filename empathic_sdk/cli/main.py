@@ -18,6 +18,7 @@ _COMMANDS = {
     "recognize": ("recognize", "Recognise the emotions in a text or a JSONL dialogue."),
     "demo": ("demo", "Open the Gradio demo."),
     "train": ("train", "Train a model from public corpora."),
+    "export": ("export", "Write a trained network as ONNX."),
     "evaluate": ("evaluate", "Measure a model on a public corpus."),
     "report": ("report", "Write a page on a dialogue model: figures, tables, one dialogue."),
     "bench": ("bench", "Measure speed and memory through the public API."),

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 
-from empathic_sdk.errors import ConfigurationError, InputError, ModelError
-from empathic_sdk.models.behaviour import BehaviourBatch, BehaviourConfig, BehaviourNetwork
-from empathic_sdk.runtime import checkpoints
-from empathic_sdk.runtime.resources import weights_dir
+from empathic_sdk.encoders.opening import described, is_file, open_network
+from empathic_sdk.errors import ConfigurationError, InputError
+from empathic_sdk.runtime.networks import shipped
 from empathic_sdk.types import BehaviourEvent, BehaviourKind, Embedding, FeatureSequence, Modality
 
 KINDS = tuple(BehaviourKind)
@@ -79,19 +78,21 @@ def code(events: Iterable[BehaviourEvent]) -> CodedEvents:
     return CodedEvents(kind[order], at[order], (np.sign(value[order]) * size).astype(np.float32))
 
 
-def collate(logs: Sequence[CodedEvents]) -> BehaviourBatch:
-    """Pad logs to one batch, at least one event wide: an empty log is a masked row."""
-    wide = max(1, *(len(log.kind) for log in logs)) if logs else 1
-    kind = torch.zeros(len(logs), wide, dtype=torch.long)
-    interval, value = torch.zeros(len(logs), wide), torch.zeros(len(logs), wide)
-    mask = torch.zeros(len(logs), wide, dtype=torch.bool)
+def collate(logs: Sequence[CodedEvents]) -> dict[str, NDArray[Any]]:
+    """Pad logs to one batch, at least one event wide: an empty log is a masked row.
+
+    Returns:
+        ``kind`` int64, ``interval`` and ``value`` float32 and ``mask`` bool, each ``[logs,
+        events]``: the fields of :class:`~empathic_sdk.models.behaviour.BehaviourBatch`.
+    """
+    shape = len(logs), max((len(log.kind) for log in logs), default=0) or 1
+    kind, mask = np.zeros(shape, np.int64), np.zeros(shape, bool)
+    interval, value = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for i, log in enumerate(logs):
         n = len(log.kind)
-        kind[i, :n] = torch.from_numpy(log.kind)
-        interval[i, :n] = torch.from_numpy(log.interval)
-        value[i, :n] = torch.from_numpy(log.value)
+        kind[i, :n], interval[i, :n], value[i, :n] = log.kind, log.interval, log.value
         mask[i, :n] = True
-    return BehaviourBatch(kind, interval, value, mask)
+    return {"kind": kind, "interval": interval, "value": value, "mask": mask}
 
 
 class BehaviourEncoder:
@@ -100,17 +101,18 @@ class BehaviourEncoder:
     Only the intervals between events count: a log shifted in time gives the same vector.
 
     Args:
-        model: ``None`` for the weights that ship, or a checkpoint (``.safetensors``) written by
-            ``empathic train behaviour``.
+        model: ``None`` for the network that ships; else an ``.onnx`` of ``empathic export onnx``,
+            or a checkpoint (``.safetensors``) of ``empathic train behaviour``, which needs PyTorch.
 
     Attributes:
         name: What was loaded.
         width: Length of a vector.
-        path: The checkpoint that was loaded.
+        path: The file that was loaded.
+        about: Its description: sizes, kinds, calibration.
         embedded: Always ``True``: it is one of our networks.
 
     Raises:
-        ConfigurationError: ``model`` is not a ``.safetensors`` file.
+        ConfigurationError: ``model`` is neither an ``.onnx`` nor a ``.safetensors`` file.
         ModelError: The weights are missing, damaged or do not fit.
 
     The shipped weights were trained on simulated people, because no corpus of this kind is public:
@@ -118,28 +120,25 @@ class BehaviourEncoder:
     """
 
     def __init__(self, model: str | Path | None = None) -> None:
-        if model is not None and Path(model).suffix != ".safetensors":
+        if not is_file(model):
             raise ConfigurationError(
-                f"a behaviour model is a .safetensors file of `empathic train behaviour`, not "
-                f"{str(model)!r}"
+                "a behaviour model is an .onnx of `empathic export onnx` or a .safetensors file of "
+                f"`empathic train behaviour`, not {str(model)!r}"
             )
-        self.path: Path = weights_dir() / "behaviour.safetensors" if model is None else Path(model)
+        self.path: Path = shipped("behaviour") if model is None else Path(model)
         self.embedded = True
-        tensors, about = checkpoints.load(self.path)
-        try:
-            config = BehaviourConfig.from_dict(about["behaviour"])
-            self._network = BehaviourNetwork(config)
-            self._network.load_state_dict(checkpoints.part(tensors, "behaviour"))
-            self._temperature = float(about["calibration"]["temperature"])
-            if tuple(about["kinds"]) != KINDS or config.kinds != len(KINDS) + 1:
-                raise ValueError(f"it knows the kinds {about['kinds']}")
-            self.name = str(about["name"])
-        except (KeyError, TypeError, ValueError, RuntimeError, ConfigurationError) as error:
-            raise ModelError(
-                f"{self.path} holds no behaviour network that fits: {error}"
-            ) from error
-        self._network.eval()
-        self.width = config.width
+        self._network = open_network("behaviour", self.path)
+        self.about: dict[str, Any] = dict(self._network.about)
+        outputs = ("states", "vector", "logits")
+        described("behaviour", self._network, self.path, outputs, self._describe)
+
+    def _describe(self, about: Mapping[str, Any]) -> None:
+        sizes = about["behaviour"]
+        self.width = int(sizes["width"])
+        self._temperature = float(about["calibration"]["temperature"])
+        if tuple(about["kinds"]) != KINDS or sizes["kinds"] != len(KINDS) + 1:
+            raise ValueError(f"it knows the kinds {about['kinds']}")
+        self.name = str(about["name"])
 
     def encode(self, items: Sequence[Sequence[BehaviourEvent]]) -> list[Embedding]:
         """Return one embedding per utterance, in order; without events it is missing.
@@ -163,14 +162,12 @@ class BehaviourEncoder:
         order = sorted((i for i in range(len(logs)) if i not in out), key=lambda i: len(logs[i].at))
         for start in range(0, len(order), _BATCH):
             rows = order[start : start + _BATCH]
-            with torch.inference_mode():
-                found = self._network(collate([logs[i] for i in rows]))
-                p = torch.softmax(found.logits.double() / self._temperature, -1).float()
-            for k, i in enumerate(rows):
+            found = self._network(**collate([logs[i] for i in rows]))
+            for i, vector, logits in zip(rows, found["vector"], found["logits"], strict=True):
                 out[i] = Embedding(
                     modality=Modality.BEHAVIOUR,
-                    vector=found.vector[k].numpy().copy(),
-                    probabilities=p[k].numpy().copy(),
+                    vector=vector.copy(),
+                    probabilities=_softmax(logits / self._temperature),
                 )
         return [out[i] for i in range(len(items))]
 
@@ -194,11 +191,10 @@ class BehaviourEncoder:
             raise InputError(
                 f"the first event, at {log.at[0]:g} s, lies before the utterance, {began:g} s"
             )
-        with torch.inference_mode():
-            states = self._network(collate([log])).states[0, : len(log.at)]
+        states = self._network(**collate([log]))["states"][0, : len(log.at)]
         return FeatureSequence(
             modality=Modality.BEHAVIOUR,
-            values=states.numpy().copy(),
+            values=states.copy(),
             times=log.at - began,
             mask=np.ones(len(log.at), bool),
         )
@@ -210,3 +206,8 @@ def _named(i: int, n: int, events: Sequence[BehaviourEvent]) -> CodedEvents:
         return code(events)
     except InputError as error:
         raise InputError(f"utterance {i}: {error}" if n > 1 else str(error)) from error
+
+
+def _softmax(logits: NDArray[np.floating]) -> NDArray[np.float32]:
+    e = np.exp(logits.astype(np.float64) - float(logits.max()))
+    return np.asarray(e / e.sum(), np.float32)

@@ -7,17 +7,14 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from empathic_sdk.encoders.face_detection import Detector, HaarDetector, cut_out, largest
 from empathic_sdk.encoders.images import Pixels, decode, equalise, grey
+from empathic_sdk.encoders.opening import described, is_file, open_network
 from empathic_sdk.errors import ConfigurationError, InputError, MissingExtraError, ModelError
-from empathic_sdk.models.face import FramePool, build, fused
-from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.batching import Batcher
-from empathic_sdk.runtime.resources import weights_dir
+from empathic_sdk.runtime.networks import shipped
 from empathic_sdk.types import Embedding, Emotion, FeatureSequence, Modality
 from empathic_sdk.types.utterance import Frame
 
@@ -40,6 +37,7 @@ class _Seen(NamedTuple):
 
 class _Network(Protocol):
     width: int
+    about: Mapping[str, Any]
     temperature: float
 
     def see(self, faces: Sequence[Pixels]) -> list[_Seen]: ...
@@ -53,9 +51,10 @@ class FaceEncoder:
     are pooled by attention over time (PED, eq 39-41). Frames without a face are ignored.
 
     Args:
-        model: ``None`` for the network that ships with this package; else a checkpoint
-            (``.safetensors``) written by ``empathic train face``, or the name or folder of a
-            Hugging Face vision model (a name is looked up on the Hugging Face Hub).
+        model: ``None`` for the network that ships with this package; else an ``.onnx`` of
+            ``empathic export onnx``, a checkpoint (``.safetensors``) of ``empathic train face``,
+            which needs PyTorch, or the name or folder of a Hugging Face vision model (a name is
+            looked up on the Hugging Face Hub).
         detector: Finds faces: any callable from a uint8 RGB picture to a list of ``Box``.
             Default: OpenCV's Haar cascade for frontal faces.
         margin: Margin of a crop on every side of a detected face, as a share of its size.
@@ -64,7 +63,8 @@ class FaceEncoder:
     Attributes:
         name: What was loaded.
         width: Length of a vector.
-        path: The loaded checkpoint, or ``None`` for a Hugging Face model.
+        path: The loaded file, or ``None`` for a Hugging Face model.
+        about: Its description: sizes, calibration; empty for a Hugging Face model.
         embedded: Whether it is one of our networks.
 
     Raises:
@@ -84,15 +84,13 @@ class FaceEncoder:
     ) -> None:
         if not 0 <= margin <= 1 or most_frames < 1:
             raise ConfigurationError("margin must lie in [0, 1] and most_frames be 1 or more")
-        own = model is None or Path(model).suffix == ".safetensors"
         self.name = "face-empathic" if model is None else str(model)
-        self.path = (
-            (weights_dir() / "face.safetensors" if model is None else Path(model)) if own else None
-        )
+        self.path = (shipped("face") if model is None else Path(model)) if is_file(model) else None
         self.margin, self.most_frames = margin, most_frames
         self._detector = detector
         self._network: _Network = _Embedded(self.path) if self.path else _Plugged(str(model))
         self.width = self._network.width
+        self.about: dict[str, Any] = dict(self._network.about)
         self.embedded = self.path is not None
         self._batcher: Batcher[Pixels, _Seen] = Batcher(self._network.see)
 
@@ -192,36 +190,25 @@ class _Embedded:
     size = 48
 
     def __init__(self, path: Path) -> None:
-        tensors, about = checkpoints.load(path)
-        try:
-            with torch.device("meta"):  # draws no random numbers
-                self._net = build(about["face"])
-                self._pool = FramePool(self._net.width)
-            self._net.load_state_dict(checkpoints.part(tensors, "net"), assign=True)
-            self._pool.load_state_dict(checkpoints.part(tensors, "pool"), assign=True)
-            self.temperature = float(about["calibration"]["temperature"])
-        except (KeyError, TypeError, RuntimeError) as error:
-            raise ModelError(f"{path} holds no face network that fits: {error}") from error
-        self._net.eval()
-        self._pool.eval()
-        self._net = fused(self._net).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.width = self._net.width
+        self._network = open_network("face", path)
+        self.about = self._network.about
+        described("face", self._network, path, ("vectors", "logits", "weights"), self._describe)
+
+    def _describe(self, about: Mapping[str, Any]) -> None:
+        self.temperature = float(about["calibration"]["temperature"])
+        self.width = int(about["width"])
 
     def see(self, faces: Sequence[Pixels]) -> list[_Seen]:
-        x = torch.stack([_input(face, self.size) for face in faces])[:, None]
-        with torch.inference_mode():
-            vectors = (self._net(x).vectors + self._net(x.flip(3)).vectors) / 2
-            logits = self._net.head(vectors).numpy()
-        return [_Seen(v, z) for v, z in zip(vectors.numpy(), logits, strict=True)]
+        x = np.stack([_input(face, self.size) for face in faces])[:, None]
+        out = self._network(faces=x, frames=np.zeros((0, self.width), np.float32))
+        return [_Seen(v, z) for v, z in zip(out["vectors"], out["logits"], strict=True)]
 
     def weights(self, vectors: Vectors) -> Vectors:
-        there = torch.ones(1, len(vectors), dtype=torch.bool)
-        with torch.inference_mode():
-            found: Vectors = self._pool.weights(torch.from_numpy(vectors)[None], there)[0].numpy()
-        return found
+        none = np.zeros((0, 1, self.size, self.size), np.float32)
+        return self._network(faces=none, frames=vectors)["weights"]
 
 
-def _input(face: Pixels, size: int) -> Tensor:
+def _input(face: Pixels, size: int) -> Vectors:
     """Return a face as network input: grey, equalised, ``[size, size]`` in [-1, 1]."""
     if min(face.shape[:2]) > 8 * size:  # a large picture, at a bounded cost
         face = _cv2().resize(face, (4 * size, 4 * size), interpolation=_cv2().INTER_AREA)
@@ -230,17 +217,20 @@ def _input(face: Pixels, size: int) -> Tensor:
         cv2 = _cv2()
         way = cv2.INTER_AREA if min(even.shape) > size else cv2.INTER_LINEAR
         even = cv2.resize(even, (size, size), interpolation=way)
-    return torch.from_numpy(even).float() / 127.5 - 1
+    return even.astype(np.float32) / np.float32(127.5) - np.float32(1)
 
 
 class _Plugged:
     """Any vision model of ``transformers``; a classifier's head is used where it names emotions."""
 
     temperature = 1.0
+    about: Mapping[str, Any] = {}
 
     def __init__(self, name: str) -> None:
-        import transformers  # seconds to import
-
+        try:
+            import transformers  # seconds to import
+        except ImportError as error:
+            raise MissingExtraError("train", f"the vision model {name!r}") from error
         try:
             processor: Any = transformers.AutoImageProcessor
             self._processor = processor.from_pretrained(name)
@@ -264,6 +254,8 @@ class _Plugged:
         return np.full(len(vectors), 1 / len(vectors), np.float32)
 
     def _vectors(self, faces: Any) -> tuple[Vectors, Vectors | None]:
+        import torch
+
         inputs = self._processor(images=list(faces), return_tensors="pt")
         with torch.inference_mode():
             out = self._model(**inputs, output_hidden_states=True)

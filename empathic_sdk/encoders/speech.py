@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from empathic_sdk.encoders.acoustics import level
+from empathic_sdk.encoders.acoustics import Floats, level
 from empathic_sdk.encoders.audio import RATE, Samples, decode
-from empathic_sdk.encoders.prosody import WIDTH, statistics
+from empathic_sdk.encoders.opening import described, is_file, open_network
+from empathic_sdk.encoders.prosody import statistics
 from empathic_sdk.encoders.speech_features import Front, pad
 from empathic_sdk.encoders.voice_activity import Segment, VoiceDetector, voiced
-from empathic_sdk.errors import ModelError
-from empathic_sdk.models.speech import (
-    MfccLstm,
-    PedSpeech,
-    PedSpeechConfig,
-    SpeechClassifier,
-    StatisticsClassifier,
-)
-from empathic_sdk.runtime import checkpoints
+from empathic_sdk.errors import MissingExtraError, ModelError
 from empathic_sdk.runtime.batching import Batcher
-from empathic_sdk.runtime.resources import weights_dir
+from empathic_sdk.runtime.networks import shipped
 from empathic_sdk.types import Embedding, Emotion, FeatureSequence, Modality
 from empathic_sdk.types.utterance import Audio
 
 WINDOW_S = 6.0
 """Seconds of voice per window; the windows of longer speech are averaged."""
 
+_BATCH = 16  # windows in one call
 _STATISTICS_S = 30.0  # more voice would hardly change the statistics
 
 # Classes of acted corpora that are not among the seven emotions.
@@ -58,6 +50,7 @@ class VoiceReading(NamedTuple):
 
 class _Network(Protocol):
     width: int
+    about: Mapping[str, Any]
 
     def read(self, voices: Sequence[Samples]) -> list[VoiceReading]: ...
 
@@ -66,14 +59,16 @@ class SpeechEncoder:
     """Encodes speech with the embedded network, or with Wav2Vec2, HuBERT or WavLM.
 
     Args:
-        model: ``None`` for the network that ships with this package; a checkpoint
-            (``.safetensors``) written by ``empathic train speech``; or the name or folder of a
-            speech model that ``transformers`` loads (a name is looked up on the Hugging Face Hub).
+        model: ``None`` for the network that ships with this package; an ``.onnx`` of ``empathic
+            export onnx``; a checkpoint (``.safetensors``) of ``empathic train speech``, which
+            needs PyTorch; or the name or folder of a speech model that ``transformers`` loads (a
+            name is looked up on the Hugging Face Hub).
 
     Attributes:
         name: What was loaded.
         width: Length of a vector.
-        path: The loaded checkpoint, or ``None`` for a Hugging Face model.
+        path: The loaded file, or ``None`` for a Hugging Face model.
+        about: Its description: sizes, calibration; empty for a Hugging Face model.
         embedded: Whether it is one of our networks. Only those return probabilities.
 
     Raises:
@@ -85,15 +80,13 @@ class SpeechEncoder:
     """
 
     def __init__(self, model: str | Path | None = None) -> None:
-        own = model is None or Path(model).suffix == ".safetensors"
         self.name = "ped-speech" if model is None else str(model)
         self.path = (
-            (weights_dir() / "speech.safetensors" if model is None else Path(model))
-            if own
-            else None
+            (shipped("speech") if model is None else Path(model)) if is_file(model) else None
         )
         self._detector = VoiceDetector()
         self._network: _Network = _Embedded(self.path) if self.path else _Plugged(str(model))
+        self.about: dict[str, Any] = dict(self._network.about)
         self.width = self._network.width
         self.embedded = self.path is not None
         self._batcher: Batcher[Samples, tuple[VoiceReading | None, list[Segment]]] = Batcher(
@@ -180,35 +173,17 @@ class _Embedded:
     """One of our networks."""
 
     def __init__(self, path: Path) -> None:
-        tensors, self.about = checkpoints.load(path)
-        try:
-            self._front, self._model = build(self.about)
-            self._front.load_state_dict(checkpoints.part(tensors, "front"))
-            self._model.load_state_dict(checkpoints.part(tensors, "network"))
-            head = self.about["head"]
-            self.classes = tuple(self.about["classes"][head])
-            self._head = SpeechClassifier(
-                width=self._model.width, classes={head: len(self.classes)}
-            )
-            self._head.load_state_dict(
-                {
-                    k: v
-                    for k, v in checkpoints.part(tensors, "heads").items()
-                    if k.startswith(f"heads.{head}.")
-                }
-            )
-            self._share = float(self.about["share"])
-            self._statistics = StatisticsClassifier(width=WIDTH, classes=len(self.classes))
-            if self._share < 1:
-                self._statistics.load_state_dict(checkpoints.part(tensors, "statistics"))
-            self._temperature = float(self.about["calibration"]["temperature"])
-            self._emotion = [_emotion(name) for name in self.classes]
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise ModelError(f"{path} holds no speech network that fits: {error}") from error
-        for module in (self._front, self._model, self._head, self._statistics):
-            module.eval()
-        self._name = head
-        self.width = self._model.width
+        self._network = open_network("speech", path)
+        self.about = self._network.about
+        described("speech", self._network, path, ("vector", "frames", "logits"), self._describe)
+
+    def _describe(self, about: Mapping[str, Any]) -> None:
+        self._front = Front(**about["front"])
+        self._stride = 1 if about["kind"] == "lstm" else 4
+        self.classes = tuple(about["classes"][about["head"]])
+        self._emotion = [_emotion(name) for name in self.classes]
+        self._temperature = float(about["calibration"]["temperature"])
+        self.width = int(about["width"])
 
     def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return seven calibrated probabilities of the head's ``[classes]`` logits."""
@@ -223,46 +198,61 @@ class _Embedded:
         return np.asarray(e / e.sum())
 
     def read(self, voices: Sequence[Samples]) -> list[VoiceReading]:
-        windows = [_windows(self._front(torch.from_numpy(v)), self._front.hop) for v in voices]
-        flat = [w for per_voice in windows for w in per_voice]
-        vectors: list[Tensor] = []
-        frames: list[Tensor] = []
-        with torch.inference_mode():
-            for start in range(0, len(flat), 16):
-                part = flat[start : start + 16]
-                out = self._model(*pad(part))
-                vectors += list(out.vector)
-                frames += [f[m] for f, m in zip(out.frames, out.mask, strict=True)]
-            readings, at = [], 0
-            stride = self._model.time_stride
-            for voice, per_voice in zip(voices, windows, strict=True):
-                count = len(per_voice)
-                share = torch.tensor([float(len(w)) for w in per_voice])
-                vector = torch.stack(vectors[at : at + count]).T @ (share / share.sum())
-                rows = torch.cat(frames[at : at + count])
-                starts = np.cumsum([0, *(len(w) for w in per_voice[:-1])])
-                places = np.concatenate(
-                    [
-                        s + stride * np.arange(len(f)) + (stride - 1) / 2
-                        for s, f in zip(starts, frames[at : at + count], strict=True)
-                    ]
+        windows = [_windows(self._front(v), self._front.hop) for v in voices]
+        rows: Sequence[Floats] = ()
+        if "statistics" in self._network.inputs:
+            rows = [statistics(level(v[: round(_STATISTICS_S * RATE)])) for v in voices]
+        owner = [i for i, own in enumerate(windows) for _ in own]
+        flat = [w for own in windows for w in own]
+        vectors: list[Floats] = []
+        frames: list[Floats] = []
+        logits: list[Floats] = []
+        for start in range(0, len(flat), _BATCH):
+            part = flat[start : start + _BATCH]
+            x, mask = pad(part)
+            given = {"features": x, "mask": mask}
+            if rows:
+                given["statistics"] = np.stack([rows[i] for i in owner[start : start + _BATCH]])
+            out = self._network(**given)
+            vectors += list(out["vector"])
+            logits += list(out["logits"])
+            frames += [f[m[:: self._stride]] for f, m in zip(out["frames"], mask, strict=True)]
+        readings, at = [], 0
+        for own in windows:
+            mine = slice(at, at + len(own))
+            at = mine.stop
+            lengths = np.array([len(w) for w in own], np.float32)
+            share = lengths / lengths.sum()
+            # The head is linear: the mean of the windows' logits is the head's of the mean vector.
+            readings.append(
+                VoiceReading(
+                    share @ np.stack(vectors[mine]), share @ np.stack(logits[mine]),
+                    np.concatenate(frames[mine]), self._seconds(own, frames[mine]),
                 )
-                logits = self._share * self._head(vector[None], self._name)[0]
-                if self._share < 1:
-                    row = statistics(level(torch.from_numpy(voice[: round(_STATISTICS_S * RATE)])))
-                    logits = logits + (1 - self._share) * self._statistics(row[None])[0]
-                seconds = self._front.seconds(0) + places * self._front.hop / RATE
-                readings.append(VoiceReading(vector.numpy(), logits.numpy(), rows.numpy(), seconds))
-                at += count
+            )  # fmt: skip
         return readings
+
+    def _seconds(self, windows: Sequence[Floats], frames: Sequence[Floats]) -> NDArray[np.float64]:
+        """Return the middle of each frame that came out, in seconds of voiced sound."""
+        starts = np.cumsum([0, *(len(w) for w in windows[:-1])])
+        stride = self._stride
+        places = [
+            s + stride * np.arange(len(f)) + (stride - 1) / 2
+            for s, f in zip(starts, frames, strict=True)
+        ]
+        return self._front.seconds(0) + np.concatenate(places) * self._front.hop / RATE
 
 
 class _Plugged:
     """A Wav2Vec2, HuBERT or WavLM: its last hidden states, averaged over the real frames."""
 
-    def __init__(self, name: str) -> None:
-        from transformers import AutoFeatureExtractor, AutoModel  # seconds to import
+    about: Mapping[str, Any] = {}
 
+    def __init__(self, name: str) -> None:
+        try:
+            from transformers import AutoFeatureExtractor, AutoModel  # seconds to import
+        except ImportError as error:
+            raise MissingExtraError("train", f"the speech model {name!r}") from error
         try:
             # safetensors only: the other format is a pickle, and that runs code.
             self._model: Any = AutoModel.from_pretrained(name, use_safetensors=True).eval()
@@ -280,6 +270,8 @@ class _Plugged:
         return [self._read_one(voice) for voice in voices]
 
     def _read_one(self, voice: Samples) -> VoiceReading:
+        import torch
+
         size = round(WINDOW_S * RATE)
         count = max(1, math.ceil(len(voice) / size))
         # One batch of windows of one length but the last; models whose extractor gives no mask
@@ -287,7 +279,7 @@ class _Plugged:
         windows = np.array_split(voice, count)
         masked = bool(getattr(self._extractor, "return_attention_mask", False))
         groups = [windows] if masked else [[w] for w in windows]
-        rows: list[Tensor] = []
+        rows: list[torch.Tensor] = []
         with torch.inference_mode():
             for group in groups:
                 inputs = self._extractor(
@@ -304,23 +296,14 @@ class _Plugged:
         return VoiceReading(frames.mean(0), None, frames, np.asarray(times, np.float64))
 
 
-def build(about: dict[str, Any]) -> tuple[Front, PedSpeech | MfccLstm]:
-    """Build the untrained feature extractor and network that a checkpoint describes."""
-    front = Front(**about["front"])
-    if about["kind"] == "lstm":
-        return front, MfccLstm()
-    sizes = dict(about["network"])
-    return front, PedSpeech(PedSpeechConfig(**{**sizes, "channels": tuple(sizes["channels"])}))
-
-
 def _emotion(name: str) -> int:
     return list(Emotion).index(_FOLDED.get(name) or Emotion(name))
 
 
-def _windows(features: Tensor, hop: int) -> list[Tensor]:
+def _windows(features: Floats, hop: int) -> list[Floats]:
     """Cut ``[time, width]`` into equal windows of at most :data:`WINDOW_S`."""
     most = int(WINDOW_S * RATE / hop)
-    return list(torch.tensor_split(features, max(1, math.ceil(len(features) / most))))
+    return np.array_split(features, max(1, math.ceil(len(features) / most)))
 
 
 def _recorded_at(times: NDArray[np.float64], stretches: Sequence[Segment]) -> NDArray[np.float64]:

@@ -11,10 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
 
 from empathic_sdk.encoders.audio import RATE, decode
 from empathic_sdk.encoders.voice_activity import VoiceDetector
@@ -90,6 +87,8 @@ class Transcriber:
                 text="", language=None, seconds=seconds,
                 missing=f"no voice in {seconds:.1f} s of audio",
             )  # fmt: skip
+        import torch  # what Whisper computes with
+
         with self._lock, torch.inference_mode():
             found = self._model.transcribe(
                 samples,
@@ -138,6 +137,8 @@ def save_whisper(model: Any, path: str | Path) -> None:
     The description holds its dimensions and its alignment heads (for word times), which a plain
     checkpoint of Whisper lacks.
     """
+    from safetensors.torch import save_file
+
     heads = model.alignment_heads.to_dense().tolist()
     about = {"format": _FORMAT, "dims": json.dumps(asdict(model.dims)), "heads": json.dumps(heads)}
     tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
@@ -157,15 +158,17 @@ def load_whisper(path: str | Path) -> Any:
     path = Path(path)
     if not path.is_file():
         raise ModelError(f"there is no Whisper model at {path}")
+    _whisper()
+    import torch
+
     try:
         with safe_open(str(path), "pt") as f:
             about: Mapping[str, str] = f.metadata() or {}
-            tensors: dict[str, Tensor] = {k: f.get_tensor(k) for k in f.keys()}  # noqa: SIM118
+            tensors: dict[str, Any] = {k: f.get_tensor(k) for k in f.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise ModelError(f"the Whisper model at {path} is damaged: {error}") from error
     if about.get("format") != _FORMAT:
         raise ModelError(f"{path} was not written by save_whisper")
-    _whisper()
     from whisper.model import ModelDimensions, Whisper
 
     try:

@@ -1,32 +1,31 @@
 """Voice activity detection with the network of silero-vad.
 
-The wheel of silero-vad carries its network as a TorchScript file. Its weights are loaded into
-plain PyTorch here (a test compares the two) and that package is never imported: its import
-sets PyTorch to one thread for the whole process, and its own loop calls the network once every
-32 ms of sound, which takes several times as long as reading all of them at once.
+The wheel of silero-vad carries its network as ONNX files, one of which reads many pieces of sound
+in one call. That file alone is used: the package is never imported, since its import needs PyTorch
+and sets it to one thread for the whole process.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
-import torch.nn.functional as F  # noqa: N812
-from torch import Tensor, nn
 
 from empathic_sdk.encoders.audio import RATE, Samples
 from empathic_sdk.errors import MissingExtraError, ModelError
+from empathic_sdk.runtime.networks import Network
 
 CHUNK = 512
 """Samples per decision: 32 ms."""
 
 _CONTEXT = 64
 _PEAK = 0.05
+_BLOCK = 1024  # chunks read in one call, half a minute: longer recordings stay small in memory
+_STATE = (1, 1, 128)
+_FILE = "silero_vad_16k_sequence.onnx"
 
 
 class Segment(NamedTuple):
@@ -36,71 +35,22 @@ class Segment(NamedTuple):
     end: int
 
 
-class _SileroNetwork(nn.Module):
-    """The 16 kHz network of silero-vad 6."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stft = nn.Conv1d(1, 258, 256, stride=128, bias=False)
-        self.convolutions = nn.ModuleList(
-            [
-                nn.Conv1d(129, 128, 3, padding=1),
-                nn.Conv1d(128, 64, 3, stride=2, padding=1),
-                nn.Conv1d(64, 64, 3, stride=2, padding=1),
-                nn.Conv1d(64, 128, 3, padding=1),
-            ]
-        )
-        self.lstm = nn.LSTM(128, 128, batch_first=True)
-        self.last = nn.Linear(128, 1)
-
-    def forward(self, chunks: Tensor) -> Tensor:
-        """Map consecutive ``[chunks, 64 + 512]`` samples to ``[chunks]`` probabilities."""
-        x = F.pad(chunks.unsqueeze(1), (0, 64), mode="reflect")
-        x = self.stft(x)
-        x = (x[:, :129].square() + x[:, 129:].square()).sqrt()
-        for convolution in self.convolutions:
-            x = convolution(x).relu()
-        hidden, _ = self.lstm(x.squeeze(-1).unsqueeze(0))
-        return torch.sigmoid(self.last(hidden.squeeze(0).relu())).squeeze(-1)
-
-
-def _renamed(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Map the names of silero-vad's 16 kHz network to those above."""
-    ours = {
-        "stft.weight": theirs["_model.stft.forward_basis_buffer"],
-        "last.weight": theirs["_model.decoder.decoder.2.weight"].squeeze(-1),
-        "last.bias": theirs["_model.decoder.decoder.2.bias"],
-    }
-    for kind in ("weight", "bias"):
-        for i in range(4):
-            old = f"_model.encoder.{i}.reparam_conv.{kind}"
-            ours[f"convolutions.{i}.{kind}"] = theirs[old]
-        for part in ("ih", "hh"):
-            ours[f"lstm.{kind}_{part}_l0"] = theirs[f"_model.decoder.rnn.{kind}_{part}"]
-    return ours
-
-
 class VoiceDetector:
     """Finds the stretches of a recording in which somebody speaks.
 
     Raises:
         MissingExtraError: silero-vad is not installed.
         ModelError: Its network is missing or has another version.
+
+    Thread-safe.
     """
 
     def __init__(self) -> None:
         path = _weights()
-        try:
-            # A file of the installed package, as trusted as its code; users cannot choose it.
-            with warnings.catch_warnings():
-                # TorchScript is deprecated in PyTorch, but that package offers nothing else.
-                warnings.simplefilter("ignore", DeprecationWarning)
-                scripted = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
-            self._network = _SileroNetwork()
-            self._network.load_state_dict(_renamed(scripted.state_dict()))
-        except (OSError, KeyError, RuntimeError, ValueError) as error:
-            raise ModelError(f"{path} is not the network of silero-vad 6: {error}") from error
-        self._network.eval()
+        # A file of the installed package, as trusted as its code; users cannot choose it.
+        self._network = Network(path, foreign=True)
+        if self._network.inputs != ("input", "h", "c"):
+            raise ModelError(f"{path} is not the network of silero-vad 6.2.3 or newer")
 
     def probabilities(self, samples: Samples) -> np.ndarray:
         """Return the probability of voice in every 32 ms of ``[n]`` samples, float32.
@@ -111,11 +61,18 @@ class VoiceDetector:
         count = -(-len(samples) // CHUNK)
         if count == 0:
             return np.zeros(0, np.float32)
-        x = torch.from_numpy(np.ascontiguousarray(samples, np.float32))
-        x = x * (_PEAK / x.abs().max().clamp(min=1e-5))
-        x = F.pad(x, (_CONTEXT, count * CHUNK - len(samples)))
-        with torch.inference_mode():
-            return np.asarray(self._network(x.unfold(0, _CONTEXT + CHUNK, CHUNK)).numpy())
+        peak = max(float(np.abs(samples).max()), 1e-5)
+        x = np.zeros(_CONTEXT + count * CHUNK, np.float32)
+        np.multiply(samples, np.float32(_PEAK / peak), out=x[_CONTEXT : _CONTEXT + len(samples)])
+        chunks = np.lib.stride_tricks.sliding_window_view(x, _CONTEXT + CHUNK)[::CHUNK]
+        found = []
+        h = c = np.zeros(_STATE, np.float32)
+        for start in range(0, count, _BLOCK):
+            block = np.ascontiguousarray(chunks[start : start + _BLOCK])
+            out = self._network(input=block, h=h, c=c)
+            found.append(out["speech_probs"])
+            h, c = out["hn"], out["cn"]
+        return np.concatenate(found)
 
     def __call__(self, samples: Samples) -> list[Segment]:
         """Return the stretches of voice in ``[n]`` samples, in order, without overlap."""
@@ -177,7 +134,7 @@ def _weights() -> Path:
     spec = importlib.util.find_spec("silero_vad")  # finds it without importing it
     if spec is None or not spec.submodule_search_locations:
         raise MissingExtraError("speech", "finding the voice in a recording")
-    path = Path(next(iter(spec.submodule_search_locations))) / "data" / "silero_vad.jit"
+    path = Path(next(iter(spec.submodule_search_locations))) / "data" / _FILE
     if not path.is_file():
-        raise ModelError(f"there is no {path}: reinstall silero-vad, 6.0 or newer")
+        raise ModelError(f"there is no {path}: install silero-vad 6.2.3 or newer")
     return path

@@ -31,6 +31,7 @@ class Network:
     Args:
         path: An ONNX file of ``empathic export onnx``.
         threads: Threads of one call.
+        foreign: It is a network of another package, which has no description.
 
     Attributes:
         path: The file.
@@ -44,7 +45,7 @@ class Network:
     Thread-safe.
     """
 
-    def __init__(self, path: str | Path, *, threads: int = 1) -> None:
+    def __init__(self, path: str | Path, *, threads: int = 1, foreign: bool = False) -> None:
         self.path = Path(path)
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
@@ -62,12 +63,12 @@ class Network:
             metadata = self._session.get_modelmeta().custom_metadata_map
         except Exception as error:  # the library's own kinds of errors share no base
             raise ModelError(f"the weights at {self.path} are damaged: {error}") from error
-        if DESCRIPTION not in metadata:
+        if DESCRIPTION not in metadata and not foreign:
             raise ModelError(
                 f"{self.path} is no network of this package: it has no description; "
                 "write it with `empathic export onnx`"
             )
-        self.about: dict[str, Any] = json.loads(metadata[DESCRIPTION])
+        self.about: dict[str, Any] = json.loads(metadata.get(DESCRIPTION, "{}"))
         self.inputs = tuple(i.name for i in self._session.get_inputs())
         self.outputs = tuple(o.name for o in self._session.get_outputs())
 
@@ -86,6 +87,16 @@ class Network:
         except Exception as error:  # as above
             raise ModelError(f"{self.path.name} cannot read these arrays: {error}") from error
         return dict(zip(self.outputs, (np.asarray(f) for f in found), strict=True))
+
+
+def description(path: str | Path) -> dict[str, Any]:
+    """Return the description of a network: an ONNX file or a checkpoint.
+
+    Raises:
+        ModelError: The file is missing, damaged, or was written by something else.
+    """
+    path = Path(path)
+    return Network(path).about if path.suffix == SUFFIX else checkpoints.arrays(path)[1]
 
 
 def shipped(name: str) -> Path:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import torch
 
-from empathic_sdk.encoders.prosody import WIDTH
-from empathic_sdk.encoders.speech_features import Front
+from empathic_sdk.models.prosody import WIDTH
 from empathic_sdk.models.speech import (
     MfccLstm,
     PedSpeech,
@@ -15,6 +14,7 @@ from empathic_sdk.models.speech import (
     SpeechClassifier,
     StatisticsClassifier,
 )
+from empathic_sdk.models.speech_features import Front
 from empathic_sdk.runtime import checkpoints
 
 RAVDESS = ["neutral", "calm", "joy", "sadness", "anger", "fear", "disgust", "surprise"]

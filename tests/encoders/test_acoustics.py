@@ -1,3 +1,5 @@
+"""The features that the encoders compute, held to their PyTorch counterparts."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -5,177 +7,126 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.fft import dct
-from scipy.signal import get_window, lfilter
 
-from empathic_sdk.encoders import acoustics as a
-from empathic_sdk.encoders.prosody import WIDTH, pitch, statistics
-from empathic_sdk.encoders.speech_features import Front, pad
-from tests.encoders.sounds import vowels
+from empathic_sdk.encoders import acoustics, prosody, speech_features
+from empathic_sdk.models import acoustics as torch_acoustics
+from empathic_sdk.models import prosody as torch_prosody
+from empathic_sdk.models import speech_features as torch_features
+from tests.encoders.sounds import NOISES, vowels
 
-RATE = 16_000
-
-
-def noise(n: int, seed: int = 0) -> torch.Tensor:
-    return torch.from_numpy(np.random.default_rng(seed).normal(size=n).astype(np.float32))
+SOUNDS = {
+    "a voice": vowels(1.5), "a high voice": vowels(1.2, hz=230.0, seed=3),
+    "a syllable": vowels(0.3), "ten samples": vowels(0.2)[:10], **NOISES,
+}  # fmt: skip
 
 
-def mel_matrix(bands: int, fft: int, low: float, high: float) -> np.ndarray:
-    """Triangles in mel, one entry at a time (HTK book, sec. 5.4)."""
-    mel = lambda f: 2595 * np.log10(1 + f / 700)  # noqa: E731
-    edges = np.linspace(mel(low), mel(high), bands + 2)
-    out = np.zeros((fft // 2 + 1, bands))
-    for line in range(fft // 2 + 1):
-        m = mel(line * RATE / fft)
-        for b in range(bands):
-            left, centre, right = edges[b : b + 3]
-            if left <= m <= centre:
-                out[line, b] = (m - left) / (centre - left)
-            elif centre < m <= right:
-                out[line, b] = (right - m) / (right - centre)
-    return out
+def leveled(name: str) -> np.ndarray:
+    return acoustics.level(SOUNDS[name])
 
 
-def test_pre_emphasis_is_the_filter_of_eq_2() -> None:
-    x = noise(1000)
-    expected = lfilter([1, -0.95], [1], x.numpy())
-    np.testing.assert_allclose(a.pre_emphasis(x).numpy(), expected, atol=1e-6)
-    assert a.pre_emphasis(torch.tensor([1.0, 1.0]), 0.97).tolist() == pytest.approx([1.0, 0.03])
+@pytest.mark.parametrize("name", sorted(SOUNDS))
+def test_spectra_and_cepstra(name: str) -> None:
+    x = leveled(name)
+    for bands, hop in ((80, 160), (26, 320)):
+        got = acoustics.log_mel(x, bands=bands, hop=hop)
+        expected = torch_acoustics.log_mel(torch.from_numpy(x), bands=bands, hop=hop)
+        assert got.dtype == np.float32
+        np.testing.assert_allclose(got, expected.numpy(), atol=1e-4)
+    got = acoustics.deltas(acoustics.mfcc(x))
+    expected = torch_acoustics.deltas(torch_acoustics.mfcc(torch.from_numpy(x)))
+    np.testing.assert_allclose(got, expected.numpy(), atol=1e-4)
 
 
-def test_frames_by_hand() -> None:
-    assert a.frames(torch.arange(7.0), size=4, hop=2).tolist() == [[0, 1, 2, 3], [2, 3, 4, 5]]
-    assert a.frames(torch.arange(2.0), size=4, hop=2).tolist() == [[0, 1, 0, 0]]
-    assert a.frames(torch.zeros(3, 16_000)).shape == (3, 97, 640)
+@pytest.mark.parametrize("name", sorted(SOUNDS))
+def test_level(name: str) -> None:
+    expected = torch_acoustics.level(torch.from_numpy(SOUNDS[name])).numpy()
+    np.testing.assert_allclose(leveled(name), expected, atol=1e-6)
 
 
-def test_power_spectrum_against_numpy() -> None:
-    x = noise(640)
-    expected = np.abs(np.fft.rfft(x.numpy() * get_window("hamming", 640, fftbins=False), 1024)) ** 2
-    np.testing.assert_allclose(a.power_spectrum(x).numpy(), expected, rtol=1e-3, atol=1e-3)
-
-
-@pytest.mark.parametrize("bands", [26, 64, 80])
-def test_mel_filters_against_a_loop(bands: int) -> None:
-    filters = a.mel_filters(bands).numpy()
-    np.testing.assert_allclose(filters, mel_matrix(bands, 1024, 50.0, 8000.0), atol=1e-6)
-    assert (filters.max(0) > 0).all()  # no band without a line
-
-
-def test_a_line_is_shared_between_two_bands() -> None:
-    filters = a.mel_filters(40)
-    centre = filters.argmax(0)
-    inner = filters[int(centre[0]) + 1 : int(centre[-1])]
-    torch.testing.assert_close(inner.sum(1), torch.ones(len(inner)), atol=1e-5, rtol=0)
-
-
-def test_log_mel_and_mfcc_against_scipy() -> None:
-    x = noise(4000, seed=3)
-    window = get_window("hamming", 640, fftbins=False)
-
-    def mel(signal: np.ndarray, bands: int, floor: float) -> np.ndarray:
-        rows = [signal[i : i + 640] * window for i in range(0, 4000 - 640 + 1, 160)]
-        power = np.abs(np.fft.rfft(np.stack(rows), 1024)) ** 2
-        return np.asarray(np.log(power @ mel_matrix(bands, 1024, 50.0, 8000.0) + floor))
-
-    np.testing.assert_allclose(
-        a.log_mel(x, bands=40).numpy(), mel(x.numpy(), 40, 1e-3), rtol=1e-3, atol=1e-3
-    )
-    emphasised = lfilter([1, -0.95], [1], x.numpy())
-    expected = dct(mel(emphasised, 26, 1e-5), type=2, norm="ortho", axis=-1)[:, :13]
-    np.testing.assert_allclose(a.mfcc(x).numpy(), expected, rtol=1e-3, atol=2e-3)
-
-
-def test_dct_matrix_is_orthonormal() -> None:
-    m = a.dct_matrix(26, 26)
-    torch.testing.assert_close(m.T @ m, torch.eye(26), atol=1e-5, rtol=0)
-
-
-def test_deltas_by_hand() -> None:
-    ramp = torch.arange(6.0)[:, None] * 3
-    # Inside, the slope of a ramp; at the first frame (1*(3-0) + 2*(6-0)) / 10 with its repeats.
-    assert a.deltas(ramp)[2:4, 0].tolist() == [3.0, 3.0]
-    assert float(a.deltas(ramp)[0, 0]) == pytest.approx(1.5)
-    assert a.deltas(torch.ones(5, 2)).abs().max() == 0
-    assert a.deltas(torch.ones(1, 2)).shape == (1, 2)
+def test_the_constants_are_those_of_training_and_nobody_can_change_them() -> None:
+    for mine, theirs in (
+        (acoustics.mel_filters(80), torch_acoustics.mel_filters(80)),
+        (acoustics.dct_matrix(40, 20), torch_acoustics.dct_matrix(40, 20)),
+    ):
+        np.testing.assert_allclose(mine, theirs.numpy(), atol=1e-6)
+        with pytest.raises(ValueError, match="read-only"):
+            mine[0, 0] = 1.0
+    for name in ("FRAME", "HOP", "FFT"):
+        assert getattr(acoustics, name) == getattr(torch_acoustics, name)
+    assert prosody.WIDTH == torch_prosody.WIDTH
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(2, 40), st.integers(0, 10), st.integers(0, 99))
-def test_cmvn_ignores_padding(real: int, extra: int, seed: int) -> None:
-    x = noise(5 * (real + extra), seed).reshape(-1, 5) * 3 + 2
-    mask = torch.arange(real + extra) < real
-    out = a.cmvn(x, mask)
-    torch.testing.assert_close(out[:real], a.cmvn(x[:real]), atol=1e-4, rtol=1e-4)
-    assert (out[real:] == 0).all()
-    torch.testing.assert_close(out[:real].mean(0), torch.zeros(5), atol=1e-4, rtol=0)
-    torch.testing.assert_close(out[:real].std(0, correction=0), torch.ones(5), atol=2e-2, rtol=0)
+@given(st.integers(1, 3000), st.integers(1, 700), st.integers(1, 300))
+def test_frames(n: int, size: int, hop: int) -> None:
+    x = np.random.default_rng(n).normal(size=(2, n)).astype(np.float32)
+    expected = torch_acoustics.frames(torch.from_numpy(x), size=size, hop=hop).numpy()
+    assert np.array_equal(acoustics.frames(x, size=size, hop=hop), expected)
 
 
-def test_cmvn_of_what_does_not_vary_or_is_not_there() -> None:
-    assert a.cmvn(torch.full((4, 2), 7.0)).abs().max() < 1e-3
-    assert (a.cmvn(torch.randn(3, 2), torch.zeros(3, dtype=torch.bool)) == 0).all()
+def test_long_sounds_are_read_in_blocks_that_leave_no_seam() -> None:
+    x = np.random.default_rng(0).normal(size=16_000 * 7).astype(np.float32)
+    whole = acoustics.log_mel(x, bands=40)
+    assert whole.shape == (697, 40)
+    for first in (200, 255, 256, 500):
+        alone = acoustics.log_mel(x[first * 160 : first * 160 + 640], bands=40)
+        np.testing.assert_allclose(alone[0], whole[first], atol=1e-5)
 
 
-def test_level() -> None:
-    x = noise(8000)
-    assert float(a.level(x).square().mean().sqrt()) == pytest.approx(0.1, rel=1e-4)
-    torch.testing.assert_close(a.level(x * 0.01), a.level(x))
-    assert (a.level(torch.zeros(100)) == 0).all()
+def test_pre_emphasis_leaves_what_it_is_given() -> None:
+    x = np.ones(3, np.float32)
+    assert acoustics.pre_emphasis(x).tolist() == pytest.approx([1.0, 0.05, 0.05])
+    assert x.tolist() == [1.0, 1.0, 1.0]
 
 
-@pytest.mark.parametrize("kind", ["log-mel", "mfcc"])
-def test_the_front_does_not_hear_how_loud_it_is(kind: str) -> None:
-    front = Front(kind=kind)
-    x = torch.from_numpy(vowels(1.0))
-    torch.testing.assert_close(front(x * 0.05), front(x), atol=1e-3, rtol=1e-3)
-    assert front(x).shape == ((97, 80) if kind == "log-mel" else (49, 13))
+def test_cmvn() -> None:
+    x = np.random.default_rng(0).normal(size=(2, 30, 13)).astype(np.float32) * 4 + 3
+    expected = torch_acoustics.cmvn(torch.from_numpy(x)).numpy()
+    np.testing.assert_allclose(acoustics.cmvn(x), expected, atol=1e-5)
+    assert np.abs(acoustics.cmvn(np.full((4, 2), 7.0, np.float32))).max() < 1e-3
 
 
-def test_the_front_standardises_by_what_it_was_fitted_on() -> None:
-    front = Front(kind="log-mel", bands=40)
-    clips = [front.raw(a.level(noise(16_000, s))) for s in range(3)]
-    front.fit(clips)
-    together = torch.cat([front.normalised(c) for c in clips])
-    torch.testing.assert_close(together.mean(0), torch.zeros(40), atol=1e-3, rtol=0)
-    torch.testing.assert_close(together.std(0), torch.ones(40), atol=1e-3, rtol=0)
+@pytest.mark.parametrize("name", ["a voice", "a high voice", "a syllable", "white noise"])
+def test_pitch_and_statistics(name: str) -> None:
+    x = leveled(name)
+    for got, expected in zip(
+        prosody.pitch(x), torch_prosody.pitch(torch.from_numpy(x)), strict=True
+    ):
+        np.testing.assert_allclose(got, expected.numpy(), atol=1e-4)
+    row = prosody.statistics(x)
+    assert row.shape == (prosody.WIDTH,)
+    assert row.dtype == np.float32
+    expected = torch_prosody.statistics(torch.from_numpy(x))
+    np.testing.assert_allclose(row, expected.numpy(), atol=1e-4, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted(SOUNDS))
+def test_statistics_are_always_finite(name: str) -> None:
+    assert np.isfinite(prosody.statistics(leveled(name))).all()
+
+
+def test_the_front_of_the_lstm_does_what_it_does_in_training() -> None:
+    front, reference = (
+        f.Front(kind="mfcc") for f in (speech_features, torch_features)
+    )  # fmt: skip
+    x = vowels(1.0)
+    np.testing.assert_allclose(front(x), reference(torch.from_numpy(x)).numpy(), atol=1e-4)
+    assert front.seconds(3) == reference.seconds(3)
     with pytest.raises(ValueError, match="log-mel or mfcc"):
-        Front(kind="wavelets")
+        speech_features.Front(kind="wavelets")
+
+
+def test_the_front_of_the_shipped_network_stops_before_the_standardisation() -> None:
+    front, reference = (f.Front(kind="log-mel", bands=40) for f in (speech_features, torch_features))
+    x = vowels(1.0)
+    expected = reference.raw(torch_acoustics.level(torch.from_numpy(x))).numpy()
+    np.testing.assert_allclose(front(x), expected, atol=1e-4)
+    np.testing.assert_allclose(front(0.03 * x), front(x), atol=1e-3)
 
 
 def test_pad() -> None:
-    x, mask = pad([torch.ones(2, 3), torch.ones(4, 3)])
+    x, mask = speech_features.pad([np.ones((2, 3), np.float32), np.ones((4, 3), np.float32)])
     assert x.shape == (2, 4, 3)
+    assert x.dtype == np.float32
     assert mask.tolist() == [[True, True, False, False], [True] * 4]
-    assert x[0, 2:].abs().sum() == 0
-
-
-@pytest.mark.parametrize("hz", [70.0, 110.0, 220.0, 440.0])
-def test_pitch_of_a_harmonic_tone(hz: float) -> None:
-    t = torch.arange(16_000) / RATE
-    tone = sum(torch.sin(2 * torch.pi * hz * k * t) / k for k in range(1, 6))
-    assert isinstance(tone, torch.Tensor)
-    height, strength = pitch(tone)
-    assert float(strength.median()) == pytest.approx(1.0, abs=0.05)
-    assert float(height.median()) == pytest.approx(12 * np.log2(hz / 100), abs=0.35)
-
-
-def test_noise_has_no_pitch() -> None:
-    assert float(pitch(noise(16_000))[1].median()) < 0.35
-
-
-@pytest.mark.parametrize(
-    "sound",
-    [torch.zeros(16_000), torch.zeros(10), noise(700), torch.from_numpy(vowels(0.4))],
-    ids=["silence", "ten samples", "one frame", "a syllable"],
-)
-def test_statistics_are_always_finite(sound: torch.Tensor) -> None:
-    row = statistics(a.level(sound))
-    assert row.shape == (WIDTH,)
-    assert torch.isfinite(row).all()
-
-
-def test_statistics_know_high_from_low() -> None:
-    low, high = (statistics(a.level(torch.from_numpy(vowels(1.5, hz=h)))) for h in (110.0, 220.0))
-    height = 20 * 7 + 20 + 20 + 20  # where the mean of the pitch stands, in semitones
-    assert float(high[height] - low[height]) == pytest.approx(12.0, abs=1.5)
+    assert not x[0, 2:].any()

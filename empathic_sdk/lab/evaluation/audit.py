@@ -24,7 +24,7 @@ from empathic_sdk.lab.evaluation.speech import recorded_runs
 from empathic_sdk.lab.evaluation.spread import summary
 from empathic_sdk.lab.recipes.fusion import FUSION
 from empathic_sdk.lab.records import PREDICTIONS, RunRecord, predictions_of, read_rows
-from empathic_sdk.runtime import checkpoints
+from empathic_sdk.runtime.networks import description, shipped
 from empathic_sdk.runtime.resources import weights_dir
 
 FAIRNESS = "fairness"
@@ -180,7 +180,10 @@ def _seeds(folder: Path, name: str) -> dict[int, Path]:
 
 
 def _shipped(weights: str) -> str:
-    return str(checkpoints.load(weights_dir() / f"{weights}.safetensors")[1]["name"])
+    path = shipped(weights)
+    if not path.is_file():
+        path = weights_dir() / f"{weights}.safetensors"
+    return str(description(path)["name"])
 
 
 def _text(data: Path, results: Path) -> Predicted:

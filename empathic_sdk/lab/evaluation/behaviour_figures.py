@@ -14,7 +14,6 @@ from empathic_sdk.lab.evaluation.spread import summary
 from empathic_sdk.lab.records import FOLDERS, find_records, predictions_of, read_items
 from empathic_sdk.lab.simulation.behaviour import BehaviourItems, simulate
 from empathic_sdk.recognition.calibration import probabilities
-from empathic_sdk.runtime import checkpoints
 from empathic_sdk.types import Emotion
 
 DATASET = "simulated-behaviour"
@@ -84,7 +83,6 @@ def evaluate_simulated(
     test split.
     """
     encoder = BehaviourEncoder(checkpoint)
-    _, about = checkpoints.load(encoder.path)
     items = simulate(split)
     test = split == "test"
     return {
@@ -93,7 +91,7 @@ def evaluate_simulated(
         "split": split,
         "n": len(items),
         "causal": True,
-        **measure(items, read(encoder, items), np.array(about["frequency"])),
+        **measure(items, read(encoder, items), np.array(encoder.about["frequency"])),
         "runs": recorded(results, items) if test else {"n": 0},
         "max_mean": {"runs": recorded(results, items, "max_mean") if test else {"n": 0}},
     }

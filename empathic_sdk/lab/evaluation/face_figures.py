@@ -14,7 +14,6 @@ from empathic_sdk.lab.corpora.faces import Faces, read_faces
 from empathic_sdk.lab.evaluation.metrics import confusion, labelled
 from empathic_sdk.lab.evaluation.spread import summary
 from empathic_sdk.lab.records import FOLDERS, RunRecord, find_records, predictions_of, read_rows
-from empathic_sdk.runtime import checkpoints
 from empathic_sdk.types import Emotion
 
 NAMES = tuple(str(e) for e in Emotion)
@@ -53,7 +52,7 @@ def evaluate_fer2013(
     runs = recorded(results, model)
     if model == "net" or checkpoint is not None:
         encoder = FaceEncoder(checkpoint)
-        name = str(about(encoder)["name"])
+        name = str(encoder.about["name"])
         measured = {**measure(faces, predict(encoder, faces)), **in_scenes(encoder, faces)}
     else:
         if not runs:
@@ -126,9 +125,3 @@ def rescored(results: Path, record: RunRecord, faces: Faces) -> dict[str, Any]:
     if [r["row"] for r in rows] != faces.rows.tolist():
         raise DataError(f"{stored} does not hold the test faces of FER2013")
     return measure(faces, np.array([r["p"] for r in rows]))
-
-
-def about(encoder: FaceEncoder) -> dict[str, Any]:
-    """Return the description of an encoder's checkpoint."""
-    assert encoder.path is not None
-    return checkpoints.load(encoder.path)[1]

@@ -22,8 +22,6 @@ from empathic_sdk.lab.records import (
     predictions_of,
     read_rows,
 )
-from empathic_sdk.runtime import checkpoints
-from empathic_sdk.runtime.resources import weights_dir
 
 Measures = dict[str, Any]
 Runs = Sequence[tuple[Path, RunRecord]]
@@ -58,9 +56,8 @@ def evaluate_ravdess(
         if split != "test" or checkpoint:
             raise ConfigurationError("of this model only recorded test predictions are there")
         return _recorded("ravdess", tag, runs, clips)
-    path = checkpoint or weights_dir() / "speech.safetensors"
-    encoder = SpeechEncoder(path)
-    name = checkpoints.load(path)[1]["name"]
+    encoder = SpeechEncoder(checkpoint)
+    name = encoder.about["name"]
     p = heard(encoder, clips)
     if with_action_units:
         train = ravdess_split(read_clips("ravdess", data), "train")

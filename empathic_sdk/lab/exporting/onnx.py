@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import tempfile
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.onnx import TrainingMode
 
 from empathic_sdk.errors import MissingExtraError
+from empathic_sdk.lab.exporting.exact import pack_exactly
 from empathic_sdk.runtime.networks import DESCRIPTION
 
 
@@ -25,12 +28,13 @@ def export(
     about: Mapping[str, Any],
     int8: bool = False,
     keep: Sequence[str] = (),
+    exact: bool = False,
 ) -> None:
     """Write ``module`` as one ONNX file.
 
     Args:
-        module: In evaluation mode; called with ``inputs`` as positional arguments, in order; gives a
-            tensor or a tuple of them.
+        module: In evaluation mode; called with ``inputs`` as positional arguments, in order; gives
+            a tensor or a tuple of them.
         path: The file.
         inputs: Examples by name.
         outputs: Names of what it gives.
@@ -39,6 +43,8 @@ def export(
         int8: Quantise the weights of matrix products, a scale a channel (activations are quantised
             as they come).
         keep: Names of nodes that stay in float32.
+        exact: Store the weights as small as a checkpoint does, without changing a number; not
+            with ``int8``.
 
     Raises:
         MissingExtraError: The packages for exporting are not installed.
@@ -50,12 +56,16 @@ def export(
         raise MissingExtraError("train", "exporting a network") from error
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        # The tracer doubts sizes that do not vary; tests hold what it writes to the module.
+        warnings.simplefilter("ignore")
         raw, small = Path(folder) / "raw.onnx", Path(folder) / "small.onnx"
         torch.onnx.export(
             module, tuple(inputs.values()), str(raw), dynamo=False, opset_version=17,
             input_names=list(inputs), output_names=list(outputs),
             dynamic_axes={k: dict(v) for k, v in moving.items()}, do_constant_folding=True,
+            # Otherwise batch norms are folded into weights, which are then no longer small.
+            training=TrainingMode.PRESERVE if exact else TrainingMode.EVAL,
         )  # fmt: skip
         if int8:
             quantize_dynamic(
@@ -63,6 +73,8 @@ def export(
                 op_types_to_quantize=["MatMul", "Gather"], nodes_to_exclude=list(keep),
             )  # fmt: skip
         model = onnx.load(str(small if int8 else raw))
+    if exact and not int8:
+        pack_exactly(model)
     entry = model.metadata_props.add()
     entry.key, entry.value = DESCRIPTION, json.dumps(about, sort_keys=True)
     part = path.with_name(path.name + ".part")

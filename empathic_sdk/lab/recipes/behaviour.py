@@ -36,7 +36,7 @@ from empathic_sdk.lab.runs.runner import (
 )
 from empathic_sdk.lab.simulation.behaviour import PEOPLE, BehaviourItems, simulate
 from empathic_sdk.lab.training.trainer import Trainer, adamw
-from empathic_sdk.models.behaviour import BehaviourConfig, BehaviourNetwork
+from empathic_sdk.models.behaviour import BehaviourBatch, BehaviourConfig, BehaviourNetwork
 from empathic_sdk.types import Emotion
 
 CHECKPOINT = "behaviour.safetensors"
@@ -86,6 +86,11 @@ def coded(items: BehaviourItems) -> list[CodedEvents]:
     return [code(events) for events in items.events()]
 
 
+def batch(logs: Sequence[CodedEvents]) -> BehaviourBatch:
+    """Pad logs to one batch of tensors."""
+    return BehaviourBatch(**{name: torch.from_numpy(v) for name, v in collate(logs).items()})
+
+
 def measure_values(network: BehaviourNetwork, logs: Sequence[CodedEvents]) -> None:
     """Write mean and spread of each kind's values into the network; unseen kinds keep 0 and 1."""
     kind = np.concatenate([log.kind for log in logs])
@@ -126,7 +131,7 @@ def fit(
     per_epoch = -(-len(logs) // recipe.batch_size)
 
     def loss(index: np.ndarray) -> Tensor:
-        return F.cross_entropy(network(collate([logs[i] for i in index])).logits, target[index])
+        return F.cross_entropy(network(batch([logs[i] for i in index])).logits, target[index])
 
     ran = Trainer(
         module=network,
@@ -158,7 +163,7 @@ def predict(network: BehaviourNetwork, logs: Sequence[CodedEvents], size: int = 
     with torch.inference_mode():
         for start in range(0, len(order), size):
             rows = order[start : start + size]
-            out[rows] = network(collate([logs[i] for i in rows])).logits.numpy()
+            out[rows] = network(batch([logs[i] for i in rows])).logits.numpy()
     return out
 
 

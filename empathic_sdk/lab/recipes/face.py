@@ -14,7 +14,6 @@ import numpy as np
 
 from empathic_sdk.encoders.face import FaceEncoder
 from empathic_sdk.lab.corpora.faces import read_faces
-from empathic_sdk.lab.evaluation.face_figures import about as description_of
 from empathic_sdk.lab.evaluation.face_figures import measure, predict
 from empathic_sdk.lab.recipes.face_numbers import FaceRecipe, recipe_for
 from empathic_sdk.lab.records import (
@@ -92,7 +91,7 @@ def score_face(checkpoint: Path, *, data: Path, results: Path) -> RunRecord:
         DataError: The checkpoint has no run record, or is not the one that was recorded.
     """
     encoder = FaceEncoder(checkpoint)
-    path = results / FOLDERS["face"] / f"{description_of(encoder)['name']}.json"
+    path = results / FOLDERS["face"] / f"{encoder.about['name']}.json"
     recorded(path, checkpoint)
     test = read_faces(data, "test")
     p = np.round(predict(encoder, test).astype(float), 5)

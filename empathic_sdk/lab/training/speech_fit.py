@@ -12,8 +12,6 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from empathic_sdk.encoders.acoustics import level
-from empathic_sdk.encoders.speech_features import Front, pad
 from empathic_sdk.lab.corpora.clips import CLASSES, Clips
 from empathic_sdk.lab.recipes.speech_numbers import SpeechRecipe
 from empathic_sdk.lab.training.sound_augmentation import (
@@ -26,7 +24,9 @@ from empathic_sdk.lab.training.sound_augmentation import (
     uniform,
 )
 from empathic_sdk.lab.training.trainer import Trainer, adamw, cosine
+from empathic_sdk.models.acoustics import level
 from empathic_sdk.models.speech import MfccLstm, PedSpeech, PedSpeechConfig, SpeechClassifier
+from empathic_sdk.models.speech_features import Front, pad
 from empathic_sdk.runtime.checkpoints import part
 
 Score = Callable[[np.ndarray], float]

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from empathic_sdk.encoders.acoustics import level
-from empathic_sdk.encoders.prosody import WIDTH, statistics
 from empathic_sdk.lab.corpora.clips import Clips
 from empathic_sdk.lab.corpora.opening import cached
 from empathic_sdk.lab.evaluation.calibrate import fit_temperature
 from empathic_sdk.lab.training.sound_augmentation import at_speed
 from empathic_sdk.lab.training.speech_fit import Voices
+from empathic_sdk.models.acoustics import level
+from empathic_sdk.models.prosody import WIDTH, statistics
 from empathic_sdk.models.speech import StatisticsClassifier
 from empathic_sdk.recognition.calibration import probabilities
 
