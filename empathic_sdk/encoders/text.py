@@ -42,6 +42,7 @@ class TextEncoder:
         name: What was loaded.
         width: Length of a vector.
         path: The loaded checkpoint, or ``None`` for a sentence-transformers model.
+        fingerprint: SHA-256 of the checkpoint that it was made from, or ``None``.
         embedded: Whether it is one of our networks (English; Latin script).
 
     Raises:
@@ -59,6 +60,7 @@ class TextEncoder:
         self._network: _Network = _Embedded(self.path) if self.path else _Plugged(str(model))
         self.width = self._network.width
         self.embedded = self.path is not None
+        self.fingerprint = None if self.path is None else checkpoints.fingerprint(self.path)
         self._batcher: Batcher[str, Vectors] = Batcher(self._encode_now)
 
     def encode(self, texts: Sequence[str]) -> Vectors:

@@ -22,6 +22,7 @@ from empathic_sdk.runtime import checkpoints
 JUDGED, REPLY, EARLIER = 0, 1, 2
 """Roles of a token: part of the judged text, of a reply, of the person's earlier words."""
 OUTPUTS = 5
+_WORDS = "body.word.weight"
 
 
 class RiskNetwork(nn.Module):
@@ -70,8 +71,8 @@ class RiskNetwork(nn.Module):
         return torch.cat([tokens[:, 0], mean, most], -1)
 
 
-def load_risk(path: Path, words: Tensor) -> RiskNetwork:
-    """Return the network of a checkpoint over word vectors ``[vocabulary, width]``.
+def load_risk(path: Path) -> RiskNetwork:
+    """Return the network of a checkpoint, in evaluation mode; its word vectors are not in it.
 
     Raises:
         ModelError: The checkpoint holds no such network.
@@ -80,7 +81,9 @@ def load_risk(path: Path, words: Tensor) -> RiskNetwork:
     try:
         with torch.device("meta"):
             network = RiskNetwork(MiniLMConfig(**about["encoder"]))
-        network.load_state_dict({**tensors, "body.word.weight": words}, assign=True)
+        missing = network.load_state_dict(tensors, assign=True, strict=False)
+        if missing.unexpected_keys or missing.missing_keys != [_WORDS]:
+            raise ValueError(f"{missing}")
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise ModelError(f"{path} holds no risk model that fits: {error}") from error
     if not all(t.isfinite().all() for t in tensors.values()):
@@ -88,14 +91,9 @@ def load_risk(path: Path, words: Tensor) -> RiskNetwork:
     return network.eval()
 
 
-def computed_by(path: Path, base: Path) -> Callable[..., dict[str, NDArray[np.float32]]]:
-    """Return what computes ``logits`` and ``features`` of a checkpoint, in PyTorch.
-
-    Args:
-        path: The checkpoint.
-        base: The text checkpoint whose word vectors it shares.
-    """
-    network = load_risk(path, checkpoints.load(base)[0]["encoder.word.weight"])
+def computed_by(path: Path) -> Callable[..., dict[str, NDArray[np.float32]]]:
+    """Return what computes ``logits`` and ``features`` of a checkpoint, in PyTorch."""
+    network = load_risk(path)
 
     def compute(**given: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
         x = {name: torch.from_numpy(value) for name, value in given.items()}

@@ -21,6 +21,9 @@ from empathic_sdk.errors import ModelError
 if TYPE_CHECKING:  # torch is imported where it is needed: some modules read weights without it
     from torch import Tensor
 
+FINGERPRINT = "checkpoint_sha256"
+"""Key of the description of what was made from a checkpoint: the checkpoint's SHA-256."""
+
 _SCALE = ".scale"
 _FORMAT = "1"
 
@@ -89,6 +92,35 @@ def about(path: str | Path) -> dict[str, Any]:
         ModelError: As :func:`load`.
     """
     return _read(path, "np", ())[1]
+
+
+def fingerprint(path: str | Path) -> str:
+    """Return the SHA-256 of a checkpoint, or of the one that this file was made from.
+
+    Raises:
+        ModelError: As :func:`load`.
+    """
+    return str(about(path).get(FINGERPRINT) or sha256(path))
+
+
+def copy(source: str | Path, path: str | Path, prefixes: Sequence[str]) -> None:
+    """Write the tensors of a checkpoint whose names start so, as they are, to another.
+
+    Its description names the checkpoint that they are from.
+
+    Raises:
+        ModelError: As :func:`load`.
+    """
+    from safetensors.numpy import save_file
+
+    packed, description = _read(source, "np")
+    kept = {k: v for k, v in packed.items() if k.startswith(tuple(prefixes))}
+    description = {**description, FINGERPRINT: fingerprint(source)}
+    path = Path(path)
+    part = path.with_name(path.name + ".part")
+    save_file(kept, part, {"format": _FORMAT, "description": json.dumps(description, sort_keys=True)})
+    part.chmod(0o644)
+    part.replace(path)
 
 
 class Table:

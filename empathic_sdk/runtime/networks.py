@@ -23,6 +23,7 @@ from empathic_sdk.runtime.resources import weights_dir
 DESCRIPTION = "empathic_sdk"
 """Key of the description among the metadata of an ONNX file."""
 SUFFIX = ".onnx"
+FINGERPRINT = checkpoints.FINGERPRINT
 
 
 class Network:
@@ -116,7 +117,7 @@ def exported(checkpoint: str | Path, *, threads: int = 1) -> Network | None:
     if not path.is_file():
         return None
     network = Network(path, threads=threads)
-    if network.about.get("checkpoint_sha256") != checkpoints.sha256(checkpoint):
+    if network.about.get(FINGERPRINT) != checkpoints.fingerprint(checkpoint):
         raise ModelError(
             f"{path} was exported from another checkpoint than {Path(checkpoint).name} beside it; "
             "export it again (`empathic export onnx`), or remove it"

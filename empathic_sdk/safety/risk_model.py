@@ -20,7 +20,7 @@ from empathic_sdk.encoders.tokens import TextTokenizer, pad, truncate, windows
 from empathic_sdk.encoders.trunk import word_table
 from empathic_sdk.errors import MissingExtraError, ModelError
 from empathic_sdk.runtime import checkpoints
-from empathic_sdk.runtime.networks import exported
+from empathic_sdk.runtime.networks import FINGERPRINT, SUFFIX, Network
 from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.safety.detector import MARKS
 from empathic_sdk.types import RiskReading
@@ -42,6 +42,9 @@ REMEMBERED = 4
 
 Before = Remark
 """An earlier utterance of the conversation: the person's own, or a reply to them."""
+
+
+Compute = Callable[..., dict[str, NDArray[Any]]]
 
 
 class Row(NamedTuple):
@@ -83,20 +86,34 @@ class RiskReader:
     """Scores the risk in an utterance, given its dialogue. English only.
 
     Args:
-        path: A checkpoint of ``empathic train safety``; by default the one that ships. Its network
-            is read from the ONNX file beside it, or computed by PyTorch where there is none.
+        path: A network of ``empathic export onnx``, or a checkpoint of ``empathic train safety``,
+            which needs PyTorch; by default the network that ships.
         text: The text encoder whose word vectors it may share; without one, or with a plugged-in
             one, it loads them itself.
 
+    Attributes:
+        path: The file.
+        about: Its description.
+        fingerprint: SHA-256 of the checkpoint.
+
     Raises:
-        ModelError: The checkpoint is missing, damaged, or of another shape.
+        ModelError: The file is missing, damaged, or of another shape.
+        MissingExtraError: A checkpoint is given, and PyTorch is not installed.
 
     Thread-safe.
     """
 
     def __init__(self, path: str | Path | None = None, text: TextEncoder | None = None) -> None:
-        self.path = Path(path) if path else weights_dir() / "safety.safetensors"
-        self.about = checkpoints.about(self.path)
+        self.path = Path(path) if path else weights_dir() / "safety.onnx"
+        self._compute: Compute
+        if self.path.suffix == SUFFIX:
+            self._compute = network = Network(self.path)
+            self.about = network.about
+            self.fingerprint = str(network.about.get(FINGERPRINT, ""))
+        else:
+            self.about = checkpoints.about(self.path)
+            self._compute = _of_checkpoint(self.path)
+            self.fingerprint = checkpoints.sha256(self.path)
         base = weights_dir() / "text.safetensors"
         try:
             self._limits = {h: float(self.about["limits"][h]) for h in HEADS}
@@ -106,8 +123,6 @@ class RiskReader:
             raise ModelError(f"{self.path} holds no risk model that fits: {error}") from error
         same = text is not None and text.path == base and text.words is not None
         self.words = text.words if same and text is not None and text.words else word_table(base)
-        network = exported(self.path)
-        self._compute = _of_checkpoint(self.path, base) if network is None else network
 
     def read(
         self, text: str, *, before: Sequence[Before] = (), marks: Sequence[float] = ()
@@ -147,15 +162,15 @@ class RiskReader:
         )  # fmt: skip
 
 
-def _of_checkpoint(path: Path, base: Path) -> Callable[..., dict[str, NDArray[Any]]]:
-    """Return what computes a checkpoint that was not exported yet, in PyTorch."""
+def _of_checkpoint(path: Path) -> Compute:
+    """Return what computes a checkpoint, in PyTorch."""
     try:
         from empathic_sdk.models.risk import computed_by
     except ImportError as error:
         raise MissingExtraError(
             "train", f"the checkpoint {path.name}, which was not exported to ONNX,"
         ) from error
-    return computed_by(path, base)
+    return computed_by(path)
 
 
 def reading(logits: Sequence[float], limits: Mapping[str, float]) -> RiskReading:

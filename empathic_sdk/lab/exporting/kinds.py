@@ -8,6 +8,7 @@ from pathlib import Path
 
 from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.lab.exporting.onnx import export
+from empathic_sdk.lab.exporting.text import export_risk, export_text
 from empathic_sdk.models.readers import READERS, read
 from empathic_sdk.runtime import checkpoints
 
@@ -18,7 +19,9 @@ FOLDER = Path("checkpoints")
 """Where the repository keeps the checkpoints of the networks that ship, by their names."""
 
 # A key of the description that only this kind has.
-_MARKS = {"speech": "front", "face": "face", "behaviour": "behaviour"}
+_MARKS = {"speech": "front", "face": "face", "behaviour": "behaviour",
+    "text": "corpora", "safety": "limits",
+}
 
 
 def export_media(kind: str, checkpoint: Path, out: Path, int8: bool = False) -> None:
@@ -38,7 +41,11 @@ def export_media(kind: str, checkpoint: Path, out: Path, int8: bool = False) -> 
     )  # fmt: skip
 
 
-EXPORTERS: Mapping[str, Exporter] = {kind: partial(export_media, kind) for kind in READERS}
+EXPORTERS: Mapping[str, Exporter] = {
+    **{kind: partial(export_media, kind) for kind in READERS},
+    "text": export_text,
+    "safety": export_risk,
+}
 """By kind of checkpoint."""
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from empathic_sdk.encoders.trunk import WORDS
 from empathic_sdk.lab.exporting.onnx import export
 from empathic_sdk.models.minilm import MiniLM, load_minilm
 from empathic_sdk.models.risk import RiskNetwork, load_risk
 from empathic_sdk.runtime import checkpoints
-from empathic_sdk.runtime.networks import SUFFIX
-from empathic_sdk.runtime.resources import weights_dir
+from empathic_sdk.runtime.networks import FINGERPRINT
 
 
 class _Text(nn.Module):
@@ -44,50 +44,46 @@ def _examples(width: int) -> dict[str, Tensor]:
     return {"words": torch.randn(2, 7, width), "mask": mask}
 
 
-# In eight bits the second product of the feed-forward part alone costs as much as all others
-# together: some of its inputs are far larger than the rest.
-_FINE = tuple(f"/layers.{k}/down/MatMul" for k in range(32))
 _MOVING = {"words": {0: "batch", 1: "time"}, "mask": {0: "batch", 1: "time"}}
 
 
-def export_text(checkpoint: Path, out: Path | None = None, *, int8: bool = True) -> Path:
-    """Write the network of a text checkpoint as ONNX, beside it by default."""
+def export_text(checkpoint: Path, out: Path, int8: bool = False) -> None:
+    """Export a text checkpoint: its network as ``out``, word vectors and heads beside it.
+
+    Raises:
+        ModelError: The checkpoint is missing, damaged or of another kind.
+        MissingExtraError: The packages for exporting are not installed.
+    """
     network = load_minilm(checkpoint)
-    out = out or checkpoint.with_suffix(SUFFIX)
-    about = {"kind": "text", "checkpoint_sha256": checkpoints.sha256(checkpoint)}
+    about = {"kind": "text", FINGERPRINT: checkpoints.fingerprint(checkpoint)}
     export(
         _Text(network), out, inputs=_examples(network.config.width), outputs=["pooled"],
-        moving={**_MOVING, "pooled": {0: "batch"}}, about=about, int8=int8, keep=_FINE,
+        moving={**_MOVING, "pooled": {0: "batch"}}, about=about, int8=int8, exact=not int8,
     )  # fmt: skip
-    return out
+    beside = out.with_suffix(".safetensors")
+    if beside.resolve() != checkpoint.resolve():
+        checkpoints.copy(checkpoint, beside, (WORDS, "heads."))
 
 
-def export_risk(
-    checkpoint: Path, out: Path | None = None, *, text: Path | None = None, int8: bool = True
-) -> Path:
-    """Write the network of a risk checkpoint as ONNX, beside it by default.
+def export_risk(checkpoint: Path, out: Path, int8: bool = False) -> None:
+    """Export a risk checkpoint; it reads the word vectors of the text encoder that ships.
 
-    Args:
-        checkpoint: The checkpoint.
-        out: The file.
-        text: The text checkpoint whose word vectors it shares; default: the one that ships.
-        int8: Quantise it.
+    Raises:
+        ModelError: The checkpoint is missing, damaged or of another kind.
+        MissingExtraError: The packages for exporting are not installed.
     """
-    text = text or weights_dir() / "text.safetensors"
-    network = load_risk(checkpoint, checkpoints.load(text)[0]["encoder.word.weight"])
-    out = out or checkpoint.with_suffix(SUFFIX)
-    marks = network.head[1].in_features - 3 * network.body.config.width
+    network = load_risk(checkpoint)
+    width, head = network.body.config.width, network.head[1]
     inputs = {
-        **_examples(network.body.config.width),
-        "roles": torch.zeros(2, 7, dtype=torch.long), "marks": torch.zeros(2, marks),
+        **_examples(width), "roles": torch.zeros(2, 7, dtype=torch.long),
+        "marks": torch.zeros(2, head.in_features - 3 * width),
     }  # fmt: skip
-    about = {"kind": "risk", "checkpoint_sha256": checkpoints.sha256(checkpoint)}
+    about = {**checkpoints.about(checkpoint), FINGERPRINT: checkpoints.fingerprint(checkpoint)}
     export(
         _Risk(network), out, inputs=inputs, outputs=["logits", "features"],
         moving={
             **_MOVING, "roles": {0: "batch", 1: "time"}, "marks": {0: "batch"},
             "logits": {0: "batch"}, "features": {0: "batch"},
         },
-        about=about, int8=int8,
+        about=about, int8=int8, exact=not int8,
     )  # fmt: skip
-    return out
