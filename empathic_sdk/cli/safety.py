@@ -72,6 +72,9 @@ def show_guard(report: Mapping[str, Any]) -> None:
             click.echo(f"  {f'{title} {key}'.strip():28} {_interval(found)}")
     for reason, found in report["reasons"].items():
         click.echo(f"    refused, {reason:18} {_interval(found)}")
+    for split, part in report["supporters"].items():
+        for key in ("refused", "harmless_refused", "grave_refused"):
+            click.echo(f"  ESConv {split}, {key:17} {_interval(part[key])}")
 
 
 def _interval(found: Mapping[str, float]) -> str:
