@@ -31,7 +31,15 @@ def blobs(n: int) -> tuple[np.ndarray, list[str | None]]:
     return x, reasons
 
 
-RECIPE = GuardRecipe(hidden=16, epochs=40, batch_size=32, rate=0.02, decay=0.0, dropout=0.1)
+RECIPE = GuardRecipe(
+    hidden=16,
+    epochs=40,
+    batch_size=32,
+    rate=0.02,
+    decay=0.0,
+    dropout=0.1,
+    false_refusals=0.01,
+)
 
 
 def calm(n: int, seed: int) -> np.ndarray:

@@ -166,8 +166,9 @@ def evaluate_safety(
             raise DataError(f"{results} holds no record of `empathic train safety`")
         return report | {"n": runs[0]["n"], **runs[0]["scored"], "runs": _spread(runs)}
     entries = Entry.read(lines or shipped_lines("heldout"))
-    for corpus in CORPORA if data is not None else ():
-        talks(data, corpus, "test")  # a corpus that is missing is said before an hour has gone by
+    if data is not None:
+        for corpus in CORPORA:  # one that is missing is named before much is measured
+            talks(data, corpus, "test")
     recognizer = EmotionRecognizer()
     reader = RiskReader(checkpoint, recognizer.text)
     ends = [judged(recognizer, _turns(e), reader)[-1] for e in entries]

@@ -166,4 +166,4 @@ def _fit(
     first, last = network[0], network[3]
     names = ("hidden.weight", "hidden.bias", "out.weight", "out.bias")
     values = (first.weight, first.bias, last.weight, last.bias)
-    return {n: v.detach().numpy().copy() for n, v in zip(names, values, strict=True)}  # type: ignore[union-attr, operator]
+    return {n: v.detach().numpy().copy() for n, v in zip(names, values, strict=True)}  # type: ignore[operator]
