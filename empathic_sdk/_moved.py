@@ -1,4 +1,4 @@
-"""Where modules of the first release live now: their old names work for one release, and warn."""
+"""Old module names of the first release: they work for one more release, with a warning."""
 
 from __future__ import annotations
 
@@ -229,17 +229,21 @@ SCATTERED = {
         "trend": "recognition.tracker",
     },
 }
-"""Rooms that were divided: the room of each of their public names."""
+"""Packages that were divided: the module that has each of their public names now."""
 
 
 RENAMED = {
     ("conversations", "Talk"): ("turn.conversation", "Conversation"),
     ("conversations", "Talks"): ("turn.conversations", "Conversations"),
-    ("pipeline", "Outcome"): ("turn.stateful", "Outcome"),
+    ("memory", "Heard"): ("recognition.dialogue_model", "DialogueReading"),
+    ("pipeline", "Outcome"): ("turn.stateful", "FinishedTurn"),
     ("pipeline", "Pipeline"): ("turn.stateful", "StatefulTurns"),
     ("pipeline", "planner_for"): ("turn.parts", "planner_for"),
+    ("recognizer", "Reading"): ("recognition.recognizer", "TextReading"),
+    ("response.strategy", "heard"): ("dialogue.strategy", "act_in_context"),
+    ("senses", "Senses"): ("recognition.modalities", "ModalityEncoders"),
 }
-"""Names of moved modules that are called something else now, or stand elsewhere."""
+"""Names of moved modules that were renamed, or moved to another module."""
 
 
 class MovedModules:
@@ -264,10 +268,10 @@ class MovedModules:
         return _Old(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Say where it is now."""
+        """Warn where the module is now."""
         module.__path__ = []
         old = module.__name__.removeprefix(f"{ROOT}.")
-        where = f"{ROOT}.{MOVED[old]}" if old in MOVED else f"rooms such as {ROOT}.responders"
+        where = f"{ROOT}.{MOVED[old]}" if old in MOVED else f"packages such as {ROOT}.responders"
         warnings.warn(
             f"{module.__name__} has moved to {where}; the old name goes with the next release",
             DeprecationWarning,
@@ -276,7 +280,7 @@ class MovedModules:
 
 
 class _Old(ModuleType):
-    """A module of the first release, answered by the one that has its names now."""
+    """A module of the first release; looks its names up in the module that has them now."""
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("__"):
@@ -291,11 +295,11 @@ class _Old(ModuleType):
         module = import_module(f"{ROOT}.{home}")
         if hasattr(module, name):
             return getattr(module, name)
-        # A name that was renamed, or went to another file of the same room.
+        # A name that was renamed, or went to another file of the same package.
         return getattr(import_module(f"{ROOT}.{home.partition('.')[0]}"), name)
 
 
 def install() -> None:
-    """Let old names be imported; once is enough."""
+    """Make old names importable; a second call does nothing."""
     if not any(isinstance(finder, MovedModules) for finder in sys.meta_path):
         sys.meta_path.append(MovedModules())

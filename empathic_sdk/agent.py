@@ -1,4 +1,4 @@
-"""What a developer holds: an agent that notices how a person feels and answers accordingly."""
+"""The agent: notices how a person feels and answers accordingly."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ if TYPE_CHECKING:
 
 
 class EmotionAwareAgent:
-    """Talks with many people at once, each in their own conversations.
+    """Holds conversations with many people at once, each with their own.
 
     Every part can be one of your own: an object that fits its protocol
     (``empathic_sdk.types.protocols``). Numbers and switches are option values
@@ -82,10 +82,10 @@ class EmotionAwareAgent:
             :class:`ProfileStore` (which you close yourself), or ``None`` (in memory, gone with the
             agent).
         store: A ``Store`` of your own in place of ``profiles``; you close it yourself.
-        recognizer: What reads emotion, a ``Recognizer``; by default the embedded one.
-        responder: Who answers, a ``Responder``, in place of ``llm``. The safety protocol keeps its
-            turns, and what it says is checked.
-        safety: What assesses danger, a ``SafetyAssessor``; by default the protocol's own.
+        recognizer: Recognises emotion, a ``Recognizer``; by default the embedded one.
+        responder: Writes the replies in place of ``llm``, a ``Responder``. The safety protocol
+            still answers worrying turns, and every reply is checked.
+        safety: Assesses danger, a ``SafetyAssessor``; by default the protocol's own.
         scenario: ``"counselling"``, ``"tutoring"`` (needs the extra ``tutoring``; text only), or a
             ``Scenario`` of your own.
         tone: Your hook ``(HookContext) -> Tone``, plain or a coroutine; ``None`` = the default.
@@ -97,7 +97,7 @@ class EmotionAwareAgent:
             :class:`~empathic_sdk.types.LongitudinalWarning` when somebody's days have changed
             (docs/state.md); plain or a coroutine. What it raises is logged, never shown to the
             person.
-        replies: Language and planner of the embedded replies.
+        replies: Language and planner of the embedded responder.
         llm_options: How long a language model may take, and how much it sees.
         retention: Whether words are stored, and for how many days turns are.
         moved: Keywords of the first release that are fields of these options now: ``language``,
@@ -222,9 +222,9 @@ class EmotionAwareAgent:
                 hour of silence).
 
         Raises:
-            InputError: The utterance is empty or none at all, or a name is.
+            InputError: The utterance is empty or not an utterance, or a name is empty.
             PolicyError: Nothing in it may be processed here.
-            StoreError: The turn could not be recorded; then nothing of it was.
+            StoreError: The turn could not be recorded; no part of it was.
         """
         return self._service.run(utterance, user, conversation).turn
 
@@ -268,7 +268,7 @@ class EmotionAwareAgent:
         emotion: Emotion | str | None = None,
         rating: int | None = None,
     ) -> None:
-        """Keep what a person says about a turn of theirs, and learn from it.
+        """Store a person's feedback on one of their turns, and learn from it.
 
         It changes how their next turns are read, and nobody else's (docs/personalisation.md).
 
@@ -279,7 +279,7 @@ class EmotionAwareAgent:
             rating: -1, 0 or 1 for the reply.
 
         Raises:
-            InputError: Neither is given, or one is no emotion or rating.
+            InputError: Neither is given, or one is not a valid emotion or rating.
             UnknownTurnError: This user has no such turn.
         """
         with self._service.busy():
@@ -297,7 +297,7 @@ class EmotionAwareAgent:
         await asyncio.to_thread(self.feedback, turn_id, user=user, emotion=emotion, rating=rating)
 
     def transfers(self, *, user: str, conversation: str | None = None) -> Transfers | None:
-        """Return which utterances of a conversation differ in emotion.
+        """Return which utterances of a conversation differ in emotion, compared pairwise.
 
         As ``DialogueSession.transfers`` does.
 
@@ -336,11 +336,11 @@ class EmotionAwareAgent:
         return await asyncio.to_thread(self.decline, turn_id, user=user)
 
     def watch(self, user: str) -> MonitorReport:
-        """Return what the last days and weeks of ``user`` say: a hint for humans, no diagnosis.
+        """Report on the last days and weeks of ``user``: a hint for humans, not a diagnosis.
 
         Raises:
-            MissingExtraError: There are days enough to look for changes, but not the extra
-                ``monitor``.
+            MissingExtraError: There are enough days to look for changes, but the extra ``monitor``
+                is not installed.
             ConfigurationError: The agent's store keeps no days.
             StoreError: The days cannot be read.
         """
@@ -352,7 +352,7 @@ class EmotionAwareAgent:
         return await asyncio.to_thread(self.watch, user)
 
     def notice(self, *, language: str | None = None) -> str:
-        """Return what people must be told before they first talk to it.
+        """Return the notice that people must be given before their first conversation.
 
         Args:
             language: BCP 47 tag, such as ``"de"``; the agent's own by default. English where
@@ -385,10 +385,10 @@ class EmotionAwareAgent:
         return AgentRunnable(self, output=output)
 
     def close(self) -> None:
-        """Wait for turns under way and let go of everything. Safe to call twice.
+        """Wait for turns under way and release all resources. Safe to call twice.
 
         Raises:
-            ReentrancyError: A hook or an alarm called it: it would wait for itself.
+            ReentrancyError: A hook or ``on_alert`` called it: it would wait for itself.
         """
         if not self._service.close():
             return

@@ -3,25 +3,25 @@
 ::
 
     EmpathicError
-    ├── InputError              what was handed in cannot be used
-    │   ├── EmptyUtteranceError   nothing in it: no text, sound, picture or event
+    ├── InputError              the input cannot be used
+    │   ├── EmptyUtteranceError   it is empty: no text, sound, picture or event
     │   └── DialogueFormatError   a line of a dialogue file is broken (``.line`` is its number)
     ├── ConfigurationError      an argument or a combination of arguments is wrong
     │   ├── MissingExtraError     an optional extra is not installed (names the install line)
     │   ├── ClosedError           the agent was closed; make a new one
-    │   └── ReentrancyError       a hook asked for what would wait for the turn it is part of
+    │   └── ReentrancyError       a hook made a call that would wait for its own turn
     ├── PolicyError             this may not be processed here (context, consent)
     ├── ModelError              weights are missing, damaged or do not fit
-    ├── HookError               a hook raised, or returned something else than it should
+    ├── HookError               a hook raised, or returned the wrong type
     ├── StoreError              the profile store cannot do what was asked
     │   ├── StoreLockedError      another process holds it for too long
     │   ├── StoreReadOnlyError    it cannot be written
-    │   ├── StoreCorruptError     the file is not a sound profile store
+    │   ├── StoreCorruptError     the file is damaged or not a profile store
     │   ├── StoreVersionError     it was written by a newer version of this package
     │   ├── StoreFullError        there is no room on the disk
-    │   ├── StoreKeyError         its key is wrong, or it has none and one was given
+    │   ├── StoreKeyError         the key is wrong, or given for an unencrypted store
     │   ├── ConflictError         a conversation went on elsewhere; nothing was recorded
-    │   ├── PrivacyBudgetError    no so exact an answer is left to give about everybody
+    │   ├── PrivacyBudgetError    the privacy budget is too small for this count
     │   └── UnknownTurnError      no such turn of this user
     ├── ResponderError          no responder could answer
     └── DataError               a corpus is missing, misplaced or malformed
@@ -42,7 +42,7 @@ class EmpathicError(Exception):
 
 
 class InputError(EmpathicError, ValueError):
-    """What was handed in cannot be used."""
+    """The input cannot be used."""
 
 
 class EmptyUtteranceError(InputError):
@@ -85,9 +85,9 @@ class ClosedError(ConfigurationError):
 
 
 class ReentrancyError(ConfigurationError):
-    """A hook or an alarm asked for something that would wait for the turn it is part of.
+    """A hook or ``on_alert`` made a call that would wait for the turn it is part of.
 
-    Another turn of its own conversation, erasing its user, or closing the agent. A
+    For example another turn of its own conversation, erasing its user, or closing the agent. A
     ``ConfigurationError`` as well, as in the first release.
     """
 
@@ -101,7 +101,7 @@ class ModelError(EmpathicError):
 
 
 class HookError(EmpathicError):
-    """A hook raised, or returned something else than it should."""
+    """A hook raised, or returned the wrong type."""
 
 
 class StoreError(EmpathicError):
@@ -117,7 +117,7 @@ class StoreReadOnlyError(StoreError):
 
 
 class StoreCorruptError(StoreError):
-    """The file is not a sound profile store."""
+    """The file is damaged or not a profile store."""
 
 
 class StoreVersionError(StoreError):
@@ -137,7 +137,7 @@ class ConflictError(StoreError):
 
 
 class PrivacyBudgetError(StoreError):
-    """What may be learned about people from counts over all of them is spent."""
+    """The privacy budget for counts over all people is spent."""
 
 
 class UnknownTurnError(StoreError, KeyError):
@@ -156,9 +156,9 @@ class DataError(EmpathicError):
 
 
 def outline(error: BaseException) -> str:
-    """Return of which kind an error is and where it came from, for a log.
+    """Return an error's type and where it was raised, for a log.
 
-    Not its message, nor those of its causes: a message may quote what a person said.
+    Leaves out its message and those of its causes: a message may quote what a person said.
     """
     parts, seen = [], set[int]()
     current: BaseException | None = error

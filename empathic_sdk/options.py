@@ -1,4 +1,4 @@
-"""Option values: what an agent is given beside its parts, so that constructors stay short.
+"""Option values: settings of an agent, grouped so that its constructor stays short.
 
 Frozen and checked when they are made; a wrong value is a ``ConfigurationError`` that
 names the field.
@@ -22,7 +22,7 @@ class _Options(Value):
     model_config = ConfigDict(strict=True)
 
     def __init__(self, **data: object) -> None:
-        """Check the fields; raise :class:`ConfigurationError` naming the first that is wrong."""
+        """Check the fields; raise :class:`ConfigurationError` naming the first invalid one."""
         try:
             super().__init__(**data)
         except InputError as error:
@@ -45,7 +45,7 @@ class LLMOptions(_Options):
 
 
 class Retention(_Options):
-    """What is kept of conversations, and how long."""
+    """What is stored of conversations, and for how long."""
 
     keep_text: bool = Field(
         default=False,
@@ -71,7 +71,7 @@ class Retention(_Options):
 
 
 class ReplyOptions(_Options):
-    """How the embedded responder writes; it also stands behind a language model."""
+    """How the embedded responder writes; it is also the fallback of a language model."""
 
     language: str = Field(
         default="en",
@@ -87,7 +87,7 @@ class ReplyOptions(_Options):
 
 
 class AgentOptions(NamedTuple):
-    """The option values of one agent, all there."""
+    """All option values of one agent, with defaults filled in."""
 
     replies: ReplyOptions
     llm: LLMOptions
@@ -102,7 +102,7 @@ MOVED = {
     "keep_text": ("retention", "keep_text"),
     "keep_days": ("retention", "keep_days"),
 }
-"""Keywords of the first release: the keyword and field that each is now."""
+"""Keywords of the first release, each with the keyword and field that replaced it."""
 
 
 def fold(
@@ -112,10 +112,10 @@ def fold(
     llm_options: LLMOptions | None,
     retention: Retention | None,
 ) -> AgentOptions:
-    """Return an agent's options, with what was given by keywords of the first release.
+    """Return an agent's options, including those given by keywords of the first release.
 
     Raises:
-        ConfigurationError: An option is no such value, or one was given in both ways.
+        ConfigurationError: An option has the wrong type, or was given in both ways.
         TypeError: There is no such keyword.
     """
     given: dict[str, Any] = {

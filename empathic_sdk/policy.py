@@ -1,9 +1,9 @@
-"""What may be processed at all: deployment context, consent, and what counts as biometric.
+"""Which modalities may be processed: deployment context, consent, biometric data.
 
 Speech, faces, interaction behaviour (typing rhythm counts) and any modality that somebody registers
 are biometric data; typed text is not. Inferring emotions from biometric data is prohibited at work
-and in education (EU AI Act, art. 5(1)(f)), whatever the person agrees to, save for a medical or
-safety purpose that is stated and recorded; everywhere it needs their recorded consent to the notice
+and in education (EU AI Act, art. 5(1)(f)), whatever the person agrees to, except for a medical or
+safety purpose that is stated and recorded. Everywhere it needs their recorded consent to the notice
 in force.
 """
 
@@ -38,7 +38,7 @@ log = logging.getLogger("empathic_sdk")
 
 
 class Context(StrEnum):
-    """Where an agent is put in front of people."""
+    """The setting in which an agent is used."""
 
     PERSONAL = "personal"
     HEALTHCARE = "healthcare"
@@ -115,7 +115,7 @@ def refusal(
 
 
 def agreed(user: UserContext, deployment: Deployment) -> Callable[[Modality], bool]:
-    """Return what says whether ``user`` has consented to a modality, as things stand.
+    """Return a function that says whether ``user`` has consented to a modality.
 
     A consent counts for the wording it was given to: its major version must be that of the notice
     in force.
@@ -131,14 +131,14 @@ def agreed(user: UserContext, deployment: Deployment) -> Callable[[Modality], bo
 
 
 def askable(deployment: Deployment) -> tuple[Modality, ...]:
-    """Return the biometric modalities that may be processed here of those who consent."""
+    """Return the biometric modalities that may be processed here with consent."""
     return tuple(m for m in BIOMETRIC if refusal(m, deployment, lambda _: True) is None)
 
 
 def overridden(
     modalities: Iterable[Modality], deployment: Deployment, user: UserContext
 ) -> OverrideUse | None:
-    """Return which of ``modalities`` may be processed by an override alone, ``None`` = none."""
+    """Return which of ``modalities`` only an override allows; ``None`` if there are none."""
     if deployment.override is None or deployment.context is None:
         return None
     consented = agreed(user, deployment)
@@ -153,7 +153,7 @@ def overridden(
 
 
 def announce(deployment: Deployment) -> None:
-    """Log an override: never silently."""
+    """Log that an override is in force."""
     if (override := deployment.override) is not None:
         log.warning(
             "an override is in force: emotions may be inferred from biometric data in the %s "
@@ -163,7 +163,7 @@ def announce(deployment: Deployment) -> None:
 
 
 def declare(deployment: Deployment, put_on_record: Callable[[OverrideUse], object]) -> None:
-    """Hand an override that is in force to ``put_on_record``, before anything is processed."""
+    """Pass an override in force to ``put_on_record`` before anything is processed."""
     if deployment.override is not None and deployment.context is not None:
         put_on_record(OverrideUse(context=deployment.context, override=deployment.override))
 
@@ -173,7 +173,7 @@ def _major(version: str) -> str:
 
 
 def text_alone(said: Utterance) -> Utterance:
-    """Return an utterance without voice, face and behaviour: where somebody learns, only text is.
+    """Return an utterance with its text alone: tutoring reads nothing else.
 
     Raises:
         PolicyError: There is no text in it.
@@ -190,7 +190,7 @@ def allowed(
     deployment: Deployment,
     consented: Callable[[Modality], bool] = lambda _: False,
 ) -> tuple[Modality, ...]:
-    """Return those of ``modalities`` that may be processed.
+    """Return the subset of ``modalities`` that may be processed.
 
     Raises:
         PolicyError: None of them may; the message gives each reason.

@@ -48,6 +48,8 @@ def main() -> None:
         out = agent.invoke({"messages": [{"role": "user", "content": text}]}, thread)
         read = out["empathy"]
         print(f"[{read['emotion']['label']}, safety {read['safety']['level']}]")
+        if marks := read.get("marks"):  # passed, since it harms nobody; guard="all" holds it back
+            print(f"[marked: {', '.join(marks)}]")
         print(out["messages"][-1].text)
 
 

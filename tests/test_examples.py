@@ -25,7 +25,7 @@ SAYS = {
     "langchain_chain.py": ["joy steady", "."],
     "langchain_middleware.py": [
         "[sadness, safety none]",
-        "That sounds frustrating. Ms Bell can be seen on Tuesdays at three.",
+        "[marked: feeling]",
         "safety high]",
         "findahelpline.com",
     ],

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from empathic_sdk import (
 from empathic_sdk.errors import InputError, StoreError, outline
 from empathic_sdk.options import Retention
 from empathic_sdk.turn.stateless import StatelessTurns
+from tests.profiles.direct import writing
 from tests.recognition.test_modalities import SOUND, Fake, Words, encoder, weights  # noqa: F401
 
 WORD = "Qsecretword-7731"
@@ -131,10 +132,10 @@ def test_stores_that_fail(recognizer: EmotionRecognizer, log: Log, tmp_path: Pat
         recognizer=recognizer, profiles=path, retention=Retention(keep_text=True)
     ) as agent:
         agent.respond(SAID, user=USER, conversation="c")
-        with agent.profiles._file.writing() as db:  # what was kept of the talk is damaged
+        with writing(agent.profiles) as db:  # what was kept of the talk is damaged
             db.execute("UPDATE conversations SET session = ?", [SAID.encode()])
         agent.respond(SAID, user=USER, conversation="c")
-        with agent.profiles._file.writing() as db:
+        with writing(agent.profiles) as db:
             db.execute("DROP TABLE turns")
         with pytest.raises(StoreError):
             agent.respond(SAID, user=USER, conversation="c")
@@ -142,14 +143,16 @@ def test_stores_that_fail(recognizer: EmotionRecognizer, log: Log, tmp_path: Pat
 
 
 def test_a_purge_that_fails(log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from .profiles.factory import make_turn
+    from tests.profiles.factory import make_turn
+    from tests.profiles.test_retention import Clock
 
     def locked(self: ProfileStore) -> int:
         raise StoreError("no room")
 
-    with ProfileStore(tmp_path / "p.db", keep_days=1) as store:
+    clock = Clock()
+    with ProfileStore(tmp_path / "p.db", keep_days=1, clock=clock) as store:
         monkeypatch.setattr(ProfileStore, "purge", locked)
-        store._retention._looked = None
+        clock.ahead = timedelta(hours=25)  # a day later it is looked at again
         store.record(make_turn(user=USER), text=SAID, keep_text=True)
         assert store.get(USER).turns == 1
     assert "could not be purged" in "\n".join(log.ours())
@@ -199,5 +202,7 @@ def test_an_outline_says_where_and_not_what() -> None:
         assert outline(error) == said  # a circle ends
     name = Path(__file__).name
     assert said.startswith(f"RuntimeError from {name}:") and "; after ValueError from" in said
-    assert f" in {sys._getframe().f_code.co_name}" in said and " in broken" in said
+    assert (
+        f" in {test_an_outline_says_where_and_not_what.__name__}" in said and " in broken" in said
+    )
     assert WORD not in said

@@ -1,4 +1,4 @@
-"""The command ``empathic``: a thin skin over the public API, one file a command group."""
+"""The command ``empathic``: a thin layer over the public API, one file per command group."""
 
 from empathic_sdk.cli.main import main
 

@@ -19,8 +19,8 @@ from empathic_sdk.cli.printing import print_report, print_table
 def command(data: Path, as_json: bool, results: Path) -> None:
     """Compare accuracy, recall and calibration between groups of people.
 
-    Only where a corpus says who speaks, and from stored test predictions. It also says which
-    groups nothing is known of.
+    Uses stored test predictions of corpora that describe their speakers. It also lists groups
+    without data.
     """
     from empathic_sdk.lab.evaluation.audit import audit
 

@@ -71,7 +71,7 @@ def speech(context: click.Context, as_json: bool) -> None:
 @_count("--turns", 100_000, 1)
 @click.option(
     "--folder", type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Where the file goes for the while; about 0.8 kB a turn.  [default: a temporary one]",
+    help="Path of the temporary file; about 0.8 kB per turn.  [default: a temporary one]",
 )  # fmt: skip
 @click.option("--erasure", is_flag=True, help="Measure erasing people, and who waits meanwhile.")
 @click.pass_context
@@ -94,13 +94,13 @@ def store(
 
 
 def _print(context: click.Context, as_json: bool, report: Mapping[str, Any]) -> None:
-    """Print as JSON where that was asked of the part or of the group it belongs to."""
+    """Print as JSON if the command or its group was given ``--json``."""
     above = context.parent.params.get("as_json", False) if context.parent else False
     print_report(report, as_json or above, _show)
 
 
 def _show(report: Mapping[str, Any]) -> None:
-    """Print a row a figure; those that end in ``_n{n}`` side by side, by length ``n``."""
+    """Print one row per figure; those that end in ``_n{n}`` side by side, by length ``n``."""
     by_length: dict[str, dict[int, Any]] = {}
     alone = []
     for key, value in report.items():

@@ -1,4 +1,4 @@
-"""``empathic chat``: a talk in the terminal."""
+"""``empathic chat``: a conversation in the terminal."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--profiles",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="A file to remember you in.  [default: nothing outlasts the talk]",
+    help="A file to remember you in.  [default: in memory]",
 )
 @click.option(
     "--scenario",
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     help="A language model that writes the replies, such as ollama:llama3.2 (needs the extra "
     "langchain and the provider's package).  [default: the embedded responder]",
 )
-@click.option("--keep-text", is_flag=True, help="Store what is said, too.")
+@click.option("--keep-text", is_flag=True, help="Store the words as well.")
 @click.option("--no-pacing", is_flag=True, help="Answer at once.")
 @click.option("--quiet", is_flag=True, help="Do not show what was noticed.")
 def command(
@@ -56,7 +56,7 @@ def command(
     no_pacing: bool,
     quiet: bool,
 ) -> None:
-    """Talk with the agent. /wrong EMOTION corrects it, /quit or Ctrl-D ends."""
+    """Chat with the agent. /wrong EMOTION corrects it, /quit or Ctrl-D ends."""
     from empathic_sdk import EmotionAwareAgent
     from empathic_sdk.options import Retention
 
@@ -85,7 +85,7 @@ def command(
                     _correct(agent, last, user, said)
                     continue
                 if re.fullmatch(r"/[a-z]+", said.strip()):
-                    # Somebody who types "/erase" must not get an answer as if they had talked.
+                    # A mistyped command such as "/erase" must not be answered as an utterance.
                     click.secho(f"(there is no {said.strip()}; there are {COMMANDS})", dim=True)
                     continue
                 # How long an answer took says something about a learner; piped text took no time.

@@ -72,7 +72,7 @@ _SHOWN = {
 
 
 class _Benchmarks(click.Group):
-    """Imports what measures a corpus once that corpus is named."""
+    """Imports a benchmark only when it is named."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(BENCHMARKS)
@@ -85,7 +85,7 @@ class _Benchmarks(click.Group):
             formatter.write_dl([(name, row.help) for name, row in BENCHMARKS.items()])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Let options stand before the name, too: each belongs to the command of that name."""
+        """Also accept options before the name: they belong to the command of that name."""
         named = next((i for i, arg in enumerate(args) if arg in BENCHMARKS), 0)
         return super().parse_args(
             ctx, [*args[named : named + 1], *args[:named], *args[named + 1 :]]
@@ -96,7 +96,7 @@ class _Benchmarks(click.Group):
 def command() -> None:
     """Measure a model on a public corpus. Needs the extra "train".
 
-    What ships is measured anew through the public API. Where no weights ship, or with
+    Shipped weights are measured anew through the public API. Without them, or with
     --configuration, the figures are those of recorded runs. `runs` are mean and standard deviation
     over the recorded training runs, rescored from their stored test predictions.
     """
@@ -124,7 +124,7 @@ def _command(name: str, row: Benchmark) -> click.Command:
 
 
 def _options(row: Benchmark, known: set[str]) -> Iterator[Callable[..., Any]]:
-    # Every command takes these, needed or not, so that one loop can go through all names.
+    # Every command accepts these, so that one loop can go through all names.
     yield data_folder(required="data" in known)
     yield json_option
     yield click.option("--split", type=click.Choice(row.splits), default="test", show_default=True)
@@ -164,7 +164,7 @@ def _figures(report: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
 
 
 def show_configurations(name: str, rows: list[Mapping[str, Any]]) -> None:
-    """Print one line a configuration, under headings of their features and direction; percent."""
+    """Print one line per configuration, under headings of features and direction; percent."""
     from empathic_sdk.lab.evaluation.dialogue_figures import headline
 
     key = headline(name)
@@ -201,7 +201,7 @@ def _described(row: Mapping[str, Any], every: int) -> str:
 
 
 def show_replies(report: Mapping[str, Any]) -> None:
-    """Print what replies were like with adaptation on, with it off, and of people."""
+    """Print figures of replies with adaptation, without it, and by people."""
     from empathic_sdk.lab.evaluation.reply_figures import CONDITIONS
 
     for corpus in report["dataset"].split("+"):

@@ -14,7 +14,7 @@ from empathic_sdk.errors import EmpathicError
 # Where each command lives; a file is imported only when its command is asked for, so that
 # `empathic --help` answers at once.
 _COMMANDS = {
-    "chat": ("chat", "Talk with the embedded agent in the terminal."),
+    "chat": ("chat", "Chat with the embedded agent in the terminal."),
     "recognize": ("recognize", "Recognise the emotions in a text or a JSONL dialogue."),
     "demo": ("demo", "Open the Gradio demo."),
     "train": ("train", "Train a model from public corpora."),
@@ -23,12 +23,12 @@ _COMMANDS = {
     "bench": ("bench", "Measure speed and memory through the public API."),
     "safety": ("safety", "Count referrals without names."),
     "audit": ("audit", "Compare groups of people: accuracy, recall, calibration."),
-    "profile": ("profile", "Look at, export and erase what is known of people."),
+    "profile": ("profile", "Inspect, export and erase stored profiles."),
 }
 
 
 class _Lazy(click.Group):
-    """Imports a command's file when it is needed, and speaks plainly when something is wrong."""
+    """Imports a command on demand, and prints our errors as one clear line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -56,6 +56,13 @@ class _Lazy(click.Group):
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="empathic")
+@click.version_option(
+    __version__,
+    prog_name="empathic",
+    message=(
+        "%(prog)s, version %(version)s\n"
+        "code: Apache-2.0; the weights that ship: CC BY-NC-SA 4.0, for non-commercial use"
+    ),
+)
 def main() -> None:
     """Conversational agents that notice how a person feels and answer accordingly."""

@@ -26,7 +26,7 @@ profiles_option = click.option(
 
 
 def opened(path: Path) -> ProfileStore:
-    """Open a store that is there; ``StoreError`` where it is not."""
+    """Open an existing store; raise ``StoreError`` if there is none."""
     from empathic_sdk import ProfileStore
 
     if not path.is_file():
@@ -36,7 +36,7 @@ def opened(path: Path) -> ProfileStore:
 
 @click.group(name="profile")
 def command() -> None:
-    """Look at, export and erase what is known of people."""
+    """Inspect, export and erase stored profiles."""
 
 
 @command.command(name="list")
@@ -54,7 +54,7 @@ def list_users(profiles: Path, as_json: bool) -> None:
 @profiles_option
 @json_option
 def show(user: str, profiles: Path, as_json: bool) -> None:
-    """Show in short what is known of USER."""
+    """Show a summary of what is known about USER."""
     with opened(profiles) as store:
         person = store.get(user).model_dump(mode="json")
     if as_json:
@@ -135,7 +135,7 @@ def check(context: click.Context, profiles: Path, as_json: bool) -> None:
 @command.command()
 @click.argument("dest", type=click.Path(dir_okay=False, path_type=Path))
 @profiles_option
-@click.option("--force", is_flag=True, help="Take the place of a file that is there.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 def backup(dest: Path, profiles: Path, force: bool) -> None:
     """Copy the store to DEST while others use it."""
     with opened(profiles) as store:

@@ -18,13 +18,13 @@ CONTEXTS = ("personal", "healthcare", "research", "education", "workplace")
 
 @click.command(name="recognize")
 @click.argument("source", type=click.File("r", encoding="utf-8", errors="strict"), metavar="FILE|-")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of a table.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line, not a table.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["auto", "text", "jsonl"]),
     default="auto",
-    help="auto: JSONL where the first line is a JSON object, else one utterance a line.",
+    help="auto: JSONL where the first line is a JSON object, else one utterance per line.",
 )
 @click.option(
     "--context", type=click.Choice(CONTEXTS), help="Where this runs.  [default: text only]"
@@ -33,7 +33,7 @@ CONTEXTS = ("personal", "healthcare", "research", "education", "workplace")
     "--consent",
     type=click.Choice(["speech", "face", "behaviour"]),
     multiple=True,
-    help="What the people in FILE have agreed to; give it once a modality.",
+    help="What the people in FILE have agreed to; repeat it for each modality.",
 )
 @click.option("--keep-going", is_flag=True, help="Name a broken line and go on with the rest.")
 def command(
@@ -46,20 +46,20 @@ def command(
 ) -> None:
     """Recognise the emotion of every utterance in FILE (- is standard input), in order.
 
-    A text file holds one utterance a line. A JSONL file holds one object a line with "text", and
-    optionally "speaker" and "at" (seconds); with "audio" (a path), "frames" (paths) or "events"
-    the text may be missing. Empty lines are passed over.
+    A text file holds one utterance per line. A JSONL file holds one object per line with "text",
+    and optionally "speaker" and "at" (seconds); with "audio" (a path), "frames" (paths) or "events"
+    the text may be missing. Empty lines are skipped.
     """
     from empathic_sdk import Deployment, EmotionRecognizer, UserContext
 
-    heard: list[tuple[int, Utterance]] = []
+    utterances: list[tuple[int, Utterance]] = []
     broken = 0
     try:
         for number, line in _lines(source):
             try:
                 if form == "auto":
                     form = "jsonl" if line.lstrip().startswith("{") else "text"
-                heard.append((number, _utterance(number, line, form)))
+                utterances.append((number, _utterance(number, line, form)))
             except EmpathicError as error:
                 if not keep_going:
                     raise
@@ -73,10 +73,10 @@ def command(
     session = recognizer.session(UserContext(consents=frozenset(map(Modality, consent))))
     states: list[EmotionState] = []
     read: list[tuple[int, Utterance]] = []
-    plain = all(u.modalities == (Modality.TEXT,) for _, u in heard)
+    plain = all(u.modalities == (Modality.TEXT,) for _, u in utterances)
     if plain:  # in few calls of the network
-        read, states = heard, session.extend([u for _, u in heard])
-    for number, said in [] if plain else heard:
+        read, states = utterances, session.extend([u for _, u in utterances])
+    for number, said in [] if plain else utterances:
         try:
             states.append(session.add(said))
             read.append((number, said))
@@ -85,16 +85,16 @@ def command(
                 raise DialogueFormatError(f"line {number}: {error}", line=number) from error
             broken += 1
             click.echo(f"empathic: line {number}: {error}", err=True)
-    heard = read
+    utterances = read
     if as_json:
-        for (number, said), state in zip(heard, states, strict=True):
+        for (number, said), state in zip(utterances, states, strict=True):
             click.echo(
                 json.dumps(
                     {"line": number, "speaker": said.speaker, **_row(state, context is not None)}
                 )
             )
     else:
-        _table(heard, states)
+        _table(utterances, states)
     if broken:
         raise SystemExit(2)
 
@@ -138,11 +138,11 @@ def _row(state: EmotionState, every: bool) -> dict[str, Any]:
 
 
 def printable(text: str) -> str:
-    """Return ``text`` without what would steer a terminal or cannot be printed."""
+    """Return ``text`` without control and unprintable characters."""
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def _table(heard: list[tuple[int, Utterance]], states: list[EmotionState]) -> None:
+def _table(utterances: list[tuple[int, Utterance]], states: list[EmotionState]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -150,7 +150,7 @@ def _table(heard: list[tuple[int, Utterance]], states: list[EmotionState]) -> No
     table = Table(box=None, pad_edge=False)
     for name in ("speaker", "utterance", "emotion", "conf.", "val.", "aro.", "shift", "trend"):
         table.add_column(name, overflow="fold", no_wrap=name not in ("utterance", "speaker"))
-    for (_, said), state in zip(heard, states, strict=True):
+    for (_, said), state in zip(utterances, states, strict=True):
         words = printable(said.text or "")
         table.add_row(
             Text(printable(said.speaker)),

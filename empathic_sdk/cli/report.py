@@ -38,7 +38,7 @@ NAMES = ("meld", "iemocap", "mosi")
 )
 @cache_option
 def command(name: str, as_json: bool, **given: Any) -> None:
-    """Write all that is known of a dialogue model as one HTML page that needs nothing else.
+    """Write a report on a dialogue model as one self-contained HTML page.
 
     It shows the texts of one test dialogue: keep it to those who may read the corpus.
     """

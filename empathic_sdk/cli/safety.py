@@ -31,7 +31,7 @@ def command() -> None:
     help="How long a period is.",
 )
 def report(profiles: Path, as_json: bool, by: str) -> None:
-    """Print how often the protocol acted: counts a period, level, step and locale.
+    """Print how often the protocol acted: counts per period, level, step and locale.
 
     No names, no texts. A count under 5 is shown as "<5".
     """

@@ -1,4 +1,4 @@
-"""``empathic train RECIPE``: one command for each recipe, read off the recipe itself."""
+"""``empathic train RECIPE``: one command per recipe, generated from the recipe."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from empathic_sdk.cli.options import (
 # Recipes whose commands are written out, by the name of their file.
 _WRITTEN = {
     "guard": ("train_guard", "Fit the guard's second opinion on labelled sentences."),
-    "safety": ("train_safety", "Tune the risk model on labelled lines and everyday talk."),
+    "safety": ("train_safety", "Tune the risk model on labelled lines and everyday conversation."),
 }
 _SHARED = {"data": data_option, "results": results_option, "cache": cache_option}
 
@@ -132,7 +132,7 @@ def _type(kind: Any, choices: Any, o: Any) -> Any:
 
 
 def _say_how_it_goes() -> None:
-    """Let what dev says be seen on standard error: minutes are long without a word."""
+    """Log the progress on dev to standard error."""
     log = logging.getLogger("empathic_sdk")
     if not log.handlers:
         log.addHandler(logging.StreamHandler())

@@ -1,6 +1,6 @@
-"""The demo: one page on which people talk with an agent and see what it notices.
+"""The demo: a page for conversations with an agent that shows what it notices.
 
-It holds no logic of its own: every label, tone, colour and help line comes from the agent.
+It has no logic of its own: every label, tone, colour and help line comes from the agent.
 Needs the extra ``demo``. Names are loaded when first used, so importing this alone stays light.
 """
 

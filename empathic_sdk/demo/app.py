@@ -1,4 +1,4 @@
-"""The page: what is on it, and what happens when somebody does something there."""
+"""The page: its components and events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from empathic_sdk.demo.tutoring import TutoringTab, known_of
 from empathic_sdk.demo.visits import Visits
 
 HOME = Deployment(context="personal")
-"""Where this page runs, as far as the page itself knows: at somebody's home."""
+"""The deployment that the page assumes: personal use."""
 
 _LOADED = "() => window.empathic && window.empathic.begin()"
 _FOCUS_SURE = "() => { setTimeout(() => document.querySelector('#es-sure')?.focus(), 300); }"
@@ -30,9 +30,9 @@ def build(
     """Make the page.
 
     Args:
-        agent: Who visitors talk with; yours to close. ``None`` makes one that keeps everything
-            in memory, and may listen and look where a visitor consents.
-        tutor: Who teaches; ``None`` makes one with the same store and the same text network.
+        agent: The agent for counselling; the caller closes it. ``None`` makes one that keeps
+            everything in memory and uses voice and face with consent.
+        tutor: The agent for tutoring; ``None`` makes one with the same store and text network.
 
     Returns:
         Blocks, to be launched or mounted with :func:`empathic_sdk.demo.page_options`.
@@ -55,10 +55,9 @@ class Page:
     """One page's components and events.
 
     Args:
-        agent: Who visitors talk with.
-        tutor: Who teaches.
-        log_out: Where somebody who logged in can log out, relative to the page; ``None`` where
-            the page has no say in that.
+        agent: The agent for counselling.
+        tutor: The agent for tutoring.
+        log_out: Address for logging out, relative to the page; ``None`` without a login here.
     """
 
     def __init__(
@@ -144,26 +143,27 @@ class Page:
             self._look, None,
             [self.code, self.values, self.matrix, self.shares, self.timings], **QUIET,
         )  # fmt: skip
-        self.ask.click(self._know, None, [self.about, self.erased], **QUIET)
-        self.leave.click(self._ask_whether_to_forget, None, self.confirm, js=_FOCUS_SURE, **QUIET)
+        self.ask.click(self.know, None, [self.about, self.erased], **QUIET)
+        self.leave.click(self.ask_whether_to_forget, None, self.confirm, js=_FOCUS_SURE, **QUIET)
         self.stay.click(self._keep, None, self.confirm, **QUIET)
         fresh = {**self.counselling.fresh(), **self.tutoring.fresh()}
         self.sure.click(
-            self._forget, None,
+            self.forget, None,
             [*fresh, self.colours, self.about, self.erased, self.confirm],
             cancels=[self.counselling.spoken, *self.tutoring.spoken], js=_FORGOTTEN, **QUIET,
         )  # fmt: skip
         self.blocks.load(
-            self._arrive, None,
+            self.arrive, None,
             [
                 *self.counselling.switches.values(), self.counselling.may, self.tutoring.known,
                 self.login,
             ],
             js=_LOADED, **QUIET,
         )  # fmt: skip
-        self.blocks.unload(self._left)
+        self.blocks.unload(self.left)
 
-    async def _arrive(self, request: gr.Request) -> Shown:
+    async def arrive(self, request: gr.Request) -> Shown:
+        """Return what a page that was just loaded shows of its visit."""
         visit = self.visits.of(request)
         login: Shown = {}
         if self.log_out is not None and visit.login is not None:
@@ -173,7 +173,8 @@ class Page:
         known = await known_of(self.tutoring, visit)
         return self.counselling.arrived(visit) | {self.tutoring.known: known} | login
 
-    async def _ask_whether_to_forget(self, request: gr.Request) -> Any:
+    async def ask_whether_to_forget(self, request: gr.Request) -> Any:
+        """Show the question whether to forget the visitor."""
         self.visits.of(request)
         return gr.Column(visible=True)
 
@@ -199,7 +200,8 @@ class Page:
             inside.timings(conversation.turn),
         )
 
-    async def _know(self, request: gr.Request) -> tuple[str, str]:
+    async def know(self, request: gr.Request) -> tuple[str, str]:
+        """Return what is stored about the visitor, and what went wrong."""
         visit = self.visits.of(request)
         try:
             found = await asyncio.to_thread(self.agent.profiles.export, visit.user)
@@ -207,7 +209,8 @@ class Page:
             return "", panels.told(plain(error), done=False)
         return panels.about(found), ""
 
-    async def _forget(self, request: gr.Request) -> Shown:
+    async def forget(self, request: gr.Request) -> Shown:
+        """Erase the visitor and return a page as at the start."""
         try:
             _, removed = await self.visits.forget(request)
         except EmpathicError as error:
@@ -222,5 +225,6 @@ class Page:
             self.confirm: gr.Column(visible=False),
         }
 
-    async def _left(self, request: gr.Request) -> None:
+    async def left(self, request: gr.Request) -> None:
+        """End the visit of a page that was closed."""
         await self.visits.leave(request)

@@ -1,4 +1,4 @@
-"""Requests and answers as ASGI has them: what the guard reads, changes and sends."""
+"""ASGI requests and responses, as the guard reads, changes and sends them."""
 
 from __future__ import annotations
 

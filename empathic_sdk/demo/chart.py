@@ -1,4 +1,4 @@
-"""How the conversation went: valence and arousal over the person's messages, changes marked."""
+"""Chart of a conversation: valence and arousal per message, with changes marked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from html import escape
 from empathic_sdk import Emotion
 
 SHOWN = 8
-"""Points drawn at most, the newest."""
+"""Maximum number of points; the newest are drawn."""
 SHIFTED = 0.5
 """From this probability of a change on, a message is marked."""
 
@@ -18,7 +18,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM, _FOOT = 14.0, 346.0, 34.0, 134.0, 152.0
 
 @dataclass(frozen=True)
 class Point:
-    """What one message showed.
+    """The emotion of one message.
 
     Attributes:
         word: The emotion in a plain word.

@@ -1,4 +1,4 @@
-"""The cookie that a visit is bound to: signed, so that only this server can make one."""
+"""Signed cookies that bind a visit to a browser."""
 
 from __future__ import annotations
 

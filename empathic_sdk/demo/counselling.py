@@ -193,7 +193,7 @@ class CounsellingTab(ConversationTab):
 
 
 def _path(points: Any) -> str:
-    return card("How this talk goes", chart(points))
+    return card("How this conversation goes", chart(points))
 
 
 _MIC = '<path d="M12 15a3 3 0 0 0 3-3V6a3 3 0 0 0-6 0v6a3 3 0 0 0 3 3zm7-3a7 7 0 0 1-14 0m7 7v3"/>'

@@ -1,4 +1,4 @@
-"""What stands before the page: every request is checked here before Gradio sees it.
+"""The request guard: checks every request before Gradio receives it.
 
 Gradio answers every origin and every host, trusts the session's name that a browser chooses, and
 offers its handlers by many routes. Behind the guard there are the few routes that the page uses,

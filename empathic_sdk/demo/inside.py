@@ -1,4 +1,4 @@
-"""Look inside: the last turn as values, how its messages compare, and the code that does this."""
+"""The tab "Look inside": the last turn as JSON, transfers, and the code for it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def timings(turn: Turn | None) -> str:
         for name, ms in turn.timings.items()
     ]
     return card(
-        "Timings", bars("Milliseconds a step", rows) + soft("Without the pauses of pacing.")
+        "Timings", bars("Milliseconds per step", rows) + soft("Without the pauses of pacing.")
     )
 
 

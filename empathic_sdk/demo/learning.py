@@ -1,4 +1,4 @@
-"""The lesson beside the conversation: the exercise, what is mastered, how the learner is doing."""
+"""Panels of a lesson: the exercise, mastery, the learning state."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def exercise(turn: Turn | None) -> str:
 
 
 def mastery(known: Mapping[str, Mastery]) -> str:
-    """Return what the learner has practised, a bar a level."""
+    """Return the learner's mastery, one bar per level."""
     rows = [
         Bar(
             f"{skill} {level}",

@@ -1,6 +1,6 @@
-"""What came with a message beside its words: sound, one picture, how it was typed.
+"""Media of a message: sound, one picture, typing events.
 
-It arrives inside the message itself and is never a file on this machine.
+They arrive inside the message itself and are never written to a file.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _BROKEN = "What came with this message cannot be read. Please try again, or type
 
 
 class Given(NamedTuple):
-    """What came with a message.
+    """The media of a message.
 
     Attributes:
         sound: A sound file's bytes, or ``None``.

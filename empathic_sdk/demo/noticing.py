@@ -1,4 +1,4 @@
-"""What the agent noticed and how it answers, as HTML."""
+"""Panels with the recognised state and the style of the reply, as HTML."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def behind(state: EmotionState | None) -> str:
         "Valence and arousal, -1 to 1",
         (pole("unpleasant ↔ pleasant", state.valence), pole("calm ↔ excited", state.arousal)),
     )
-    known = {"Since last time": _changed(state), "This talk": _TRENDS[state.trend]}
+    known = {"Since last time": _changed(state), "This conversation": _TRENDS[state.trend]}
     return card("Behind it", emotions + affect + went_by(state) + facts(known))
 
 

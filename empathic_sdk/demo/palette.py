@@ -1,4 +1,4 @@
-"""From an agent's theme to every colour of the page, in the light and in the dark scheme."""
+"""Derives all colours of the page, light and dark, from an agent's theme."""
 
 from __future__ import annotations
 

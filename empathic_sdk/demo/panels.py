@@ -1,4 +1,4 @@
-"""The page's pieces as HTML. Whatever came from a person, a hook or a file is escaped here."""
+"""HTML of the page's panels. All text from people, hooks and files is escaped here."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def conversation(
     """Return the conversation, the notice above it.
 
     Args:
-        notice: What people are told before they talk.
+        notice: The notice before first use.
         bubbles: The messages.
         first: What stands there until the first message.
         starts: Beginnings that can be picked instead of typed; they only fill the input.

@@ -1,4 +1,4 @@
-"""The pieces that several panels are made of, as HTML. Text is escaped here, HTML is not."""
+"""HTML pieces that several panels share. Text is escaped here, HTML is not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often somebody may ask: token buckets and delays after wrong passwords, in bounded memory."""
+"""Rate limits: token buckets, and delays after wrong passwords, in bounded memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the demo lets in: names, limits and the headers of every answer."""
+"""Security settings of the demo: host names, limits, response headers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class RateLimits(Value):
 
 
 class Security(Value):
-    """What the demo lets in.
+    """Security settings of the demo.
 
     Attributes:
         hosts: Names under which the demo may be asked for, without ports.
@@ -149,7 +149,7 @@ def content_policy(
 
 
 def plain_headers(security: Security, *, https: bool) -> dict[str, str]:
-    """Return what stands on every answer, whatever is in it."""
+    """Return the headers of every response."""
     headers = {
         "x-content-type-options": "nosniff",
         "referrer-policy": "same-origin",

@@ -28,7 +28,7 @@ from empathic_sdk.demo.style import CSS, SCRIPT
 from empathic_sdk.errors import ConfigurationError
 
 SWEEP_S = 60.0
-"""Seconds between two looks for pages of which nothing was heard for long."""
+"""Seconds between two checks for idle pages."""
 PORTS = range(7860, 7960)
 """Ports that are tried where none is asked for."""
 
@@ -79,9 +79,9 @@ def application(
     live in the process that opened them.
 
     Args:
-        agent: Who visitors talk with; yours to close.
-        tutor: Who teaches; ``None`` makes one with the same store and the same text network.
-        security: What is let in; by default what comes to this machine's own names.
+        agent: The agent for counselling; the caller closes it.
+        tutor: The agent for tutoring; ``None`` makes one with the same store and text network.
+        security: Security settings; by default only this machine's own names are accepted.
         accounts: Passwords of those who may log in, by name; ``None`` lets everybody in.
 
     Raises:
@@ -222,7 +222,7 @@ def _server(app: RequestGuard, proxies: Sequence[str]) -> uvicorn.Server:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens, before anything slow is loaded."""
+    """Return a listening socket, before anything slow is loaded."""
     bare = host.strip("[]")
     family = socket.AF_INET6 if ":" in bare else socket.AF_INET
     for number in [port] if port else PORTS:

@@ -1,4 +1,4 @@
-"""A conversation on the page: what the tabs for counselling and tutoring have in common."""
+"""Base of the tabs for counselling and tutoring: a conversation on the page."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TOO_LONG = (
 )
 FAILED = "Something went wrong on my side, and your message was not answered. Please try again."
 BUSY = "One moment: I am still answering your last message."
-NOT_HEARD = (
+UNREADABLE_SOUND = (
     "I could not make anything of that recording. Nothing of it was kept. "
     "You can try again, or type."
 )
@@ -153,9 +153,9 @@ class ConversationTab:
                     return
                 yield self._shown(visit, conversation, event, answer)
         except EmpathicError as error:
-            heard = isinstance(error, InputError) and given.sound is not None
+            unreadable = isinstance(error, InputError) and given.sound is not None
             conversation.turn = before
-            why = NOT_HEARD if heard else plain(error)
+            why = UNREADABLE_SOUND if unreadable else plain(error)
             yield self._undone(conversation, (mine, answer), why) | (
                 {self.box: text} if shown else {}
             )
@@ -183,14 +183,14 @@ class ConversationTab:
     async def listen(
         self, visit: Visit, conversation: ShownConversation, said: Utterance, mine: panels.Bubble
     ) -> Utterance:
-        """Return the message with the words of its sound, where somebody can tell them."""
+        """Return the message with its sound transcribed, if possible."""
         if said.text or said.audio is None:
             return said
         person = await asyncio.to_thread(self.agent.profiles.get, visit.user)
-        heard = await asyncio.to_thread(self.agent.recognizer.listen, said, person)
-        if heard.text:
-            mine.sentences = [heard.text]
-        return heard
+        transcribed = await asyncio.to_thread(self.agent.recognizer.listen, said, person)
+        if transcribed.text:
+            mine.sentences = [transcribed.text]
+        return transcribed
 
     def begun(self, conversation: ShownConversation) -> Shown:
         """Return what changes when a message arrives."""

@@ -115,7 +115,7 @@ class TutoringTab(ConversationTab):
         }
 
 
-async def known_of(room: TutoringTab, visit: Visit) -> str:
+async def known_of(tab: TutoringTab, visit: Visit) -> str:
     """Return the bars of somebody who came back."""
-    person = await asyncio.to_thread(room.agent.profiles.get, visit.user)
+    person = await asyncio.to_thread(tab.agent.profiles.get, visit.user)
     return learning.mastery(person.mastery)

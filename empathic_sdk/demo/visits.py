@@ -1,4 +1,4 @@
-"""Who is on the page: one visit for each browser page, forgotten when the page is closed."""
+"""Visits: one per browser page, erased when the page is closed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from empathic_sdk.errors import outline
 from empathic_sdk.types import StreamEvent
 
 IDLE_S = 2 * 3600.0
-"""A page of which nothing was heard for so long counts as closed."""
+"""Seconds without a request after which a page counts as closed."""
 
 MOST_VISITS = 5_000
 """Pages at once."""
@@ -211,7 +211,7 @@ class Visits:
         await self.end_idle()
 
     async def end_idle(self) -> None:
-        """End the visits of pages of which nothing was heard for long."""
+        """End the visits of idle pages."""
         for page, visit in list(self._visits.items()):
             if time.monotonic() - visit.used <= IDLE_S:
                 break

@@ -1,4 +1,4 @@
-"""What the agent noticed and decided, in plain words."""
+"""Plain words for the recognised state and the style of the reply."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WORDS = {
     Emotion.FEAR: "afraid",
     Emotion.DISGUST: "disgusted",
 }
-"""Each emotion as one says it of a person."""
+"""Each emotion as an adjective."""
 
 CHANNELS = {
     Modality.TEXT: "your words",

@@ -1,7 +1,7 @@
 """The learned planner: what human supporters most likely do next, from ESConv (Liu et al. 2021).
 
-Inference is a matrix product or two in numpy: this room does without torch. What the network
-reads is computed here and nowhere else, so that training and run time cannot drift apart.
+Inference is a matrix product or two in NumPy, without torch. The features are computed only here,
+so that training and run time cannot drift apart.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ STRATEGIES = tuple(Strategy)
 
 CHECKPOINT = "strategy.safetensors"
 FEELING = 15
-"""Numbers a state is read as: 7 probabilities, valence, arousal, intensity, shift, 4 trends."""
+"""Features of a state: 7 probabilities, valence, arousal, intensity, shift, 4 trends."""
 
 PAST = 12
-"""Past strategies that are looked at."""
+"""Number of past strategies that are used."""
 
 MOODS = 21
-"""States that are looked at, the present one included."""
+"""Number of states that are used, including the present one."""
 
 _TRENDS = tuple(Trend)
 _DECAY = 0.7  # how much an older strategy counts beside the one after it
 
 
 def feeling(state: EmotionState) -> Floats:
-    """Return one state as float32 ``[15]``; a shift that is not known is 0."""
+    """Return the features of a state, float32 ``[15]``; an unknown shift is 0."""
     row = np.zeros(FEELING, np.float32)
     row[:7] = list(state.probabilities.values())
     row[7:11] = state.valence, state.arousal, state.intensity, state.shift or 0.0
@@ -59,15 +59,15 @@ def features(
     again: bool,
     width: int,
 ) -> Floats:
-    """Return what the network reads of one moment, before the supporter speaks.
+    """Return the network's features of one moment, before the supporter's utterance.
 
     Args:
-        said: Text vector ``[width]`` of the person's last utterance, if there is one.
-        replied: The same of the supporter's last one.
+        said: Text vector ``[width]`` of the person's last utterance, if any.
+        replied: The same for the supporter's last utterance.
         feelings: ``[k, 15]`` (:func:`feeling`) of the person's utterances, oldest first.
         used: Indices into :data:`STRATEGIES` of the supporter's past strategies, oldest first.
-        turn: How many utterances of the supporter there were.
-        again: Whether the supporter spoke last and goes on speaking (never so at run time).
+        turn: Number of the supporter's utterances so far.
+        again: Whether the last utterance was the supporter's as well (never at run time).
         width: Length of a text vector.
 
     Returns:
@@ -109,17 +109,17 @@ def length(width: int) -> int:
 
 
 class Planner:
-    """The distribution over the eight strategies that human supporters would draw from.
+    """The learned planner: predicts the distribution of human supporters' strategies.
 
     Args:
-        path: A checkpoint of ``empathic train strategy``; ``None`` for the one that ships.
+        path: A checkpoint of ``empathic train strategy``; ``None`` for the shipped one.
 
     Attributes:
-        about: Its description: name, text encoder, figures on dev.
-        width: Length of the text vectors that it reads.
+        about: Description: name, text encoder, figures on dev.
+        width: Width of its input text vectors.
 
     Raises:
-        ModelError: The file is missing, damaged, or something else.
+        ModelError: The file is missing, damaged, or not a planner.
 
     Thread-safe.
     """
@@ -164,15 +164,16 @@ class Planner:
         return np.asarray(raised / raised.sum(1, keepdims=True), np.float32)
 
 
-_warned = threading.Event()
+warned = threading.Event()
+"""Set once missing weights were warned of; clear it to be warned again."""
 
 
 def shipped_planner() -> Planner | None:
-    """Return the planner that ships, or ``None`` with one warning where its weights are missing."""
+    """Return the shipped planner; without its weights, warn once and return ``None``."""
     try:
         return Planner()
     except ModelError as error:
-        if not _warned.is_set():
-            _warned.set()
-            log.warning("no learned support planner, the rules decide alone: %s", error)
+        if not warned.is_set():
+            warned.set()
+            log.warning("no learned support planner, only the rules decide: %s", error)
         return None

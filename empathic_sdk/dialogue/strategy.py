@@ -1,4 +1,4 @@
-"""Which of the eight support strategies (Liu et al. 2021, arXiv 2106.01144) fits this turn.
+"""Chooses one of the eight support strategies (Liu et al. 2021, arXiv 2106.01144) for a turn.
 
 ===============================  ============================================================
 situation (first that applies)   strategies, in order of preference
@@ -19,12 +19,12 @@ negative, comforting             reflection, affirmation, restatement, question
 negative, action                 suggestions, affirmation, question, information, reflection
 ===============================  ============================================================
 
-Stages follow the talk: *exploration* on the first :data:`EXPLORE` turns, *comforting* up to
+Stages follow the conversation: *exploration* on the first :data:`EXPLORE` turns, *comforting* up to
 :data:`COMFORT`, then *action*, but never action while the state worsens or is volatile. Among the
-strategies of a row the one used longest ago wins, the row's order breaks ties, and the one used
+strategies of a row the least recently used one wins, the row's order breaks ties, and the one used
 last turn is left out.
 
-:func:`permitted` holds whoever plans, these rules or the learned planner
+:func:`permitted` limits both these rules and the learned planner
 (:mod:`empathic_sdk.dialogue.planner`): safety first, advice only where it is asked for or
 :func:`may_suggest` allows it, none to a person who declined it.
 
@@ -44,31 +44,31 @@ from empathic_sdk.types import Emotion, EmotionState, SafetyLevel, Strategy, Tre
 from empathic_sdk.types.reply import ReplyContext
 
 EXPLORE = 3
-"""Turns of exploration at the start of a talk."""
+"""Turns of exploration at the start of a conversation."""
 
 COMFORT = 7
-"""Turns until which a talk stays with comforting."""
+"""Last turn of comforting in a conversation."""
 
 SHIFT = 0.5
 """Probability from which a shift of emotion counts as one."""
 
 QUIET = 2
-"""Turns at the start of a talk without advice, unless it is asked for."""
+"""Turns at the start of a conversation without advice, unless it is asked for."""
 
 REST = 3
-"""Turns after advice without more of it, unless it is asked for."""
+"""Turns after advice without new advice, unless it is asked for."""
 
 CALM = 0.5
-"""Intensity below which a state is calm enough for ideas, wherever it came from."""
+"""Intensity below which a state is calm enough for ideas."""
 
 _Q, _RS, _RF = Strategy.QUESTION, Strategy.RESTATEMENT, Strategy.REFLECTION
 _A, _S, _I = Strategy.AFFIRMATION, Strategy.SUGGESTIONS, Strategy.INFORMATION
 
 NEGATIVE = frozenset({Emotion.SADNESS, Emotion.ANGER, Emotion.FEAR, Emotion.DISGUST})
 COMFORTING = frozenset({_RS, _RF, _A})
-"""Strategies that show a person that they were heard."""
+"""Strategies that show a person that they were understood."""
 
-# Acts that do not change what is felt: the emotion's row still answers them.
+# Acts that leave the emotion's row in force.
 _PLAIN_ACTS = frozenset({None, "advice", "yes", "no"})
 _STAGES = {
     "exploration": (_Q, _RS, _RF, _A),
@@ -93,11 +93,11 @@ def refuses_advice(text: str) -> bool:
     return _REFUSED.search(re.sub(r"[^a-z' ]+", " ", plain)) is not None
 
 
-def heard(context: ReplyContext) -> str | None:
-    """Return the act of a text in the light of what was offered before it.
+def act_in_context(context: ReplyContext) -> str | None:
+    """Return the dialogue act of a text, given the offer before it.
 
-    "Yes" to an offer of ideas asks for them; whoever refuses advice does not ask for it, though
-    the word occurs.
+    "Yes" to an offer of ideas asks for advice; a refusal of advice does not, although it has the
+    word.
     """
     act = act_of(context.text)
     if act == "advice" and refuses_advice(context.text):
@@ -108,8 +108,8 @@ def heard(context: ReplyContext) -> str | None:
 
 
 def wish(context: ReplyContext, strategy: Strategy) -> str:
-    """Return what is to be remembered about advice after a turn (``ResponderMemory.advice``)."""
-    act = heard(context)
+    """Return the attitude to advice after a turn (``ResponderMemory.advice``)."""
+    act = act_in_context(context)
     if refuses_advice(context.text) or (act == "no" and context.memory.advice == "offered"):
         return "declined"
     if act == "advice":
@@ -128,12 +128,12 @@ def stage(context: ReplyContext) -> str:
 
 
 def may_suggest(context: ReplyContext) -> bool:
-    """Say whether ideas may be offered though nobody asked for them.
+    """Say whether ideas may be offered unasked.
 
     Not on the first :data:`QUIET` turns, not within :data:`REST` turns of the last ones, not to a
     person who declined them (now, earlier, or by ``preferences["advice"] = "no"``), not before two
-    replies that showed them that they were heard, and not while they are uncertain to read,
-    worsening, volatile, just upset, or more upset than before.
+    replies that showed understanding, and not while the state is uncertain, worsening,
+    volatile, just upset, or more upset than before.
     """
     state, memory = context.state, context.memory
     if context.turn < QUIET or memory.advice == "declined" or refuses_advice(context.text):
@@ -150,7 +150,7 @@ def may_suggest(context: ReplyContext) -> bool:
 
 
 def permitted(context: ReplyContext) -> tuple[Strategy, ...]:
-    """Return the strategies that one reply may use, whoever plans it. Never empty.
+    """Return the strategies that a reply may use, for any planner. Never empty.
 
     A pure function of the context. First that applies:
 
@@ -168,7 +168,7 @@ def permitted(context: ReplyContext) -> tuple[Strategy, ...]:
     """
     if context.safety.level != SafetyLevel.NONE:
         return (_Q,)
-    act = heard(context)
+    act = act_in_context(context)
     if act not in _PLAIN_ACTS:
         return (Strategy.OTHERS,)
     if act == "advice":
@@ -179,17 +179,17 @@ def permitted(context: ReplyContext) -> tuple[Strategy, ...]:
         return (_Q,)
     if context.state.uncertain:
         return (_Q, _RS, _RF)
-    listening = (_Q, _RS, _RF, _A)
+    exploring = (_Q, _RS, _RF, _A)
     heavy = context.state.label in NEGATIVE
-    return (*listening, _S, _I) if heavy and may_suggest(context) else listening
+    return (*exploring, _S, _I) if heavy and may_suggest(context) else exploring
 
 
 def plan(context: ReplyContext, planner: Planner | None = None) -> Strategy:
     """Choose the support strategy of one reply.
 
     Args:
-        context: What the reply will be made from.
-        planner: Chooses among what is :func:`permitted`, where the context holds a text vector;
+        context: The context of the reply.
+        planner: Chooses among the :func:`permitted` strategies if the context has a text vector;
             ``None``: the table above does.
 
     Returns:
@@ -199,7 +199,7 @@ def plan(context: ReplyContext, planner: Planner | None = None) -> Strategy:
     used = context.memory.strategies
     if len(allowed) == 1:
         return allowed[0]
-    if heard(context) == "advice":
+    if act_in_context(context) == "advice":
         return _I if used and used[-1] == _S and context.memory.advice != "offered" else _S
     if planner is not None and len(context.text_vector) == planner.width:
         return _learned(context, planner, allowed)
@@ -208,7 +208,7 @@ def plan(context: ReplyContext, planner: Planner | None = None) -> Strategy:
 
 
 def likely(context: ReplyContext, planner: Planner) -> dict[Strategy, float]:
-    """Return what human supporters would do here, by ESConv; nothing is forbidden yet."""
+    """Return the planner's probability of each strategy, before :func:`permitted` applies."""
     states = (*context.history, context.state)
     x = features(
         said=np.asarray(context.text_vector, np.float32),
@@ -228,7 +228,7 @@ def likely(context: ReplyContext, planner: Planner) -> dict[Strategy, float]:
 def _learned(context: ReplyContext, planner: Planner, allowed: tuple[Strategy, ...]) -> Strategy:
     p = likely(context, planner)
     used = context.memory.strategies
-    # Twice the same in a row sounds like a machine, whatever people do.
+    # The same strategy twice in a row sounds mechanical, even if people do it.
     free = [s for s in allowed if not used or s != used[-1]] or list(allowed)
     return max(free, key=lambda s: (p[s], -free.index(s)))
 

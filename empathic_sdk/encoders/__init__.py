@@ -1,1 +1,1 @@
-"""Raw input to vectors: one file a modality."""
+"""Encoders: raw input to vectors, one module per modality."""

@@ -1,6 +1,6 @@
-"""Samples to frames, log-mel spectra and cepstra, as small functions on tensors.
+"""Acoustic features: frames, log-mel spectra and cepstra, as functions on tensors.
 
-Every function works over the last axes and takes any leading ones. Sources: eq. 2 and sec. 5.2 of
+Every function works over the last axes and accepts any leading ones. Sources: eq. 2 and sec. 5.2 of
 the adaptive CNN-LSTM paper; eq. 21-22 of the personalized emotion dynamics paper; HTK's mel scale
 and regression deltas (Young et al., The HTK Book, sec. 5.4 and 5.9).
 """
@@ -15,7 +15,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 FRAME = 640
-"""Samples a frame: 40 ms at 16 kHz, long enough to tell the harmonics of a voice apart."""
+"""Samples per frame: 40 ms at 16 kHz, long enough to tell the harmonics of a voice apart."""
 
 HOP = 160
 """Samples from one frame to the next: 10 ms at 16 kHz."""
@@ -31,8 +31,8 @@ def pre_emphasis(samples: Tensor, alpha: float = 0.95) -> Tensor:
 def frames(samples: Tensor, *, size: int = FRAME, hop: int = HOP) -> Tensor:
     """Cut ``[..., n]`` into overlapping ``[..., time, size]``.
 
-    Whole frames only, ``time = 1 + (n - size) // hop``; what is shorter than one is filled up
-    with zeros to one.
+    Whole frames only, ``time = 1 + (n - size) // hop``; shorter input is
+    zero-padded to one.
     """
     if samples.shape[-1] < size:
         samples = F.pad(samples, (0, size - samples.shape[-1]))
@@ -118,8 +118,8 @@ def cmvn(features: Tensor, mask: Tensor | None = None) -> Tensor:
 
     Args:
         features: Of one utterance each.
-        mask: bool ``[..., time]``, ``True`` = real; ``None``: all. Frames that are not come out as
-            zeros. A feature that does not vary becomes zero.
+        mask: bool ``[..., time]``, ``True`` = real; ``None``: all. Other frames come out as zeros.
+            A constant feature becomes zero.
     """
     real = torch.ones(features.shape[:-1]) if mask is None else mask.to(features.dtype)
     real = real[..., None]
@@ -133,7 +133,7 @@ def cmvn(features: Tensor, mask: Tensor | None = None) -> Tensor:
 def level(samples: Tensor) -> Tensor:
     """Return ``[..., n]`` scaled to a root mean square of 0.1; silence stays silence.
 
-    How loud a recording is says how far the microphone stood; a network must not hear anger in it.
+    Loudness depends on the distance to the microphone; a network must not take it for anger.
     """
     rms = samples.square().mean(-1, keepdim=True).sqrt()
     return samples * (0.1 / rms.clamp(min=1e-5))

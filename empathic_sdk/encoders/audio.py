@@ -1,8 +1,8 @@
-"""Any common sound file to 16 kHz mono samples.
+"""Decodes common sound files to 16 kHz mono samples.
 
-FFmpeg's libraries (through PyAV) read the containers and resample. Files are handed to them as
-bytes and only under the formats named here: FFmpeg otherwise follows what a playlist or a name
-like ``http://`` points to, and an upload must not be able to make this machine fetch anything.
+FFmpeg's libraries (through PyAV) read the containers and resample. Files are passed to them as
+bytes and only in the formats named here: otherwise FFmpeg would follow playlists and names like
+``http://``, and an upload must not be able to make this machine fetch anything.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from empathic_sdk.errors import InputError, MissingExtraError
 from empathic_sdk.types.utterance import Audio
 
 RATE = 16_000
-"""Samples a second of everything that leaves this module."""
+"""Sample rate of all output, in Hz."""
 
 LONGEST_S = 600.0
-"""Seconds that are read; what comes after them is not."""
+"""Maximum seconds that are read; the rest is ignored."""
 
 _FORMATS = "wav,w64,flac,mp3,ogg,aac,aiff,caf,au,mov,mp4,m4a,matroska,webm"
 _RATES = (4_000, 768_000)
@@ -34,19 +34,19 @@ Samples = NDArray[np.float32]
 
 
 def decode(audio: Audio, *, longest_s: float = LONGEST_S) -> Samples:
-    """Return float32 ``[n]`` mono samples at 16 kHz, in [-1, 1] for what was not clipped.
+    """Decode audio to float32 ``[n]`` mono samples at 16 kHz, in [-1, 1] unless clipped.
 
     Args:
         audio: A path, the bytes of a file (WAV, FLAC, MP3, Ogg, M4A, WebM, ...), or ``(samples,
             rate)``: float samples in [-1, 1] or integers over their whole range, ``[n]`` or
             ``[n, channels]``; channels are averaged.
-        longest_s: Only so many seconds are read; the rest is left, and a warning logged.
+        longest_s: Maximum seconds to read; the rest is ignored, with a warning.
 
     Raises:
-        InputError: There is no file, no sound in it, or samples that are none (NaN, no rate).
+        InputError: The file is missing or has no sound, or samples or rate are invalid.
         MissingExtraError: PyAV is not installed.
 
-    A file that is cut off or damaged gives what can be read of it.
+    Of a truncated or damaged file, the readable part is returned.
     """
     if isinstance(audio, tuple):
         sound, whole = _from_array(audio, longest_s)
@@ -119,8 +119,8 @@ def _resampled(mono: Samples, rate: int) -> Samples:
 
 
 def _collect(av: Any, frames: Iterator[Any], *, most: int) -> tuple[Samples, bool]:
-    """Resample ``frames`` up to ``most`` samples; also say whether that was all."""
-    # Channels stay apart and are averaged here: FFmpeg's own way to mono adds them up.
+    """Resample ``frames`` up to ``most`` samples; also return whether that was all."""
+    # Channels are averaged here: FFmpeg's own downmix adds them up.
     resampler = av.AudioResampler(format="fltp", rate=RATE)
     parts: list[np.ndarray] = []
     total = 0
@@ -149,7 +149,7 @@ def _from_file(audio: str | Path | bytes, longest_s: float) -> tuple[Samples, bo
             f"not {type(audio).__name__}"
         )
     if _waits(Path(audio)):
-        raise InputError(f"{audio} is no file but something that would be waited for")
+        raise InputError(f"{audio} is not a regular file (a pipe or socket)")
     try:
         with Path(audio).expanduser().open("rb") as file:
             return _decoded(av, file, str(audio), longest_s)
@@ -168,7 +168,7 @@ def _decoded(av: Any, file: BinaryIO, name: str, longest_s: float) -> tuple[Samp
                 raise InputError(f"{name}: there is no sound in this file")
             sound, whole = _collect(av, _frames(av, container), most=round(longest_s * RATE))
     except av.error.FFmpegError as error:
-        raise InputError(f"{name}: this is no sound file that can be read ({error})") from error
+        raise InputError(f"{name}: this is not a readable sound file ({error})") from error
     if len(sound) == 0:
         raise InputError(f"{name}: no sound can be decoded from this file")
     if not np.isfinite(sound).all():  # a float WAV may hold anything
@@ -177,7 +177,7 @@ def _decoded(av: Any, file: BinaryIO, name: str, longest_s: float) -> tuple[Samp
 
 
 def _frames(av: Any, container: Any) -> Iterator[Any]:
-    """Yield what decodes; a damaged packet is passed over, a file that breaks off ends there."""
+    """Yield decodable frames; skip damaged packets, stop at the end of a truncated file."""
     broken = 0
     packets = container.demux(container.streams.audio[0])
     while True:
@@ -197,8 +197,8 @@ def _frames(av: Any, container: Any) -> Iterator[Any]:
 
 
 def _waits(path: Path) -> bool:
-    """Tell whether opening this path might never end (a pipe, a socket)."""
+    """Say whether opening this path might block for ever (a pipe, a socket)."""
     try:
         return path.expanduser().is_fifo() or path.expanduser().is_socket()
-    except (OSError, ValueError, RuntimeError):  # what is wrong with it is said when it is opened
+    except (OSError, ValueError, RuntimeError):  # opening it will report the error
         return False

@@ -1,4 +1,4 @@
-"""Interaction events to one vector: how somebody types, waits, corrects and clicks."""
+"""Encoder of interaction events: how a person types, waits, corrects and clicks."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.types import BehaviourEvent, BehaviourKind, Embedding, FeatureSequence, Modality
 
 KINDS = tuple(BehaviourKind)
-"""The kinds with a slot of their own, in the order of the slots; one more slot is for the rest."""
+"""Kinds with their own slot, in slot order; one more slot is for all others."""
 
 MAX_EVENTS = 512
-"""Of a longer log the last so many events are read."""
+"""Maximum number of events read; of a longer log, the last ones."""
 
-# Signed log1p of a value is cut off here: about 1e6 in its unit. Nothing real lies beyond.
+# Signed log1p of a value is clipped here: about 1e6 in its unit, beyond any real value.
 _MAX_VALUE = 14.0
 _BATCH = 64
 
 
 class CodedEvents(NamedTuple):
-    """One log as numbers, in order of time.
+    """One event log as arrays, in order of time.
 
     Attributes:
         kind: int64 ``[n]``: the slot of each.
         at: float64 ``[n]``: seconds, ascending.
-        value: float32 ``[n]``: ``sign(v) * log1p(|v|)``, cut off at 14.
+        value: float32 ``[n]``: ``sign(v) * log1p(|v|)``, clipped at 14.
     """
 
     kind: np.ndarray
@@ -41,15 +41,14 @@ class CodedEvents(NamedTuple):
 
     @property
     def interval(self) -> np.ndarray:
-        """Seconds since the event before, float32 ``[n]``; 0 on the first, 1e6 at most."""
+        """Seconds since the previous event, float32 ``[n]``; 0 for the first, at most 1e6."""
         return np.minimum(np.diff(self.at, prepend=self.at[:1]), 1e6).astype(np.float32)
 
 
 def code(events: Iterable[BehaviourEvent]) -> CodedEvents:
-    """Check a log, put it in order of time, and keep its last ``MAX_EVENTS`` events.
+    """Check a log, sort it by time, and keep its last ``MAX_EVENTS`` events.
 
-    Listeners report when they get to it, so events out of order are put in order (those of one
-    moment stay as given). Two equal events are two events.
+    Event listeners may report late, so events are sorted (stably). Two equal events are two events.
 
     Raises:
         InputError: A time is negative or not finite; a value is not finite, or negative where its
@@ -81,7 +80,7 @@ def code(events: Iterable[BehaviourEvent]) -> CodedEvents:
 
 
 def collate(logs: Sequence[CodedEvents]) -> BehaviourBatch:
-    """Pad logs to one batch; at least one event wide, so that an empty log is a masked row."""
+    """Pad logs to one batch, at least one event wide: an empty log is a masked row."""
     wide = max(1, *(len(log.kind) for log in logs)) if logs else 1
     kind = torch.zeros(len(logs), wide, dtype=torch.long)
     interval, value = torch.zeros(len(logs), wide), torch.zeros(len(logs), wide)
@@ -96,10 +95,9 @@ def collate(logs: Sequence[CodedEvents]) -> BehaviourBatch:
 
 
 class BehaviourEncoder:
-    """One vector from the interaction events of one utterance.
+    """Encodes the interaction events of one utterance as one vector.
 
-    Only what lies between events counts, not when the first one happened: a log that is shifted
-    in time gives the same vector.
+    Only the intervals between events count: a log shifted in time gives the same vector.
 
     Args:
         model: ``None`` for the weights that ship, or a checkpoint (``.safetensors``) written by
@@ -108,15 +106,15 @@ class BehaviourEncoder:
     Attributes:
         name: What was loaded.
         width: Length of a vector.
-        path: The checkpoint that it was read from.
-        embedded: ``True``: it is a network of ours.
+        path: The checkpoint that was loaded.
+        embedded: Always ``True``: it is one of our networks.
 
     Raises:
-        ConfigurationError: ``model`` is no ``.safetensors`` file.
+        ConfigurationError: ``model`` is not a ``.safetensors`` file.
         ModelError: The weights are missing, damaged or do not fit.
 
-    What ships was trained on simulated people, because no corpus of this kind is public: see
-    ``weights/behaviour.md`` before using its probabilities. Safe to use from several threads.
+    The shipped weights were trained on simulated people, because no corpus of this kind is public:
+    see ``weights/behaviour.md`` before using its probabilities. Thread-safe.
     """
 
     def __init__(self, model: str | Path | None = None) -> None:
@@ -144,7 +142,7 @@ class BehaviourEncoder:
         self.width = config.width
 
     def encode(self, items: Sequence[Sequence[BehaviourEvent]]) -> list[Embedding]:
-        """Return one embedding an utterance, in order; one without events is missing.
+        """Return one embedding per utterance, in order; without events it is missing.
 
         Of a log of more than 512 events the last 512 are read (all are checked).
 
@@ -161,7 +159,7 @@ class BehaviourEncoder:
             for i, log in enumerate(logs)
             if not len(log.kind)
         }
-        # Alike lengths together: a short log would otherwise be mostly padding.
+        # Similar lengths together: a short log would otherwise be mostly padding.
         order = sorted((i for i in range(len(logs)) if i not in out), key=lambda i: len(logs[i].at))
         for start in range(0, len(order), _BATCH):
             rows = order[start : start + _BATCH]
@@ -179,16 +177,16 @@ class BehaviourEncoder:
     def features(
         self, events: Sequence[BehaviourEvent], *, began: float | None = None
     ) -> FeatureSequence:
-        """Return a row an event, float32 ``[events, width]``: its state, q_j of PED eq 44.
+        """Return one row per event, float32 ``[events, width]``: its state, q_j of PED eq 44.
 
-        A row depends on its event and those before it only.
+        A row depends only on its event and those before it.
 
         Args:
             events: Of one utterance.
-            began: When the utterance began, on the clock of the events; default: with the first.
+            began: Start of the utterance, on the clock of the events; default: the first event.
 
         Raises:
-            InputError: An event cannot be read, or one lies before ``began``.
+            InputError: An event cannot be read, or one precedes ``began``.
         """
         log = code(events)
         began = float(log.at[0]) if began is None and len(log.at) else began or 0.0
@@ -207,7 +205,7 @@ class BehaviourEncoder:
 
 
 def _named(i: int, n: int, events: Sequence[BehaviourEvent]) -> CodedEvents:
-    """Code one log of several; an error says which."""
+    """Code one of several logs; an error names it."""
     try:
         return code(events)
     except InputError as error:

@@ -1,4 +1,4 @@
-"""Pictures of a person's face to one vector."""
+"""Encoder of faces: pictures to one vector."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from empathic_sdk.types.utterance import Frame
 Vectors = NDArray[np.float32]
 
 MARGIN = 0.036
-"""What a crop adds on every side of a detected face, as a share of it.
+"""Margin of a crop on every side of a detected face, as a share of its size.
 
 The cascade finds the faces of FER2013, pasted onto larger pictures, at 0.933 of the crops' width
 (median over a sample of its public test split): this margin frames a face as those crops do.
@@ -32,7 +32,7 @@ The cascade finds the faces of FER2013, pasted onto larger pictures, at 0.933 of
 
 
 class _Seen(NamedTuple):
-    """What a network makes of one face: float32 ``[width]``, and ``[7]`` where it has a head."""
+    """Output for one face: float32 vector ``[width]``, and logits ``[7]`` with a head."""
 
     vector: Vectors
     logits: Vectors | None
@@ -47,31 +47,31 @@ class _Network(Protocol):
 
 
 class FaceEncoder:
-    """Vectors of faces from the embedded network, or from any Hugging Face image model.
+    """Encodes faces with the embedded network, or with any Hugging Face image model.
 
-    A frame is decoded, its largest face cut out, evened out and read; the frames of an utterance
-    are pooled by attention over time (PED, eq 39-41). Frames without a face do not count.
+    Of each frame, the largest face is cropped, equalised and encoded; the frames of an utterance
+    are pooled by attention over time (PED, eq 39-41). Frames without a face are ignored.
 
     Args:
         model: ``None`` for the network that ships with this package; else a checkpoint
             (``.safetensors``) written by ``empathic train face``, or the name or folder of a
-            Hugging Face vision model (a name is looked up on its hub).
+            Hugging Face vision model (a name is looked up on the Hugging Face Hub).
         detector: Finds faces: any callable from a uint8 RGB picture to a list of ``Box``.
             Default: OpenCV's Haar cascade for frontal faces.
-        margin: What a crop adds on every side of a detected face, as a share of it.
-        most_frames: Of an utterance with more frames, this many are read, evenly spaced.
+        margin: Margin of a crop on every side of a detected face, as a share of its size.
+        most_frames: Maximum frames read per utterance, evenly spaced.
 
     Attributes:
         name: What was loaded.
         width: Length of a vector.
-        path: The checkpoint of ours that it was read from, or ``None``.
-        embedded: Whether it is a network of ours.
+        path: The loaded checkpoint, or ``None`` for a Hugging Face model.
+        embedded: Whether it is one of our networks.
 
     Raises:
         ModelError: The model cannot be loaded.
         ConfigurationError: A number is out of range.
 
-    Thread-safe: what several threads ask for at once becomes one batch.
+    Thread-safe: simultaneous calls become one batch.
     """
 
     def __init__(
@@ -97,16 +97,16 @@ class FaceEncoder:
         self._batcher: Batcher[Pixels, _Seen] = Batcher(self._network.see)
 
     def encode(self, items: Sequence[Sequence[Frame]], *, cropped: bool = False) -> list[Embedding]:
-        """Return one embedding an utterance.
+        """Return one embedding per utterance.
 
         Args:
             items: The frames of each utterance: paths, bytes of picture files, or uint8 arrays
                 ``[height, width, channel]`` RGB.
-            cropped: The frames are crops that a face fills, as FER2013's: none is searched for.
+            cropped: The frames are face crops, as in FER2013: no face is searched for.
 
         Raises:
-            InputError: No frame of an utterance is a picture that can be read. Among others, a
-                broken one counts as one without a face.
+            InputError: No frame of an utterance is a readable picture. Single broken frames count
+                as frames without a face.
         """
         faces = [self._faces(_spaced(frames, self.most_frames), cropped) for frames in items]
         seen = iter(self._batcher([f for row in faces for f in row if f is not None]))
@@ -116,17 +116,17 @@ class FaceEncoder:
         ]
 
     def encode_crops(self, crops: Sequence[Frame]) -> list[Embedding]:
-        """Return one embedding a crop that a face fills: what FER2013 holds, 48 x 48 pixels."""
+        """Return one embedding per face crop, such as the 48 x 48 pixels of FER2013."""
         return self.encode([[crop] for crop in crops], cropped=True)
 
     def features(
         self, frames: Sequence[Frame], *, rate: float = 25.0, cropped: bool = False
     ) -> FeatureSequence:
-        """Return one vector a frame; where there is no face, zeros and a mask of ``False``.
+        """Return one vector per frame; without a face, zeros under a ``False`` mask.
 
         Args:
-            frames: Of one utterance; all of them are read.
-            rate: Frames a second, for the times.
+            frames: Frames of one utterance; all are read.
+            rate: Frames per second, for the times.
             cropped: As in :meth:`encode`.
         """
         if not rate > 0:
@@ -141,7 +141,7 @@ class FaceEncoder:
         )
 
     def _faces(self, frames: Sequence[Frame], cropped: bool) -> list[Pixels | None]:
-        """Return the face of each frame; one broken picture does not spoil the others."""
+        """Return the face of each frame; a broken picture does not affect the others."""
         found: list[Pixels | None] = []
         broken: list[InputError] = []
         for frame in frames:
@@ -155,7 +155,7 @@ class FaceEncoder:
         return found
 
     def _face(self, frame: Frame, cropped: bool) -> Pixels | None:
-        """Return the largest face of a frame, RGB; ``None`` where there is nothing to be seen."""
+        """Return the largest face of a frame, RGB; ``None`` without one."""
         image = decode(frame)
         if not cropped:
             if self._detector is None:
@@ -167,7 +167,7 @@ class FaceEncoder:
         return image if image.min() != image.max() else None
 
     def _pooled(self, seen: Sequence[_Seen], frames: int) -> Embedding:
-        """Return what the frames with a face say together."""
+        """Pool the frames with a face to one embedding."""
         if not seen:
             return Embedding(
                 modality=Modality.FACE,
@@ -187,7 +187,7 @@ class FaceEncoder:
 
 
 class _Embedded:
-    """A network of ours: a picture and its mirror image are read and averaged."""
+    """One of our networks; its outputs for a picture and its mirror image are averaged."""
 
     size = 48
 
@@ -222,7 +222,7 @@ class _Embedded:
 
 
 def _input(face: Pixels, size: int) -> Tensor:
-    """Return a face as the network reads it: grey, equalised, then ``[size, size]`` in [-1, 1]."""
+    """Return a face as network input: grey, equalised, ``[size, size]`` in [-1, 1]."""
     if min(face.shape[:2]) > 8 * size:  # a large picture, at a bounded cost
         face = _cv2().resize(face, (4 * size, 4 * size), interpolation=_cv2().INTER_AREA)
     even = equalise(grey(face))
@@ -253,7 +253,7 @@ class _Plugged:
             self._columns = _columns(config.id2label) if classifies else None
             self._model.eval()
             self.width = self._vectors(np.zeros((1, 32, 32, 3), np.uint8))[0].shape[1]
-        except Exception as error:  # whatever a hub, a disk or a config can do wrong
+        except Exception as error:  # network, disk and config errors of many kinds
             raise ModelError(f"the vision model {name!r} cannot be loaded: {error}") from error
 
     def see(self, faces: Sequence[Pixels]) -> list[_Seen]:
@@ -283,13 +283,13 @@ _WORDS: Mapping[str, Emotion] = {
 
 
 def _columns(labels: Mapping[int, str]) -> list[int] | None:
-    """Return where a classifier's logits hold each emotion; ``None`` unless it names all seven."""
+    """Return the index of each emotion in a classifier's logits; ``None`` unless all are there."""
     at = {_WORDS[w.lower()]: int(k) for k, w in labels.items() if w.lower() in _WORDS}
     return [at[e] for e in Emotion] if len(at) == len(Emotion) else None
 
 
 def _spaced(frames: Sequence[Frame], most: int) -> list[Frame]:
-    """Return at most ``most`` of the frames, evenly spaced, the first and the last among them."""
+    """Return at most ``most`` of the frames, evenly spaced, including the first and last."""
     if len(frames) <= most:
         return list(frames)
     return [frames[i] for i in np.linspace(0, len(frames) - 1, most).round().astype(int)]

@@ -1,4 +1,4 @@
-"""Where the faces are in a picture: OpenCV's Haar cascade, or a detector of yours."""
+"""Face detection: OpenCV's Haar cascade, or a detector of your own."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from empathic_sdk.errors import ConfigurationError, InputError, MissingExtraErro
 from empathic_sdk.types.base import Value
 
 WINDOW = 24
-"""Pixels a side of what a cascade looks at, at least."""
+"""Minimum side of the region that a cascade examines, in pixels."""
 
 
 class Box(Value):
-    """Where a face is."""
+    """Bounding box of a face."""
 
     x: float = Field(allow_inf_nan=False, description="Left edge, in pixels.")
     y: float = Field(allow_inf_nan=False, description="Upper edge, in pixels.")
@@ -36,20 +36,20 @@ Detector = Callable[[Pixels], Sequence[Box]]
 
 
 class HaarDetector:
-    """Frontal faces, by OpenCV's Haar cascade (Viola and Jones 2001).
+    """Detects frontal faces with OpenCV's Haar cascade (Viola and Jones 2001).
 
-    A quick look at a small copy of the picture finds most faces; where it finds none, a closer
-    look follows, at more pixels and in finer steps.
+    A quick pass over a small copy of the picture finds most faces; if it finds none, a second
+    pass uses more pixels and finer steps.
 
     Args:
         quick: The longer side of the first copy, in pixels.
-        close: That of the second. The smallest face found is 24 pixels of it wide.
-        neighbours: Overlapping finds that make a face; more of them find fewer faces.
+        close: The longer side of the second copy. Faces are at least 24 of its pixels wide.
+        neighbours: Overlapping detections required per face; higher values find fewer faces.
 
     Raises:
         MissingExtraError: OpenCV is not installed, or one without cascades (5.0 dropped them).
 
-    Thread-safe: every thread has a cascade of its own.
+    Thread-safe: every thread has its own cascade.
     """
 
     def __init__(self, *, quick: int = 200, close: int = 280, neighbours: int = 3) -> None:
@@ -101,7 +101,7 @@ class HaarDetector:
 
 
 def largest(boxes: Sequence[Box]) -> Box | None:
-    """Return the box with the largest area, or ``None`` where there is none."""
+    """Return the box with the largest area, or ``None`` if there are none."""
     if any(not isinstance(box, Box) for box in boxes):
         raise InputError(
             "a detector must return a list of empathic_sdk.encoders.face_detection.Box"
@@ -110,10 +110,10 @@ def largest(boxes: Sequence[Box]) -> Box | None:
 
 
 def cut_out(image: Pixels, box: Box, *, margin: float) -> Pixels:
-    """Return the square around ``box``, ``margin`` of its longer side wider on every side.
+    """Crop the square around ``box``, with ``margin`` of its longer side on every side.
 
-    Where the square leaves the picture, the picture's edge is repeated; no square is wider than
-    twice the picture's longer side, whatever a detector says.
+    Outside of the picture its edge is repeated. The square is limited to twice the picture's
+    longer side, whatever the detector returns.
     """
     height, width = image.shape[:2]
     half = min(max(box.width, box.height) * (0.5 + margin), max(height, width))

@@ -1,4 +1,4 @@
-"""Pictures of any kind to one kind of array, and the light evened out."""
+"""Decodes pictures to arrays, and equalises their brightness."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from empathic_sdk.types.utterance import Frame
 Pixels = NDArray[np.uint8]
 
 LARGEST = 50_000_000
-"""Pixels of a frame at most: several times what a camera gives, far below what fills a memory."""
+"""Maximum pixels of a frame: well above cameras, well below exhausting memory."""
 
 
 def decode(frame: Frame) -> Pixels:
     """Return a frame as uint8 ``[height, width, 3]``, RGB, upright.
 
-    Files may be of any kind that Pillow reads; what their EXIF says of orientation is followed,
-    16 bits become 8, transparent pixels become grey, and of an animation the first picture counts.
+    Files may be of any kind that Pillow reads. The EXIF orientation is applied, 16 bits become 8,
+    transparent pixels become grey, and of an animation the first frame is taken.
 
     Args:
         frame: A path, the bytes of a file, or a uint8 array ``[height, width]`` (grey) or
@@ -72,7 +72,7 @@ def _from_file(source: Path | io.BytesIO, what: str) -> Pixels:
     except ImportError as error:
         raise MissingExtraError("face", "reading picture files") from error
     if isinstance(source, Path) and (source.is_fifo() or source.is_socket()):
-        raise InputError(f"{what} is no file but something that would be waited for")
+        raise InputError(f"{what} is not a regular file (a pipe or socket)")
     try:
         with Image.open(source) as image:
             _check_size(*image.size, what)  # the header alone: nothing is decoded yet
@@ -83,20 +83,20 @@ def _from_file(source: Path | io.BytesIO, what: str) -> Pixels:
             through = "A" in upright.getbands() or "transparency" in upright.info
             return _from_array(np.array(upright.convert("RGBA" if through else "RGB")))
     except UnidentifiedImageError as error:
-        raise InputError(f"{what} is no picture that can be read") from error
+        raise InputError(f"{what} is not a readable picture") from error
     except (FileNotFoundError, IsADirectoryError) as error:
         raise InputError(f"there is no file for {what}") from error
     except InputError:
         raise
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        # Pillow says with these that a file is cut off or damaged.
+        # Pillow raises these for truncated or damaged files.
         raise InputError(f"{what} is damaged or cut off: {error}") from error
 
 
 def _eight_bits(values: np.ndarray, what: str) -> Pixels:
-    """Map a picture of more than 8 bits to 8: whole numbers are taken as 16 bits."""
+    """Map a picture of more than 8 bits to 8; integers are taken as 16 bits."""
     if values.dtype.kind == "f":
-        raise InputError(f"{what} holds floats, whose range no file says; save it with 8 bits")
+        raise InputError(f"{what} holds floats of unknown range; save it with 8 bits")
     levels: Pixels = (np.clip(values, 0, 65535) // 257).astype(np.uint8)
     return levels
 
@@ -118,9 +118,9 @@ def grey(rgb: Pixels) -> Pixels:
 
 
 def equalise(picture: Pixels) -> Pixels:
-    """Spread grey levels evenly (adaptive paper, eq 1): uint8 ``[height, width]``, same shape.
+    """Equalise the histogram (adaptive paper, eq 1): uint8 ``[height, width]``, same shape.
 
-    A picture of one level comes back as it is: there is nothing to spread.
+    A picture of a single level is returned unchanged.
     """
     counts = np.bincount(picture.ravel(), minlength=256)
     cdf = counts.cumsum()

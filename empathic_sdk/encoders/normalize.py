@@ -1,7 +1,7 @@
-"""Raw typed text to the plain text that the word-piece vocabulary knows.
+"""Normalises typed text for the word-piece vocabulary.
 
-The vocabulary (uncased English BERT) has no emoji: a sobbing face would reach the network as
-``[UNK]``, the same as a birthday cake. Unicode names them, so their names are read instead.
+The vocabulary (uncased English BERT) has no emoji: a sobbing face would become ``[UNK]``, just
+like a birthday cake. They are therefore replaced by their Unicode names.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _SPACE = re.compile(r"\s+")
 
 
 def legible(text: str) -> float:
-    """Return the share of ``text``'s letters that the vocabulary can spell: those of Latin script.
+    """Return the share of letters in Latin script, which the vocabulary can spell.
 
-    1 where there are no letters at all (digits, emoji). Text in other scripts reaches the network
-    as a row of unknown pieces, and whatever it says of them is noise.
+    1 if there are no letters (digits, emoji). Text in other scripts becomes a sequence of unknown
+    pieces, for which the network's output is noise.
     """
     letters = [c for c in text if c.isalpha()]
     if not letters:

@@ -1,7 +1,7 @@
-"""Pitch, loudness, rhythm and timbre of a whole utterance in one row of statistics.
+"""Prosody: statistics of pitch, loudness, rhythm and timbre of a whole utterance.
 
-What a network trained on a thousand clips does not find in spectra by itself: how high and how
-lively the pitch is, how the level moves, how bright the loud parts are.
+They describe what a network does not learn from the spectra of a thousand clips: height and
+variation of the pitch, changes of the level, brightness of the loud parts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from empathic_sdk.encoders.acoustics import (
 )
 
 _LAGS = (27, 267)
-"""Periods that are looked for, in samples at 16 kHz: 593 Hz down to 60 Hz."""
+"""Range of pitch periods, in samples at 16 kHz: 593 Hz down to 60 Hz."""
 
 _VOICED = 0.5
 _CEPSTRA = 20
@@ -30,16 +30,16 @@ WIDTH = 289
 
 
 def pitch(samples: Tensor) -> tuple[Tensor, Tensor]:
-    """Return height and strength of the pitch a frame (autocorrelation; Boersma 1993).
+    """Return height and strength of the pitch per frame (autocorrelation; Boersma 1993).
 
-    The autocorrelation of a windowed frame is divided by that of its window; among the periods
-    that come within 90 % of the best, the shortest wins, which avoids octaves too low.
+    The autocorrelation of a windowed frame is divided by that of its window; of the periods
+    within 90 % of the best, the shortest wins, which avoids octave errors.
 
     Args:
         samples: ``[n]`` at 16 kHz.
 
     Returns:
-        Semitones above 100 Hz ``[time]`` (of no meaning where nothing is voiced) and strength
+        Semitones above 100 Hz ``[time]`` (meaningless for unvoiced frames) and strength
         ``[time]``, about 1 for a pure tone and 0 for noise.
     """
     framed = frames(samples)
@@ -74,10 +74,10 @@ def statistics(samples: Tensor) -> Tensor:
     loud = loudness[:, 0] >= torch.quantile(loudness[:, 0], 0.6)
     height, strength = pitch(samples)
     voiced = strength > _VOICED
-    if voiced.sum() < 5:  # whispered: better the heights of all frames than none
+    if voiced.sum() < 5:  # whispered: use the heights of all frames
         voiced = torch.ones_like(voiced)
     rise = height[1:] - height[:-1]
-    # A jump of more than three semitones in 10 ms is an error of the octave, not a melody.
+    # A jump of more than three semitones in 10 ms is an octave error.
     rise = rise[voiced[1:] & voiced[:-1] & (rise.abs() < 3)]
     if len(rise) < 2:
         rise = torch.zeros(2)

@@ -1,4 +1,4 @@
-"""Speech to one vector: how something is said, whatever the words."""
+"""Encoder of speech: how something is said, regardless of the words."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ from empathic_sdk.types import Embedding, Emotion, FeatureSequence, Modality
 from empathic_sdk.types.utterance import Audio
 
 WINDOW_S = 6.0
-"""Seconds of voice that are read at a time; of longer speech the windows are averaged."""
+"""Seconds of voice per window; the windows of longer speech are averaged."""
 
-_STATISTICS_S = 30.0  # a row of statistics of half a minute says what one of an hour would
+_STATISTICS_S = 30.0  # more voice would hardly change the statistics
 
-# What corpora of acted speech name and Ekman does not.
+# Classes of acted corpora that are not among the seven emotions.
 _FOLDED = {"calm": Emotion.NEUTRAL, "boredom": Emotion.NEUTRAL}
 
 
-class Heard(NamedTuple):
-    """What a network made of one stretch of voice.
+class VoiceReading(NamedTuple):
+    """Output of a network for one stretch of voice.
 
     Attributes:
         vector: float32 ``[width]``.
-        logits: float32 ``[classes]``, or ``None`` where the network has no head.
+        logits: float32 ``[classes]``, or ``None`` if the network has no head.
         frames: float32 ``[time, width]``.
         times: float64 ``[time]``, middle of each frame in seconds of voiced sound.
     """
@@ -59,29 +59,29 @@ class Heard(NamedTuple):
 class _Network(Protocol):
     width: int
 
-    def hear(self, voices: Sequence[Samples]) -> list[Heard]: ...
+    def read(self, voices: Sequence[Samples]) -> list[VoiceReading]: ...
 
 
 class SpeechEncoder:
-    """Vectors of voices from the embedded network, or from a Wav2Vec2, HuBERT or WavLM.
+    """Encodes speech with the embedded network, or with Wav2Vec2, HuBERT or WavLM.
 
     Args:
         model: ``None`` for the network that ships with this package; a checkpoint
             (``.safetensors``) written by ``empathic train speech``; or the name or folder of a
-            speech model that ``transformers`` loads (a name is looked up on its hub).
+            speech model that ``transformers`` loads (a name is looked up on the Hugging Face Hub).
 
     Attributes:
         name: What was loaded.
         width: Length of a vector.
-        path: The checkpoint of ours that it was read from, or ``None``.
-        embedded: Whether it is a network of ours. Only those give probabilities.
+        path: The loaded checkpoint, or ``None`` for a Hugging Face model.
+        embedded: Whether it is one of our networks. Only those return probabilities.
 
     Raises:
         ModelError: The model cannot be loaded.
         MissingExtraError: The extra "speech" is not installed.
 
-    Thread-safe: files are decoded in the caller's thread, and what several threads ask for at once
-    becomes one batch. How loud the recording is plays no part.
+    Thread-safe: files are decoded in the caller's thread, and simultaneous calls become one batch.
+    The loudness of a recording has no influence.
     """
 
     def __init__(self, model: str | Path | None = None) -> None:
@@ -96,20 +96,20 @@ class SpeechEncoder:
         self._network: _Network = _Embedded(self.path) if self.path else _Plugged(str(model))
         self.width = self._network.width
         self.embedded = self.path is not None
-        self._batcher: Batcher[Samples, tuple[Heard | None, list[Segment]]] = Batcher(
-            self._hear_now, largest=16
+        self._batcher: Batcher[Samples, tuple[VoiceReading | None, list[Segment]]] = Batcher(
+            self._read_now, largest=16
         )
 
     def encode(self, items: Sequence[Audio]) -> list[Embedding]:
-        """Return one embedding a recording; one without a voice in it comes out as missing.
+        """Return one embedding per recording; without a voice it is missing.
 
         Raises:
             InputError: A recording cannot be read.
         """
         sounds = [decode(item) for item in items]
         return [
-            self._embedding(sound, heard)
-            for sound, (heard, _) in zip(sounds, self._batcher(sounds), strict=True)
+            self._embedding(sound, reading)
+            for sound, (reading, _) in zip(sounds, self._batcher(sounds), strict=True)
         ]
 
     @property
@@ -118,64 +118,66 @@ class SpeechEncoder:
         return self._network.classes if isinstance(self._network, _Embedded) else ()
 
     def class_probabilities(self, items: Sequence[Audio]) -> list[NDArray[np.float64] | None]:
-        """Return calibrated probabilities of :attr:`classes`, ``None`` where nobody speaks.
+        """Return calibrated probabilities of :attr:`classes`; ``None`` without a voice.
 
         Raises:
             ModelError: A plugged-in model has no classes.
         """
         if not isinstance(self._network, _Embedded):
-            raise ModelError(f"{self.name} comes without classes; only a network of ours has them")
+            raise ModelError(f"{self.name} has no classes; only our own networks do")
         network = self._network
         return [
-            None if heard is None or heard.logits is None else network.softened(heard.logits)
-            for heard, _ in self._batcher([decode(item) for item in items])
+            None if reading is None or reading.logits is None else network.softened(reading.logits)
+            for reading, _ in self._batcher([decode(item) for item in items])
         ]
 
     def features(self, audio: Audio) -> FeatureSequence:
-        """Return the network's frames of one recording, with the times at which they were spoken.
+        """Return the network's frames of one recording, with their times.
 
-        Where nobody speaks there is no frame: a recording without voice gives none at all.
+        There are no frames where nobody speaks.
         """
-        heard, stretches = self._batcher([decode(audio)])[0]
-        if heard is None:
+        reading, stretches = self._batcher([decode(audio)])[0]
+        if reading is None:
             nothing = np.zeros((0, self.width), np.float32)
             return FeatureSequence(
                 modality=Modality.SPEECH, values=nothing, times=np.zeros(0), mask=np.zeros(0, bool)
             )
         return FeatureSequence(
             modality=Modality.SPEECH,
-            values=heard.frames,
-            times=_recorded_at(heard.times, stretches),
-            mask=np.ones(len(heard.frames), bool),
+            values=reading.frames,
+            times=_recorded_at(reading.times, stretches),
+            mask=np.ones(len(reading.frames), bool),
         )
 
-    def _embedding(self, sound: Samples, heard: Heard | None) -> Embedding:
-        if heard is None:
+    def _embedding(self, sound: Samples, reading: VoiceReading | None) -> Embedding:
+        if reading is None:
             return Embedding(
                 modality=Modality.SPEECH,
                 vector=np.zeros(self.width, np.float32),
                 missing=f"no voice in {len(sound) / RATE:.1f} s of audio",
             )
         probabilities = None
-        if heard.logits is not None and isinstance(self._network, _Embedded):
-            probabilities = self._network.probabilities(heard.logits)
-        return Embedding(modality=Modality.SPEECH, vector=heard.vector, probabilities=probabilities)
+        if reading.logits is not None and isinstance(self._network, _Embedded):
+            probabilities = self._network.probabilities(reading.logits)
+        return Embedding(
+            modality=Modality.SPEECH, vector=reading.vector, probabilities=probabilities
+        )
 
-    def _hear_now(self, sounds: list[Samples]) -> list[tuple[Heard | None, list[Segment]]]:
+    def _read_now(self, sounds: list[Samples]) -> list[tuple[VoiceReading | None, list[Segment]]]:
         stretches = [self._detector(sound) for sound in sounds]
         spoken = [i for i, s in enumerate(stretches) if s]
-        heard = dict(
+        readings = dict(
             zip(
                 spoken,
-                self._network.hear([voiced(sounds[i], stretches[i]) for i in spoken]),
+                self._network.read([voiced(sounds[i], stretches[i]) for i in spoken]),
                 strict=True,
             )
         )
-        return [(heard.get(i), s) for i, s in enumerate(stretches)]
+        return [(readings.get(i), s) for i, s in enumerate(stretches)]
 
 
 class _Embedded:
-    """A network of ours."""
+    """One of our networks."""
 
     def __init__(self, path: Path) -> None:
         tensors, self.about = checkpoints.load(path)
@@ -220,7 +222,7 @@ class _Embedded:
         e = np.exp(scaled - scaled.max())
         return np.asarray(e / e.sum())
 
-    def hear(self, voices: Sequence[Samples]) -> list[Heard]:
+    def read(self, voices: Sequence[Samples]) -> list[VoiceReading]:
         windows = [_windows(self._front(torch.from_numpy(v)), self._front.hop) for v in voices]
         flat = [w for per_voice in windows for w in per_voice]
         vectors: list[Tensor] = []
@@ -231,7 +233,7 @@ class _Embedded:
                 out = self._model(*pad(part))
                 vectors += list(out.vector)
                 frames += [f[m] for f, m in zip(out.frames, out.mask, strict=True)]
-            heard, at = [], 0
+            readings, at = [], 0
             stride = self._model.time_stride
             for voice, per_voice in zip(voices, windows, strict=True):
                 count = len(per_voice)
@@ -250,9 +252,9 @@ class _Embedded:
                     row = statistics(level(torch.from_numpy(voice[: round(_STATISTICS_S * RATE)])))
                     logits = logits + (1 - self._share) * self._statistics(row[None])[0]
                 seconds = self._front.seconds(0) + places * self._front.hop / RATE
-                heard.append(Heard(vector.numpy(), logits.numpy(), rows.numpy(), seconds))
+                readings.append(VoiceReading(vector.numpy(), logits.numpy(), rows.numpy(), seconds))
                 at += count
-        return heard
+        return readings
 
 
 class _Plugged:
@@ -269,19 +271,19 @@ class _Plugged:
             rate = int(self._extractor.sampling_rate)
             self.width = int(self._model.config.hidden_size)
             self._lengths = self._model._get_feat_extract_output_lengths
-        except Exception as error:  # whatever a hub, a disk or a config can do wrong
+        except Exception as error:  # network, disk and config errors of many kinds
             raise ModelError(f"the speech model {name!r} cannot be loaded: {error}") from error
         if rate != RATE:
             raise ModelError(f"the speech model {name!r} wants {rate} Hz, and this reads {RATE}")
 
-    def hear(self, voices: Sequence[Samples]) -> list[Heard]:
-        return [self._hear_one(voice) for voice in voices]
+    def read(self, voices: Sequence[Samples]) -> list[VoiceReading]:
+        return [self._read_one(voice) for voice in voices]
 
-    def _hear_one(self, voice: Samples) -> Heard:
+    def _read_one(self, voice: Samples) -> VoiceReading:
         size = round(WINDOW_S * RATE)
         count = max(1, math.ceil(len(voice) / size))
         # One batch of windows of one length but the last; models whose extractor gives no mask
-        # (they normalise over the whole input) must not see padding, and get them one by one.
+        # (they normalise over the whole input) must not see padding, and get them singly.
         windows = np.array_split(voice, count)
         masked = bool(getattr(self._extractor, "return_attention_mask", False))
         groups = [windows] if masked else [[w] for w in windows]
@@ -299,11 +301,11 @@ class _Plugged:
                 rows += [h[: max(1, n)] for h, n in zip(hidden, lengths, strict=True)]
         frames = torch.cat(rows).float().numpy()
         times = (np.arange(len(frames), dtype=np.float64) + 0.5) * len(voice) / RATE / len(frames)
-        return Heard(frames.mean(0), None, frames, np.asarray(times, np.float64))
+        return VoiceReading(frames.mean(0), None, frames, np.asarray(times, np.float64))
 
 
 def build(about: dict[str, Any]) -> tuple[Front, PedSpeech | MfccLstm]:
-    """Return front and network as a checkpoint's description names them, untrained."""
+    """Build the untrained feature extractor and network that a checkpoint describes."""
     front = Front(**about["front"])
     if about["kind"] == "lstm":
         return front, MfccLstm()
@@ -316,7 +318,7 @@ def _emotion(name: str) -> int:
 
 
 def _windows(features: Tensor, hop: int) -> list[Tensor]:
-    """Cut ``[time, width]`` into equal stretches of at most :data:`WINDOW_S`."""
+    """Cut ``[time, width]`` into equal windows of at most :data:`WINDOW_S`."""
     most = int(WINDOW_S * RATE / hop)
     return list(torch.tensor_split(features, max(1, math.ceil(len(features) / most))))
 

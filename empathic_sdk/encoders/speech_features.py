@@ -1,4 +1,4 @@
-"""From voiced samples to what a speech network reads, the same in training and at run time."""
+"""Input features of speech networks, the same in training and at run time."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class Front(nn.Module):
     """Features of one utterance.
 
     Args:
-        kind: ``log-mel``: bands standardised by the training set's statistics, so that the tilt of
-            a spectrum (vocal effort) stays; ``mfcc``: 13 cepstra standardised over the utterance.
+        kind: ``log-mel``: bands standardised by the training set's statistics, which keeps
+            the spectral tilt (vocal effort); ``mfcc``: 13 cepstra standardised over the utterance.
         bands: Mel bands of ``log-mel``.
 
     Attributes:
         hop: Samples from one frame to the next.
-        width: Features a frame.
+        width: Features per frame.
     """
 
     def __init__(self, *, kind: str, bands: int = 80) -> None:
@@ -51,7 +51,7 @@ class Front(nn.Module):
         return (features - self.get_buffer("mean")) / self.get_buffer("std")
 
     def fit(self, features: Sequence[Tensor]) -> None:
-        """Take mean and standard deviation a band from training clips' raw features."""
+        """Set mean and standard deviation per band from raw features of training clips."""
         together = torch.cat(list(features))
         self.get_buffer("mean").copy_(together.mean(0))
         self.get_buffer("std").copy_(together.std(0))

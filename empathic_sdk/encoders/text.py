@@ -1,4 +1,4 @@
-"""Typed text to one vector."""
+"""Encoder of text."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ class _Network(Protocol):
 
 
 class TextEncoder:
-    """Sentence vectors from the embedded network, or from any sentence-transformers model.
+    """Encodes text with the embedded network, or with any sentence-transformers model.
 
     Args:
         model: ``None`` for the network that ships with this package; else the name or folder of
-            a sentence-transformers model (a name is looked up on its hub), or a checkpoint
+            a sentence-transformers model (looked up on the Hugging Face Hub), or a checkpoint
             (``.safetensors``) written by ``empathic train text``.
 
     Attributes:
         name: What was loaded.
         width: Length of a vector.
-        path: The checkpoint of ours that it was read from, or ``None``.
-        embedded: Whether it is a network of ours (English; Latin script).
+        path: The loaded checkpoint, or ``None`` for a sentence-transformers model.
+        embedded: Whether it is one of our networks (English; Latin script).
 
     Raises:
         ModelError: The model cannot be loaded.
 
-    Thread-safe: what several threads ask for at once becomes one batch.
+    Thread-safe: simultaneous calls become one batch.
     """
 
     def __init__(self, model: str | Path | None = None) -> None:
@@ -70,7 +70,7 @@ class TextEncoder:
 
     @property
     def words(self) -> torch.Tensor | None:
-        """The word vectors ``[vocabulary, width]`` of the embedded network; of others ``None``."""
+        """Word vectors ``[vocabulary, width]`` of the embedded network; otherwise ``None``."""
         return self._network.words if isinstance(self._network, _Embedded) else None
 
     def features(self, text: str) -> FeatureSequence:
@@ -87,7 +87,7 @@ class TextEncoder:
 
 
 class _Embedded:
-    """MiniLM with weights of ours."""
+    """MiniLM with our weights."""
 
     def __init__(self, path: Path) -> None:
         tensors, about = checkpoints.load(path)
@@ -108,7 +108,7 @@ class _Embedded:
             for window in windows(row):
                 pieces.append(window)
                 owner.append(i)
-        # Alike lengths together: padding costs as much as words do.
+        # Similar lengths together: padding costs as much as words do.
         order = sorted(range(len(pieces)), key=lambda i: len(pieces[i]))
         out = np.zeros((len(texts), self.width), np.float32)
         weight = np.zeros((len(texts), 1), np.float32)
@@ -131,7 +131,7 @@ class _Plugged:
 
         try:
             self._model = SentenceTransformer(name, device="cpu")
-        except Exception as error:  # whatever a hub, a disk or a config can do wrong
+        except Exception as error:  # network, disk and config errors of many kinds
             raise ModelError(
                 f"the sentence-transformers model {name!r} cannot be loaded: {error}"
             ) from error

@@ -1,4 +1,4 @@
-"""Word pieces: texts to ids, and lists of ids to one padded batch."""
+"""Word-piece tokenizer: texts to ids, and ids to padded batches."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def pad(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
 def windows(ids: Sequence[int], *, size: int = 256, most: int = 8) -> list[list[int]]:
     """Cut ``[CLS] ... [SEP]`` into windows of at most ``size`` ids, each with both marks.
 
-    More than ``most`` windows become the first and the last half of ``most``: what a person
-    opens and closes with says most, and the cost stays bounded.
+    Of more than ``most`` windows, the first and the last ``most / 2`` are kept: beginning and end
+    of a message are the most informative, and the cost stays bounded.
     """
     if len(ids) <= size:
         return [list(ids)]

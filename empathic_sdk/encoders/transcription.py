@@ -24,29 +24,29 @@ from empathic_sdk.types.utterance import Audio
 
 _FORMAT = "whisper-1"
 
-# Names that are another model's, as openai-whisper keeps them.
+# Aliases of models, as openai-whisper defines them.
 _FILES = {"large": "large-v3", "turbo": "large-v3-turbo"}
 
 
 class Transcriber:
-    """Writes down what is said in a recording.
+    """Transcribes recordings.
 
     Args:
         model: An official name (``tiny``, ``base``, ``small``, ``turbo``, ...; with ``.en`` for
             English alone), which is looked for in Whisper's cache and else downloaded by that
             package, checked by its SHA-256; or a ``.safetensors`` written by :func:`save_whisper`.
             Any other file is refused: Whisper's own checkpoints are pickles.
-        language: Code of what is spoken (``en``); ``None``: it is found out for each recording.
-        folder: Where official weights are kept; default: Whisper's own cache.
+        language: Code of the spoken language (``en``); ``None``: detect it for each recording.
+        folder: Folder of official weights; default: Whisper's own cache.
 
     Raises:
         MissingExtraError: The extra "speech" is not installed.
-        ConfigurationError: No such language.
-        ModelError: There are no such weights and none can be had; one may go on with the voice
-            alone.
+        ConfigurationError: The language is unknown.
+        ModelError: The weights are missing and cannot be downloaded; the voice can still be used
+            without words.
 
-    Thread-safe: one recording at a time, as the network keeps state while it writes. Where nobody
-    speaks it is not asked at all, for it writes things nobody said then.
+    Thread-safe: one recording at a time, because the network keeps state while decoding. It
+    does not run on recordings without a voice, for which it invents words.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Transcriber:
         self._model.eval()
 
     def __call__(self, audio: Audio) -> Transcript:
-        """Return what is said in ``audio``.
+        """Transcribe ``audio``.
 
         Raises:
             InputError: It cannot be read.
@@ -115,14 +115,14 @@ class Transcriber:
 
 
 def at_hand(name: str, *, folder: str | Path | None = None) -> bool:
-    """Return whether the weights of an official model are here, so that nothing is downloaded.
+    """Return whether the weights of an official model are present on this machine.
 
     Args:
         name: As for :class:`Transcriber`.
         folder: Where they are kept; default: Whisper's own cache.
 
-    Only looks whether the file is there, in milliseconds; whether it is sound (its SHA-256) is seen
-    when it is loaded. ``False`` where openai-whisper is not installed.
+    Only checks that the file exists; its SHA-256 is checked on loading. ``False`` if
+    openai-whisper is not installed.
     """
     if importlib.util.find_spec("whisper") is None:
         return False
@@ -135,8 +135,8 @@ def at_hand(name: str, *, folder: str | Path | None = None) -> bool:
 def save_whisper(model: Any, path: str | Path) -> None:
     """Write a Whisper model (an object of ``whisper.Whisper``) as safetensors.
 
-    Its dimensions go into the description, and so do the heads by which words find their times,
-    which a plain checkpoint of Whisper forgets.
+    The description holds its dimensions and its alignment heads (for word times), which a plain
+    checkpoint of Whisper lacks.
     """
     heads = model.alignment_heads.to_dense().tolist()
     about = {"format": _FORMAT, "dims": json.dumps(asdict(model.dims)), "heads": json.dumps(heads)}
@@ -190,14 +190,15 @@ def _official(whisper: Any, name: str, folder: str | Path | None) -> Any:
     names = whisper.available_models()
     if name not in names:
         raise ModelError(
-            f"{name!r} is no official Whisper model ({', '.join(names)}) and no .safetensors; "
-            "other files are not loaded, since Whisper's checkpoints are pickles: see save_whisper"
+            f"{name!r} is neither an official Whisper model ({', '.join(names)}) nor a "
+            ".safetensors; other files are not loaded, since Whisper's checkpoints are pickles: "
+            "see save_whisper"
         )
     try:
         root = None if folder is None else str(folder)
         return whisper.load_model(name, device="cpu", download_root=root)
-    except Exception as error:  # no network, no room, a broken download: whatever can go wrong
+    except Exception as error:  # no network, a full disk, a broken download, ...
         raise ModelError(
-            f"the weights of Whisper {name!r} are not in its cache and could not be had "
+            f"the weights of Whisper {name!r} are not in its cache and could not be downloaded "
             f"({type(error).__name__}: {error}); give a .safetensors, or use the voice alone"
         ) from error

@@ -1,7 +1,7 @@
-"""Where in a recording somebody speaks: the network of silero-vad.
+"""Voice activity detection with the network of silero-vad.
 
-The wheel of silero-vad carries its network as a TorchScript file. The numbers in it are put into
-plain PyTorch here (a test holds the two together) and that package is never imported: its import
+The wheel of silero-vad carries its network as a TorchScript file. Its weights are loaded into
+plain PyTorch here (a test compares the two) and that package is never imported: its import
 sets PyTorch to one thread for the whole process, and its own loop calls the network once every
 32 ms of sound, which takes several times as long as reading all of them at once.
 """
@@ -23,7 +23,7 @@ from empathic_sdk.encoders.audio import RATE, Samples
 from empathic_sdk.errors import MissingExtraError, ModelError
 
 CHUNK = 512
-"""Samples a decision: 32 ms."""
+"""Samples per decision: 32 ms."""
 
 _CONTEXT = 64
 _PEAK = 0.05
@@ -85,15 +85,15 @@ class VoiceDetector:
 
     Raises:
         MissingExtraError: silero-vad is not installed.
-        ModelError: Its network is not where it should be, or is another one.
+        ModelError: Its network is missing or has another version.
     """
 
     def __init__(self) -> None:
         path = _weights()
         try:
-            # A file of the installed package, as trusted as its code; users cannot name one.
+            # A file of the installed package, as trusted as its code; users cannot choose it.
             with warnings.catch_warnings():
-                # PyTorch would rather have no TorchScript at all; that package offers nothing else.
+                # TorchScript is deprecated in PyTorch, but that package offers nothing else.
                 warnings.simplefilter("ignore", DeprecationWarning)
                 scripted = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
             self._network = _SileroNetwork()
@@ -105,8 +105,8 @@ class VoiceDetector:
     def probabilities(self, samples: Samples) -> np.ndarray:
         """Return the probability of voice in every 32 ms of ``[n]`` samples, float32.
 
-        The samples are first brought to a peak of 0.05, whatever they were: at that level the
-        network misses the fewest screams, and takes no noise that was tried for a voice.
+        The samples are first scaled to a peak of 0.05: at that level the network missed the
+        fewest screams in our tests, and took no noise for a voice.
         """
         count = -(-len(samples) // CHUNK)
         if count == 0:
@@ -132,16 +132,16 @@ def segments(
     gap_s: float = 0.3,
     pad_s: float = 0.1,
 ) -> list[Segment]:
-    """Turn a probability a chunk into stretches of voice.
+    """Turn one probability per chunk into stretches of voice.
 
     Args:
         probabilities: ``[chunks]``.
         length: Samples of the recording.
-        on: From here on voice begins.
-        off: Below this it ends.
+        on: Probability from which voice begins.
+        off: Probability below which it ends.
         shortest_s: A shorter stretch is a click or a cough, and is dropped.
         gap_s: A shorter pause belongs to the speech around it.
-        pad_s: Added on both sides, so that soft beginnings and endings are in.
+        pad_s: Added on both sides, to include soft beginnings and endings.
     """
     runs: list[Segment] = []
     start: int | None = None
@@ -168,7 +168,7 @@ def segments(
 
 
 def voiced(samples: Samples, stretches: Sequence[Segment]) -> Samples:
-    """Return the samples inside ``stretches``, one after the other, ``[m]``."""
+    """Return the concatenated samples inside ``stretches``, ``[m]``."""
     parts = [samples[s.start : s.end] for s in stretches]
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 

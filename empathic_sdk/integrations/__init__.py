@@ -1,1 +1,1 @@
-"""Doors to other libraries, each behind an optional extra."""
+"""Integrations with other libraries, each behind an optional extra."""

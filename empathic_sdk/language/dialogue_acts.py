@@ -1,6 +1,6 @@
-"""What a person does with an utterance, besides telling: greet, thank, ask who is there, correct."""
+"""Dialogue acts (greeting, thanks, refusal, correction, ...) and topics of a text."""
 
-# Patterns are kept as tables: wrapping them by rule would hide their shape.
+# Patterns are kept as tables, which line wrapping would make unreadable.
 # ruff: noqa: E501
 # fmt: off
 
@@ -11,7 +11,7 @@ import re
 from empathic_sdk.language import patterns
 from empathic_sdk.language.normalization import flatten, spell
 
-_HEAD = 400  # characters looked at: an act is said in a breath
+_HEAD = 400  # characters examined: acts are short
 
 _ACTS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern))
@@ -58,7 +58,7 @@ _TOPICS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 
 
 def act_of(text: str) -> str | None:
-    """Name the conversational act of a text, or ``None`` where it simply tells something.
+    """Return the dialogue act of a text, or ``None`` if it just tells something.
 
     Args:
         text: What the person said; the first few hundred characters are read. The patterns of
@@ -85,7 +85,7 @@ def act_of(text: str) -> str | None:
 
 
 def topic_of(text: str) -> str | None:
-    """Name the coarse subject of a text, loneliness before people, or ``None``."""
+    """Return the coarse topic of a text, or ``None``; loneliness precedes people."""
     plain = _plain(text, 2000)
     hits = [name for name, pattern in _TOPICS if pattern.search(plain)]
     if "loneliness" in hits and not {"grief", "breakup"} & set(hits):
@@ -95,7 +95,7 @@ def topic_of(text: str) -> str | None:
 
 def _plain(text: str, length: int = _HEAD) -> str:
     spelled = spell(flatten(text[:length]).replace("\n", " "))
-    # Pictures say how it is meant, not what is done.
+    # Emoji show the tone, not the act.
     return re.sub(r"(?:[.!?;:…~()]|[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])+", " ", spelled).replace("  ", " ").strip()
 
 

@@ -1,4 +1,4 @@
-"""A language of your own: a folder with its templates and its patterns."""
+"""Adding a language from a folder with its templates and patterns."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from empathic_sdk.language.templates import KINDS, add_templates, remove_templat
 
 
 def add_language(folder: str | Path) -> None:
-    """Read a language from a folder of your own, for every agent of this process.
+    """Add a language from a folder of your own, for every agent of this process.
 
     ========================================  =====================================================
     ``responder/TAG/.../NAME.toml``           sentences of replies (also ``safety monitor llm``)
     ``notice/TAG.toml``                       the notice before first use, whole
-    ``patterns/TAG.toml``                     what people say (``language/patterns.py``)
+    ``patterns/TAG.toml``                     patterns (``language/patterns.py``)
     ========================================  =====================================================
 
-    Any part of it may be left out: English fills in, role by role. Text is still read by the
-    recogniser's text encoder, which must know the language, too.
+    Any part may be left out: English fills in, role by role. The recogniser's text encoder must
+    know the language as well.
 
     Args:
-        folder: Where it is. Adding it again reads it again.
+        folder: The folder. Adding it again reads it again.
 
     Raises:
-        ConfigurationError: There is nothing in it, or something is broken (names file and key).
-            Nothing of it is used then.
+        ConfigurationError: It is empty or something in it is broken (the message names file and
+            key). Nothing of it is used then.
     """
     folder = Path(folder)
     remove_language(folder)
@@ -48,7 +48,7 @@ def add_language(folder: str | Path) -> None:
 
 
 def remove_language(folder: str | Path) -> None:
-    """Forget a folder that :func:`add_language` read; nothing happens without it."""
+    """Remove a language added by :func:`add_language`; does nothing if there is none."""
     for path in (Path(folder) / "patterns").glob("*.toml"):
         remove_patterns(path)
     remove_templates(folder)

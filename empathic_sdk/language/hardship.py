@@ -1,6 +1,6 @@
-"""Words that weigh, whatever a label says: a laugh over lost work is still lost work."""
+"""Hardship, loss and good news in the words of a text, whatever its emotion label."""
 
-# Patterns are kept as tables: wrapping them by rule would hide their shape.
+# Patterns are kept as tables, which line wrapping would make unreadable.
 # ruff: noqa: E501
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _HARD = re.compile(
     r"passed over|turned (?:me|us) down|unemployed|threaten\w*|attacked|assault\w*|kidnap\w*|murder\w*|shot at|arrested|in (?:jail|prison)|"
     r"disaster|nightmare|ruined|my life is a|fml|kill me)\b"
 )
-# Not hard enough to speak of hardship, and yet nothing to cheer.
+# Not a hardship, and yet nothing to celebrate.
 _TROUBLED = re.compile(
     r"\b(?:sad(?:ly|ness|dens?)?|upset\w*|worr(?:y|ied|ies|ying|isome)|stress\w*|nervous\w*|terrif\w+|fright\w+|scary|frustrat\w+|disappoint\w+|asham\w+|guilt\w*|embarrass\w+|jealous\w*|envious|"
     r"angry|mad at|furious|annoy\w+|irritat\w+|disgust\w+|gross|creep(?:y|s|ed)|regret\w*|unfortunate(?:ly)?|unlucky|bad(?:ly)?|worse|sorry|trouble\w*|problems?|issues?|tough|rough|weird|"
@@ -35,7 +35,7 @@ _TROUBLED = re.compile(
     r"accus\w+|blam\w+|complain\w*|forgot\w*|mistakes?|late for|cancel\w+|delay\w*|refus\w+|denied|debts?|doubts?|against (?:me|us|it)|see things differently|looking for a (?:new )?job|"
     r"wish (?:i|it|he|she|they|we|that)|supposed to|should have|used to|instead of|even though|unless|hardly|barely|difficult\w*|hard (?:time|to|on (?:me|us|him|her|them))|harder)\b"
 )
-# What is hoped for has not happened: it may yet go wrong.
+# Hoped-for events have not happened yet and may still go wrong.
 _HOPED = re.compile(
     r"\b(?:hop(?:e|ing)|wish(?:ing)?|fingers crossed|pray(?:ing)?|if only|might get|may get|want to (?:get|be|have|find|win)|waiting (?:for|to|on)|applied|interview\w*|"
     r"will (?:i|he|she|they|it)|do not know (?:if|whether|when|yet)|not sure|unsure|we will see|see what happens|depends)\b"
@@ -70,24 +70,24 @@ def _plain(text: str) -> str:
 
 
 def is_hard(text: str) -> bool:
-    """Say whether a word of hardship occurs."""
+    """Say whether a text mentions a hardship."""
     return bool(_HARD.search(_plain(text))) or weighs("hard", text)
 
 
 def is_loss(text: str) -> bool:
-    """Say whether it tells of a loss, also where no word names it."""
+    """Say whether a text tells of a loss, even if no word names it."""
     return bool(_LOSS.search(_plain(text))) or weighs("loss", text)
 
 
 def is_good_news(text: str) -> bool:
-    """Say whether something went well, told without a bitter laugh."""
+    """Say whether a text tells of something good, without sarcasm."""
     plain = _plain(text)
     good = bool(_GOOD.search(plain)) or weighs("good", text)
     return good and not _MOCK.search(plain)
 
 
 def is_troubled(text: str) -> bool:
-    """Say whether a word stands in it that nobody uses of something to cheer, hardship included."""
+    """Say whether a text holds a word that rules out celebrating, hardship included."""
     plain = _plain(text)
     if _TROUBLED.search(plain) or _HARD.search(plain) or _LOSS.search(plain):
         return True
@@ -95,10 +95,10 @@ def is_troubled(text: str) -> bool:
 
 
 def is_hoped(text: str) -> bool:
-    """Say whether it speaks of something hoped for, waited for or unsure."""
+    """Say whether a text is about something hoped for, awaited or unsure."""
     return bool(_HOPED.search(_plain(text))) or weighs("hoped", text)
 
 
 def is_past_fear(text: str) -> bool:
-    """Say whether a fear is told of that is over."""
+    """Say whether a text tells of a fear that is over."""
     return bool(_PAST_FEAR.search(_plain(text))) or weighs("past_fear", text)

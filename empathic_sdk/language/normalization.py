@@ -1,4 +1,4 @@
-"""Text made comparable: one spelling for quotes, contractions, spaced and masked letters."""
+"""Text normalisation: quotes, accents, contractions, spaced and masked letters, typos."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 LONGEST = 300
-"""Characters a segment holds at most; longer sentences are cut with an overlap."""
+"""Maximum characters of a segment; longer sentences are cut with an overlap."""
 
 _OVERLAP = 80
 _QUOTES = str.maketrans({
@@ -116,7 +116,7 @@ def segments(flat: str) -> list[str]:
 
 
 def spell(segment: str) -> str:
-    """Write contractions out, undo masked letters and the commonest typos of one segment."""
+    """Expand contractions, and undo masked letters and common typos in one segment."""
     s = _LEET.sub(lambda m: _LEET_TO[m[0]], segment)
     s = _REPEAT.sub(r"\1\1", s)
     s = s.replace("can't", "cannot").replace("won't", "will not").replace("ain't", "am not")

@@ -1,8 +1,8 @@
 r"""Patterns of a language of your own: what a person does, what about, and what weighs.
 
-A file is TOML. Patterns are regular expressions, sought in lower case and without accents (write
-them with accents or without), in texts that hold at least as many of the language's common words as
-of the English ones; a list is read as alternatives::
+A file is TOML. Patterns are regular expressions, matched in lower case and without accents (write
+them with or without), in texts with at least as many common words of the language as of English;
+a list means alternatives::
 
     version = 1
     common = ["jag", "och", "inte"]     # the words by which a text in this language is known
@@ -33,9 +33,9 @@ ACTS = (
     "injection", "bot", "feelings", "who", "privacy", "how", "misread", "complaint", "decline",
     "goodbye", "thanks", "love", "hate", "greeting", "advice", "yes", "no", "short", "request",
 )  # fmt: skip
-"""Names of acts, in the order in which they are tried."""
+"""Names of dialogue acts, in the order in which they are tried."""
 WEIGHT = ("hard", "loss", "good", "troubled", "hoped", "past_fear")
-"""Names of what weighs in a text."""
+"""Names of the patterns of hardship and good news."""
 
 ENGLISH = re.compile(
     r"\b(?:the|i|you|is|to|and|my|it|a|of|in|me|that|was|for|not|do|we|he|she|they|what|how|so|no|am|are|have|this|all|but|just)\b"
@@ -47,7 +47,7 @@ _NOISE = re.compile(r"[^\w'\s]+|\s+")
 
 
 class Patterns(NamedTuple):
-    """What one file says."""
+    """The patterns of one file."""
 
     common: re.Pattern[str]
     acts: Mapping[str, re.Pattern[str]]
@@ -63,37 +63,37 @@ _ADDED: dict[Path, Patterns] = {}
 
 
 def add_patterns(path: str | Path) -> None:
-    """Read the patterns of a language beside the English ones, in this process.
+    """Add the patterns of a language to the English ones, in this process.
 
     Raises:
-        ConfigurationError: The file cannot be read, or something in it is wrong (names the key).
+        ConfigurationError: The file cannot be read or is invalid (the message names the key).
     """
     path = Path(path).resolve()
     _ADDED[path] = _read(path)
 
 
 def remove_patterns(path: str | Path) -> None:
-    """Take a file out again that :func:`add_patterns` put in; nothing happens without it."""
+    """Remove a file added by :func:`add_patterns`; does nothing if there is none."""
     _ADDED.pop(Path(path).resolve(), None)
 
 
 def act(text: str) -> str | None:
-    """Return the act that the patterns of an added language see in ``text``, if any."""
+    """Return the dialogue act of ``text`` by the patterns of added languages, if any."""
     return _first(text, lambda p: p.acts, ACTS)
 
 
 def topic(text: str) -> str | None:
-    """Return the topic that the patterns of an added language see in ``text``, if any."""
+    """Return the topic of ``text`` by the patterns of added languages, if any."""
     return _first(text, lambda p: p.topics)
 
 
 def weighs(kind: str, text: str) -> bool:
-    """Say whether a pattern of an added language sees what weighs in ``text``."""
+    """Say whether a pattern of kind ``kind`` of an added language matches ``text``."""
     return _first(text, lambda p: p.weight, [kind]) is not None
 
 
 def is_known(text: str) -> bool:
-    """Say whether a common word of an added language stands in ``text``."""
+    """Say whether ``text`` holds a common word of an added language."""
     if not _ADDED:
         return False
     plain = _plain(text)
@@ -155,7 +155,7 @@ def _compiled(path: Path, key: str, patterns: object) -> re.Pattern[str]:
         isinstance(p, str) and p for p in patterns
     ):  # fmt: skip
         raise ConfigurationError(f"{path}: {key} must be a list of patterns, at least one")
-    # As flatten() leaves the text; folding to lower case would turn \S into \s.
+    # Like flatten(), but without lower-casing, which would turn \S into \s.
     plain = [_MARKS.sub("", unicodedata.normalize("NFKD", p)) for p in patterns]
     try:
         return re.compile("|".join(f"(?:{p})" for p in plain), re.IGNORECASE)

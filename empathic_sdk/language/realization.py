@@ -1,4 +1,4 @@
-"""Choosing and filling template lines: varied, deterministic, never the same twice in a row."""
+"""Surface realisation: chooses and fills template lines, varied and deterministic."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _CONTRACTED = re.compile(r"\b[A-Za-z]+'[a-z]{1,2}\b")
 
 
 class Voice:
-    """Speaks template lines for one reply and remembers which were used.
+    """Realises template lines for one reply and remembers which were used.
 
-    Every choice depends on the context alone: the talk's name, the turn, the text, and what was
-    used lately.
+    Every choice depends only on the context: conversation name, turn, text, and recently used
+    lines.
 
     Args:
-        context: What the reply is made from.
+        context: The context of the reply.
         language: Language of the templates; English where one is missing.
     """
 
@@ -43,24 +43,24 @@ class Voice:
 
     @property
     def asked(self) -> bool:
-        """Whether there is a question already; a reply holds at most one."""
+        """Whether the reply already has a question; it may have one at most."""
         return any(sentence.endswith("?") for sentence in self.sentences)
 
     @property
     def recent(self) -> tuple[str, ...]:
-        """Digests of the templates used lately, this reply's included, oldest first."""
+        """Digests of recently used templates, including this reply's, oldest first."""
         return tuple(self._recent[-RECENT:])
 
     def bank(self, name: str, kind: str = "responder") -> Bank:
-        """Return a bank, empty where there is none of that name."""
+        """Return a bank of templates, empty if there is none of that name."""
         there = has_bank(kind, name, self.language)
         return load_bank(kind, name, self.language) if there else {}
 
     def say(self, lines: Iterable[str], **slots: str) -> bool:
-        """Add one of ``lines``, one not used lately if there is any.
+        """Add one of ``lines``, preferably one not used recently.
 
         Returns:
-            Whether anything was said: not if there is no line, or if each would be a second
+            Whether a line was added: not if there is none, or if each would be a second
             question.
         """
         lines = [line for line in lines if not (self.asked and line.endswith("?"))]
@@ -84,7 +84,7 @@ class Voice:
 
 
 def digest_of(line: str) -> str:
-    """Return the name under which a template line is remembered."""
+    """Return the digest by which a template line is remembered."""
     return _hash(line).hex()
 
 

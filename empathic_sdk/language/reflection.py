@@ -1,10 +1,10 @@
-"""The person's own words, turned round: "I failed my exam" -> "you failed your exam".
+"""Reflection of the person's own words: "I failed my exam" -> "you failed your exam".
 
-Rules, no model. Where they cannot be sure of a grammatical sentence they give nothing, and the
-responder speaks without a quote.
+Rule-based. If the rules cannot ensure a grammatical sentence they return nothing, and the
+responder does without a quote.
 """
 
-# Patterns are kept as tables: wrapping them by rule would hide their shape.
+# Patterns are kept as tables, which line wrapping would make unreadable.
 # ruff: noqa: E501
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 
 LONGEST = 12
-"""Words a quote holds at most."""
+"""Maximum words of a quote."""
 
-_READ = 4000  # characters looked at: the first and the last half of it
+_READ = 4000  # characters read: half from the start, half from the end
 
 _SWAP = {
     "i": "you", "me": "you", "my": "your", "mine": "yours", "myself": "yourself", "am": "are",
@@ -87,7 +87,7 @@ _TELLING = re.compile(
     r"friends|divorce|sick|pregnant|married|engaged|offer|promoted|nervous|embarrassed|keeps?|"
     r"don't|dont|didn't|won't|anyone|treats?|like a|cancer|forgot|awful|terrible|wonderful|without)\b"
 )
-# "nothing to do its raining": two sentences without a stop between them, or half of one.
+# "nothing to do its raining": two sentences without a full stop, or half of one.
 _RUN_ON = re.compile(
     r"^(?:nothing|nobody|no one|someone|people|everything) to\b|"
     r"\bits (?:\w+ing|so|too|not|a|the|just|been|all|like|very|really|cold|dark|over)\b"
@@ -95,7 +95,7 @@ _RUN_ON = re.compile(
 # "we were at my place when he left us": one "you" cannot stand for both.
 _MANY = re.compile(r"\b(?:we|us|our|ours|we're|we've|we'll|we'd)\b")
 _ONE = re.compile(r"\b(?:i|me|my|mine|i'm|i've|i'd|i'll)\b|\bwe\b.*\bus\b")
-# "a short but long overdue break", cut at "but": an article and no noun.
+# "a short but long overdue break", cut at "but": an article without a noun.
 _HALF = re.compile(
     r"\b(?:a|an|the|my|this|such a|very|so|too) (?:short|long|small|little|big|great|simple|tough|difficult|new|"
     r"quick|slow|brief|rough|strange|weird|nice|hard)$"
@@ -104,12 +104,12 @@ _EMOJI = re.compile("[^\x00-\x7f’‘“”–—é]+")
 
 
 def reflection(text: str) -> str | None:
-    """Return the most telling clause in the second person, or ``None`` where none is safe.
+    """Return the most telling clause in the second person, or ``None`` if none is safe.
 
-    Never holds a link, markup, an instruction, an insult, or more than :data:`LONGEST` words.
+    It never holds a link, markup, an instruction, an insult, or more than :data:`LONGEST` words.
 
     Args:
-        text: What the person said, any length; of a long one the beginning and the end are read.
+        text: What the person said, any length; of a long text, the beginning and the end are read.
 
     Returns:
         A clause with subject and verb, no capital at its start (unless a name), no full stop:
@@ -171,7 +171,7 @@ def _turn(clause: str) -> str | None:
 
 
 def _follows(words: list[str]) -> bool:
-    """Say whether a verb stands where one must after the subject: second to fourth word."""
+    """Say whether a verb follows the subject, as the second to fourth word."""
     return bool(_VERBS.search(" ".join(words[1:4]).lower())) or words[1].lower().endswith("ed")
 
 

@@ -1,7 +1,7 @@
-"""What people ask for in passing that could be remembered: only ever proposed.
+"""Detects requests that could be remembered (tone, name, ...); they are only proposed.
 
-Nothing is read out of quoted words, reports of what somebody said, negations or questions about
-it; a request stands at the beginning of a sentence of its own.
+Quotations, reported speech, negations and questions do not count; a request starts its own
+sentence.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _NAME = re.compile(
     rf"(?P<named>[^\W\d_]{_WORD}))" + _END,
     re.IGNORECASE,
 )
-# "Call me back", "call me crazy": what follows is no name.
+# "Call me back", "call me crazy": not a name.
 _NO_NAME = frozenset(
     [
         "back", "later", "tomorrow", "today", "tonight", "now", "soon", "again", "anytime", "maybe",
@@ -86,7 +86,7 @@ _RETRACTED = re.compile(
 
 
 def requests(text: str) -> tuple[Proposal, ...]:
-    """Return what a message asks for, each thing once, the last word on it counting."""
+    """Return the requests in a message, one per name; the last one counts."""
     if len(text) > 2000 or _RETRACTED.search(text):
         return ()
     found: dict[str, Proposal] = {}

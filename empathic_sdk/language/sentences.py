@@ -1,11 +1,11 @@
-"""A language model's pieces, put together into sentences as soon as each is complete."""
+"""Splits text into sentences, also incrementally from a language model's pieces."""
 
 from __future__ import annotations
 
 import re
 
 LONGEST = 800
-"""Characters a sentence may have; a longer one is no sentence of a chat."""
+"""Maximum characters of a sentence; a longer one is not part of a chat."""
 
 # A run of stops is read from its first only, and no part of it twice: linear in any text.
 _END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]*_]*+(?=\s)|[。！？]++[”’」』）]*+|\n++")
@@ -16,7 +16,7 @@ _NO_END = re.compile(
     re.IGNORECASE,
 )
 _A_LETTER = re.compile(r"(?:^|[\s(])I\.$")  # "…than I." does end one
-# Some models think aloud before they answer; that is not for the person.
+# Some models emit reasoning before the answer, which is not for the person.
 _THINKS = re.compile(r"<(think|thinking|reasoning|analysis)>", re.IGNORECASE)
 _MAY_THINK = re.compile(r"<[a-z]{0,9}$", re.IGNORECASE)
 _BULLET = re.compile(r"^(?:[-*•–]|\d{1,2}[.)]|#{1,6})\s+")
@@ -34,8 +34,8 @@ class SentenceReader:
     """Turns pieces of text into whole sentences; linear in what it reads.
 
     Attributes:
-        overlong: A sentence went on for more than :data:`LONGEST` characters. What had come of
-            it is dropped, and so is all that follows.
+        overlong: A sentence exceeded :data:`LONGEST` characters. It is dropped, and so is all that
+            follows.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class SentenceReader:
         self._thinking: str | None = None
 
     def feed(self, piece: str) -> list[str]:
-        """Take in a piece; return the sentences that it completes."""
+        """Add a piece; return the sentences that it completes."""
         if self.overlong:
             return []
         self._held += piece
@@ -70,13 +70,13 @@ class SentenceReader:
             self._thinking, self._held = opening[1].lower(), rest
 
     def flush(self) -> list[str]:
-        """Return what is left: a last sentence that nothing followed."""
+        """Return the rest: a last sentence without an end mark."""
         if self.overlong or self._thinking is not None:
             return []
         return self._cut(self._held, whole=True)
 
     def _cut(self, text: str, *, whole: bool) -> list[str]:
-        """Return the sentences of ``text``; keep what is not yet one, unless that is all of it."""
+        """Return the complete sentences of ``text``, or all; keep an incomplete rest."""
         found, start = [], 0
         for end in _END.finditer(text):
             if end.end() - start > LONGEST:
@@ -96,9 +96,9 @@ class SentenceReader:
 
 
 def tidy(sentence: str) -> str:
-    """Return a sentence as it is shown: no markup, no control characters, single spaces.
+    """Return a sentence for display: no markup, no control characters, single spaces.
 
-    What holds no letter and no digit is nothing: the empty string.
+    Without any letter or digit, return an empty string.
     """
     s = _MARKUP.sub("", _CONTROL.sub(" ", _UNSEEN.sub("", sentence)))
     s = _SPACE.sub(" ", s).strip()
@@ -107,7 +107,7 @@ def tidy(sentence: str) -> str:
 
 
 def split(text: str) -> list[str]:
-    """Cut a text into its sentences without changing a character: joined they are the text."""
+    """Cut a text into sentences without changing a character: joined they are the text."""
     parts, start = [], 0
     for end in _END.finditer(text):
         tail = text[max(start, end.end() - 12) : end.end()]

@@ -1,6 +1,6 @@
-"""Templates: sentences that ship as files, loaded once and checked.
+"""Templates: sentences in files, loaded once and checked.
 
-A template file is TOML: ``version = 1``, then one table a *role*, each with ``lines``::
+A template file is TOML: ``version = 1``, then one table per *role*, each with ``lines``::
 
     version = 1
 
@@ -10,10 +10,10 @@ A template file is TOML: ``version = 1``, then one table a *role*, each with ``l
     [echo]
     lines = ["You said {quote}, and it seems to matter a lot."]
 
-A slot stands in braces and must be one of :data:`SLOTS`. A line is one sentence.
+A slot is written in braces and must be one of :data:`SLOTS`. A line is one sentence.
 
-Files are looked for in the folders that were added (:func:`add_templates`), the last one first,
-then among those that ship; what a file lacks, a file below it says, role by role.
+Files are searched in the added folders (:func:`add_templates`), the last one first, then among
+the shipped ones; a role that a file lacks is taken from the next file.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ SLOTS = frozenset({
     "quote", "emotion", "line", "number", "modalities", "value",
     "task", "math", "topic", "a", "b", "c", "d",
 })  # fmt: skip
-"""Names that may stand in braces; those of the last line are tutoring's."""
+"""Names that may occur in braces; those of the last line belong to tutoring."""
 
 Bank = dict[str, tuple[str, ...]]
-"""Roles of one file, each with its lines."""
+"""The lines of one file, by role."""
 
 _SLOT = re.compile(r"\{([^{}]*)\}")
 
@@ -51,17 +51,17 @@ KINDS = ("responder", "safety", "monitor", "llm", "notice")
 
 
 def add_templates(folder: str | Path) -> None:
-    """Look for templates in a folder of your own before those that ship, in this process.
+    """Add a folder of your own templates, before the shipped ones, in this process.
 
-    It is laid out like ours: ``responder/sv/social/greeting.toml`` holds Swedish greetings,
-    ``responder/en/...`` another wording of ours, ``notice/sv.toml`` the notice in Swedish. A file
-    may hold some roles of ours; the others are said in English. All of it is checked here.
+    Its layout is that of the shipped folder: ``responder/sv/social/greeting.toml`` holds Swedish
+    greetings, ``responder/en/...`` replaces English ones, ``notice/sv.toml`` is the notice in
+    Swedish. A file may hold some of the roles; the others stay English. Everything is checked.
 
     Args:
-        folder: Where the templates are. Adding it again reads it again.
+        folder: The folder. Adding it again reads it again.
 
     Raises:
-        ConfigurationError: There is no template in it, or one is broken (names file and key).
+        ConfigurationError: It has no template or a broken one (the message names file and key).
     """
     folder = Path(folder).resolve()
     remove_templates(folder)
@@ -77,7 +77,7 @@ def add_templates(folder: str | Path) -> None:
 
 
 def remove_templates(folder: str | Path) -> None:
-    """Take a folder out again that :func:`add_templates` put in; nothing happens without it."""
+    """Remove a folder added by :func:`add_templates`; does nothing if there is none."""
     folder = Path(folder).resolve()
     if folder in _ADDED:
         _ADDED.remove(folder)
@@ -88,16 +88,16 @@ def remove_templates(folder: str | Path) -> None:
 def add_lines(
     kind: str, name: str, roles: Mapping[str, Sequence[str]], language: str = "en"
 ) -> None:
-    """Give the roles of a template file that stands in no file, in this process.
+    """Add a template file's roles from memory instead of a file, in this process.
 
     Args:
         kind: As in :func:`load_bank`.
         name: As there.
-        roles: Lines by role; no roles take the lines out again.
+        roles: Lines by role; an empty mapping removes the lines again.
         language: BCP 47 tag; only its first part is used.
 
     Raises:
-        ConfigurationError: A line is broken (names role and line).
+        ConfigurationError: A line is broken (the message names role and line).
     """
     key = (kind, _tag(language), name)
     if roles:
@@ -117,7 +117,7 @@ def _tag(language: str) -> str:
 
 
 def load_bank(kind: str, name: str, language: str = "en") -> Bank:
-    """Return the roles of one template file; a role that a language lacks is the English one.
+    """Return the roles of one template file; roles missing in a language are English.
 
     Args:
         kind: Folder below ``prompts``: ``responder`` or ``safety``.
@@ -128,7 +128,7 @@ def load_bank(kind: str, name: str, language: str = "en") -> Bank:
         The lines of each role.
 
     Raises:
-        ConfigurationError: There is no such template, or it is broken (names file and key).
+        ConfigurationError: The template is missing or broken (the message names file and key).
     """
     tag = _tag(language)
     bank = _load_bank(_folders(), kind, name, tag)
@@ -170,16 +170,16 @@ def notice(
     purpose: str | None = None,
     keep_days: float | None = None,
 ) -> str:
-    """Say in plain words what the agent is, does and stores.
+    """Return the notice: in plain words what the agent is, does and stores.
 
     Args:
-        language: BCP 47 tag; English where there is no notice in that language.
-        modalities: Names of biometric channels that are switched on, in words
-            (``"your voice"``); none are mentioned unless given.
+        language: BCP 47 tag; English if there is no notice in that language.
+        modalities: Names of enabled biometric modalities, in words (``"your voice"``); only these
+            are mentioned.
         keeps_text: Whether what the person types is stored.
-        may_ask: Biometric channels that are used where the person consents.
-        purpose: ``medical`` or ``safety``, where these are allowed for that alone.
-        keep_days: After how many days turns are deleted, if they are.
+        may_ask: Biometric modalities that are used with consent.
+        purpose: ``medical`` or ``safety``, if they are allowed only for that purpose.
+        keep_days: Days after which turns are deleted, if they are.
 
     Returns:
         The notice, sentences joined by a space.
@@ -207,11 +207,11 @@ def notice(
 
 
 def watch_message(kind: str, days: int, language: str = "en") -> str:
-    """Say in plain words that somebody's days have changed, for a human who looks after them.
+    """Return a warning in plain words that a person's days have changed, for their carer.
 
     Args:
         kind: ``decline`` or ``instability``.
-        days: Since about when.
+        days: About how many days ago the change began.
         language: BCP 47 tag.
 
     Raises:
@@ -233,7 +233,7 @@ def help_lines(locale: str | None = None, *, about: str = "") -> tuple[HelpLine,
         locale: Region in capitals (``US``) or language tag with a region (``en-US``). ``None``,
             an unknown region and a language alone (``es`` is spoken in twenty countries) give
             the entry ``*``.
-        about: ``abuse`` puts lines for that first where the locale has any.
+        about: ``abuse`` puts lines for that first, if the locale has any.
 
     Returns:
         At least one line.
@@ -251,7 +251,7 @@ def template_files(folder: Path | None = None) -> tuple[Path, ...]:
     """Return every template file, sorted.
 
     Args:
-        folder: Where to look instead of the folder that ships.
+        folder: The folder to search instead of the shipped one.
     """
     return tuple(sorted((folder or prompts_dir()).rglob("*.toml")))
 
@@ -268,7 +268,7 @@ def _load_bank(roots: tuple[Path, ...], kind: str, name: str, language: str) -> 
 
 
 def has_bank(kind: str, name: str, language: str = "en") -> bool:
-    """Say whether there is a template of that name, in English or in a language."""
+    """Say whether there is a template of that name, in English or in ``language``."""
     tag = _tag(language)
     in_memory = any((kind, each, name) in _IN_MEMORY for each in (tag, "en"))
     return in_memory or _has_bank(_folders(), kind, name, tag)
@@ -282,7 +282,7 @@ def _has_bank(roots: tuple[Path, ...], kind: str, name: str, language: str) -> b
 
 
 def _check_beside_ours(path: Path, folder: Path) -> None:
-    """Refuse a file whose lines cannot be filled where the lines of ours are."""
+    """Raise if a file's lines do not have the slots of the English lines."""
     bank = _read_bank(path)
     kind, *_, name = path.relative_to(folder).parts
     if kind == "notice":

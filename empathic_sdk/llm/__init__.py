@@ -1,1 +1,1 @@
-"""Adapters: whatever can write text, as a LanguageModel."""
+"""Adapters that turn other text generators into a ``LanguageModel``."""

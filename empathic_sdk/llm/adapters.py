@@ -1,4 +1,4 @@
-"""Whatever ``EmotionAwareAgent(llm=...)`` is given, as something that streams text."""
+"""Resolves ``EmotionAwareAgent(llm=...)`` to a language model that streams text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PIP = re.compile(r"pip install [`'\"]?(?:-U )?([A-Za-z0-9_.\[\]-]+)")
 
 
 def language_model(given: Any) -> LanguageModel:
-    """Return what was given as a language model.
+    """Return ``given`` as a language model.
 
     Args:
         given: A name that ``langchain.chat_models.init_chat_model`` takes, such as
@@ -57,7 +57,7 @@ class LangChainModel:
 
     Args:
         model: The runnable.
-        name: What ``Turn.responder`` shows; by default what the model calls itself.
+        name: The name that ``Turn.responder`` shows; by default the model's own.
     """
 
     def __init__(self, model: Any, *, name: str | None = None) -> None:
@@ -66,7 +66,7 @@ class LangChainModel:
         self.name = name or _name_of(model)
 
     def stream(self, messages: Sequence[ChatMessage]) -> Iterator[str]:
-        """Yield the text of the answer; reasoning, tool calls and media are passed over."""
+        """Yield the text of the answer; reasoning, tool calls and media are skipped."""
         from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
         kinds: dict[str, type[BaseMessage]] = {
@@ -85,10 +85,10 @@ class LangChainModel:
 
 
 def text_of(piece: Any) -> str:
-    """Return the text of a message, a chunk of one, or a str; ``""`` where there is none.
+    """Return the text of a message, a chunk of one, or a str; ``""`` if it has none.
 
     Raises:
-        TypeError: It is something else.
+        TypeError: It has another type.
     """
     if isinstance(piece, str):
         return piece
@@ -149,7 +149,7 @@ def _named(name: str) -> LangChainModel:
 
 
 def _unmade(name: str, error: Exception) -> str:
-    # Not the error's own words: they may show a key.
+    # Not the error's own message, which may show a key.
     return (
         f"llm={name!r} could not be made ({type(error).__name__}): its key or address is probably "
         "missing from the environment; the cause is above"

@@ -1,4 +1,4 @@
-"""Optional packages that language models come with, and what to say where one is missing."""
+"""Errors for missing optional packages of language models."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from empathic_sdk.errors import MissingExtraError
 
 @contextmanager
 def needs_langchain() -> Iterator[None]:
-    """Turn a failed import in the block into an error that says what to install.
+    """Turn a failed import in the block into an error with the install line.
 
     Raises:
         MissingExtraError: LangChain is not installed.

@@ -1,4 +1,4 @@
-"""A text-generation pipeline of transformers, as a language model of the agent."""
+"""Adapter for text-generation pipelines of transformers."""
 
 from __future__ import annotations
 
@@ -10,23 +10,22 @@ from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.types import ChatMessage
 
 MAX_NEW_TOKENS = 400
-"""Tokens a reply may take; the agent stops earlier, after the sentences that the pacing allows."""
+"""Maximum tokens of a reply; the agent stops after the sentences that the pacing allows."""
 
 
 class PipelineModel:
-    """Writes with a pipeline that is held in this process.
+    """Generates with a pipeline in this process.
 
-    One reply at a time: the weights are one, and generating is not thread-safe. Others wait, within
-    their timeout.
+    One reply at a time, because generation is not thread-safe. Others wait, within their timeout.
 
     Args:
         pipeline: ``transformers.pipeline("text-generation", ...)``. Its tokenizer needs a chat
-            template that has a system role: without one, a person's words and the program's could
+            template with a system role: without one, a person's words and the program's could
             not be told apart.
-        max_new_tokens: Length of an answer at most.
+        max_new_tokens: Maximum length of an answer.
 
     Raises:
-        ConfigurationError: Another task, or no such chat template.
+        ConfigurationError: The task or the chat template is not suitable.
     """
 
     def __init__(self, pipeline: Any, *, max_new_tokens: int = MAX_NEW_TOKENS) -> None:
@@ -58,7 +57,7 @@ class PipelineModel:
 
                 return torch.full((input_ids.shape[0],), stop.is_set(), device=input_ids.device)
 
-        prompt = self._render(messages)
+        prompt = self.render(messages)
         streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
         failed: list[BaseException] = []
 
@@ -88,11 +87,12 @@ class PipelineModel:
         if failed:
             raise failed[0]
 
-    def _render(self, messages: Sequence[ChatMessage]) -> str:
+    def render(self, messages: Sequence[ChatMessage]) -> str:
+        """Return the prompt: the messages in the chat template, special tokens disarmed."""
         turns = [
             {
                 "role": m.role,
-                # A special token that a person types would be read as one: it gets a space.
+                # A special token typed by a person would be read as one: insert a space.
                 "content": m.text if m.role == "system" else self._plain(m.text),
             }
             for m in messages
@@ -110,7 +110,7 @@ class PipelineModel:
     def _check_template(self) -> None:
         told, said = "a rule for the check", "a word for the check"
         try:
-            text = self._render([ChatMessage("system", told), ChatMessage("user", said)])
+            text = self.render([ChatMessage("system", told), ChatMessage("user", said)])
         except Exception as error:  # no template, or one that refuses a system message
             raise ConfigurationError(
                 f"llm=: {self.name} has no chat template with a system role "

@@ -1,4 +1,4 @@
-"""Messages of LangChain to utterances: words, sound, pictures. Importing this needs LangChain."""
+"""Converts LangChain messages to utterances. Importing this needs LangChain."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from empathic_sdk.llm.adapters import text_of
 from empathic_sdk.types import AGENT, Utterance
 
 LARGEST = 32 * 1024 * 1024
-"""Bytes of a sound or a picture that is still read."""
+"""Maximum bytes of a sound or a picture."""
 
 
 def utterances(messages: Sequence[BaseMessage]) -> list[Utterance]:
-    """Return who said what, in order: human messages and final answers.
+    """Return the utterances of human messages and final answers, in order.
 
-    Sounds and pictures count where they lie in the message itself (base64, or a ``data:`` address).
-    Nothing is fetched: a link or a file id is passed over. What may be processed is decided later,
-    by the recogniser's policy.
+    Sounds and pictures are used if they are in the message itself (base64, or a ``data:`` address).
+    Nothing is fetched: links and file ids are skipped. The recogniser's policy decides later what
+    may be processed.
     """
     found = []
     for message in messages:
@@ -60,7 +60,7 @@ def _made(text: str, speaker: str, **media: Any) -> Utterance | None:
 
 
 def _media(block: Mapping[str, Any]) -> tuple[str, bytes | None]:
-    """Return ``audio`` or ``image`` and its bytes, in LangChain's form or in providers' own."""
+    """Return ``audio`` or ``image`` and its bytes, in LangChain's or a provider's format."""
     kind = str(block.get("type", ""))
     if kind in ("audio", "image"):
         source = block.get("source")

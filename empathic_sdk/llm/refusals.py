@@ -65,7 +65,7 @@ def _of_part(part: Any) -> str:
     pipeline = getattr(part, "pipeline", None) or getattr(
         getattr(part, "llm", None), "pipeline", None
     )
-    if hasattr(pipeline, "task") and hasattr(pipeline, "tokenizer"):
+    if pipeline is not None and hasattr(pipeline, "task") and hasattr(pipeline, "tokenizer"):
         tokenizer = getattr(part, "tokenizer", None) or pipeline.tokenizer
         if not getattr(tokenizer, "chat_template", None):
             return (

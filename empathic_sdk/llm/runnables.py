@@ -1,7 +1,7 @@
-"""LangChain runnables: an agent, and a recogniser alone. Importing this needs LangChain.
+"""LangChain runnables of agents and recognisers. Importing this needs LangChain.
 
-They wrap whatever fits the protocols, so that agent and recogniser can offer themselves as
-runnables without anything in here knowing them.
+They wrap any object that fits the protocols, so this module does not depend on agent and
+recogniser.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class AgentRunnable(Runnable[Any, Any]):
     ``user`` and ``conversation``. Where a dict does not say, ``config["configurable"]`` may:
     ``user_id`` and ``thread_id``. Callbacks and ``astream_events`` see streams, too.
 
-    ``invoke`` gives the :class:`Turn` (``output="turn"``) or its text (``"reply"``). ``stream``
-    gives the events of ``agent.stream``, the last of them as the ``Turn`` itself, so that a next
+    ``invoke`` returns the :class:`Turn` (``output="turn"``) or its text (``"reply"``). ``stream``
+    yields the events of ``agent.stream``, the last of them as the ``Turn`` itself, so that a next
     step that takes only the last one gets what ``invoke`` would give it; or the sentences, which
     concatenate to the reply.
     """
@@ -138,7 +138,7 @@ def recognizer_runnable(reader: Callable[[], Recognizer]) -> Runnable[Any, Emoti
     ``input`` or ``messages``.
 
     Args:
-        reader: Returns what reads; called at each use, so that loading may wait for the first.
+        reader: Returns the recogniser; called at each use, so that it can be loaded lazily.
     """
 
     def read(given: Any) -> EmotionState:

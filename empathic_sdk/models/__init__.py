@@ -1,1 +1,1 @@
-"""Networks: tensors in, a named output out. No loss, no I/O."""
+"""Networks: from tensors to a named output, without losses and I/O."""

@@ -1,4 +1,4 @@
-"""What a person does between and beside their words: a network over interaction events.
+"""The network over interaction events.
 
 Liu and Wang, "Research on Personalized Emotion Dynamic Deep Learning Modeling for Human-Centered
 Emotional Interaction" (PED), equations 26-28 and 42-44.
@@ -53,7 +53,7 @@ class BehaviourConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> BehaviourConfig:
-        """Read what :meth:`as_dict` gave."""
+        """Make a configuration from :meth:`as_dict` values."""
         return cls(**values)
 
     def as_dict(self) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class BehaviourBatch(NamedTuple):
 
     Attributes:
         kind: int64 ``[batch, events]``, 0 to ``kinds`` - 1.
-        interval: float32 ``[batch, events]``, seconds since the event before, >= 0; 0 on the first.
+        interval: float32 ``[batch, events]``, seconds since the previous event; 0 for the first.
         value: float32 ``[batch, events]``, signed ``log1p`` of the value in its kind's unit.
         mask: bool ``[batch, events]``, ``True`` = real; real events come first.
     """
@@ -82,11 +82,11 @@ class BehaviourOutput(NamedTuple):
 
     Attributes:
         states: ``[batch, events, width]`` q of eq 44, in [-1, 1]; zeros in the padding. The state
-            of an event depends on it and those before it only.
+            of an event depends only on it and those before it.
         vector: ``[batch, width]`` in [-1, 1]; zeros where no event is real.
         logits: ``[batch, classes]``.
-        gates: ``[batch, events, width]`` gamma of eq 44, in [0, 1], over real events summing to 1
-            a channel; zeros in the padding. ``None`` with ``max_mean``.
+        gates: ``[batch, events, width]`` gamma of eq 44, in [0, 1], summing to 1 per channel over
+            real events; zeros in the padding. ``None`` with ``max_mean``.
     """
 
     states: Tensor
@@ -98,8 +98,8 @@ class BehaviourOutput(NamedTuple):
 class IntervalCode(nn.Module):
     """The code eta of eq 42: overlapping bumps along ``log1p`` of the interval in seconds.
 
-    A pause of 20 ms and one of 20 s differ by a factor of a thousand and both matter; one number
-    would have to fit both.
+    Pauses of 20 ms and of 20 s both matter and differ by a factor of a thousand, which a single
+    number represents poorly.
     """
 
     centres: Tensor
@@ -118,9 +118,9 @@ class IntervalCode(nn.Module):
 class BehaviourNetwork(nn.Module):
     """Event embedding, interval code and value; a GRU over them; gated pooling.
 
-    The published sum of eq 44 grows with the number of events, so a long log would be a loud one.
-    Here the gates of a channel are a softmax over the events. How many events there were enters
-    beside the pooled vector, as ``log1p`` of their number.
+    The published sum of eq 44 grows with the number of events. Here the gates of a channel are a
+    softmax over the events instead, and ``log1p`` of the number of events is an extra input beside
+    the pooled vector.
     """
 
     value_mean: Tensor
@@ -129,8 +129,8 @@ class BehaviourNetwork(nn.Module):
     def __init__(self, config: BehaviourConfig | None = None) -> None:
         super().__init__()
         self.config = c = config or BehaviourConfig()
-        # What is usual for a kind's value, measured on the training data: 3 is fast for typing in
-        # characters a second and nothing for scrolling in pixels.
+        # Mean and deviation of each kind's value in the training data: 3 is fast for typing in
+        # characters per second and negligible for scrolling in pixels.
         self.register_buffer("value_mean", torch.zeros(c.kinds))
         self.register_buffer("value_scale", torch.ones(c.kinds))
         self.kind = nn.Embedding(c.kinds, c.kind_width)
@@ -145,7 +145,7 @@ class BehaviourNetwork(nn.Module):
         self.classify = nn.Linear(c.width, c.classes)
 
     def forward(self, batch: BehaviourBatch) -> BehaviourOutput:
-        """Read padded logs; what stands in the padding moves nothing."""
+        """Process padded logs; the padding has no effect."""
         there = batch.mask[..., None]  # (b, n, 1) bool
         kind = batch.kind.masked_fill(~batch.mask, 0)
         value = (batch.value - self.value_mean[kind]) / self.value_scale[kind]

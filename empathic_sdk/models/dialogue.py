@@ -1,4 +1,4 @@
-"""What every dialogue model takes: one padded batch of utterances' features."""
+"""The input of dialogue models: one padded batch of utterance features."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from torch import Tensor
 
 
 class DialogueBatch(NamedTuple):
-    """``b`` dialogues (or next pieces of them) of up to ``n`` utterances.
+    """A batch of ``b`` dialogues (or pieces of them) with up to ``n`` utterances.
 
     Attributes:
-        features: float ``[b, n, width]`` by modality. What stands where a modality is absent, or
-            in the padding, is never looked at.
+        features: float ``[b, n, width]`` by modality. Values where a modality is absent, or
+            in the padding, are ignored.
         present: bool ``[b, n]`` by modality, ``True`` = real.
-        mask: bool ``[b, n]``, ``True`` = a real utterance; padding stands at the end.
-        speaker: int64 ``[b, n]``: who spoke, numbered by first appearance in the dialogue.
+        mask: bool ``[b, n]``, ``True`` = a real utterance; padding is at the end.
+        speaker: int64 ``[b, n]``: speakers, numbered by first appearance in the dialogue.
         timing: float ``[b, n, k]``, or ``None``.
-        weights: float ``[b, n]``, at least 0, by modality: how much it is to be believed beside
-            the others (1 where not named), or ``None``.
+        weights: float ``[b, n]``, at least 0, by modality: its weight relative to the others
+            (1 if not named), or ``None``.
     """
 
     features: Mapping[str, Tensor]
@@ -30,7 +30,7 @@ class DialogueBatch(NamedTuple):
     weights: Mapping[str, Tensor] | None = None
 
     def only(self, modalities: tuple[str, ...]) -> DialogueBatch:
-        """Return the batch with every other modality taken away (absent, for whoever reads it)."""
+        """Return the batch with every other modality removed (marked absent)."""
         return self._replace(
             present={m: p & (m in modalities) for m, p in self.present.items()},
         )

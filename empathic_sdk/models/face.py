@@ -1,6 +1,6 @@
-"""Networks over faces: the one that ships, Table 5 of the adaptive paper, attention over frames.
+"""Face networks: the shipped one, Table 5 of the adaptive paper, attention over frames.
 
-They read what ``encoders/images.py`` makes of a face: grey, equalised, in [-1, 1].
+Their input is a face from ``encoders/images.py``: grey, equalised, in [-1, 1].
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CLASSES = 7
 
 
 class FaceReading(NamedTuple):
-    """What a face network returns.
+    """Output of a face network.
 
     ``vectors`` is ``[batch, width]``, ``logits`` ``[batch, 7]`` in the order of ``Emotion``.
     """
@@ -28,10 +28,10 @@ class FaceReading(NamedTuple):
 
 
 class FaceConfig(NamedTuple):
-    """Sizes of :class:`FaceNet`; the defaults are those of the network that ships.
+    """Sizes of :class:`FaceNet`; the defaults are those of the shipped network.
 
     ``stem`` is the width at full resolution; ``widths`` and ``blocks`` are channels and residual
-    blocks a stage, each stage at half the resolution of the one before it.
+    blocks per stage; each stage halves the resolution.
     """
 
     stem: int = 16
@@ -42,7 +42,7 @@ class FaceConfig(NamedTuple):
 
 
 class SqueezeExcite(nn.Module):
-    """Weighs channels by what the whole map holds (Hu et al. 2018)."""
+    """Weights channels by the content of the whole map (Hu et al. 2018)."""
 
     def __init__(self, width: int, ratio: int) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class SqueezeExcite(nn.Module):
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions, channel weights and a way around them (He et al. 2016)."""
+    """Residual block: two 3x3 convolutions and channel weights (He et al. 2016)."""
 
     def __init__(self, inside: int, width: int, *, stride: int, squeeze: int) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class Block(nn.Module):
         self.first_norm = nn.BatchNorm2d(width)
         self.second = nn.Conv2d(width, width, 3, padding=1, bias=False)
         self.second_norm = nn.BatchNorm2d(width)
-        # At the start every block passes on what it got; depth then grows where it pays.
+        # At the start every block is the identity; depth then grows where it pays.
         nn.init.zeros_(self.second_norm.weight)
         self.channels = SqueezeExcite(width, squeeze)
         self.around: nn.Module = nn.Identity()
@@ -85,7 +85,7 @@ class Block(nn.Module):
 
 
 class FaceNet(nn.Module):
-    """A residual network with squeeze and excitation, sized for one processor core."""
+    """A residual network with squeeze-and-excitation, sized for one CPU core."""
 
     def __init__(self, config: FaceConfig | None = None) -> None:
         super().__init__()
@@ -148,9 +148,9 @@ def build(config: Mapping[str, Any] | None) -> FaceNet | TableFiveCNN:
 
 
 def fused(net: FaceNet | TableFiveCNN) -> FaceNet | TableFiveCNN:
-    """Return a copy for reading alone, with batch norms folded into the convolutions before them.
+    """Return an inference copy with batch norms folded into the preceding convolutions.
 
-    It computes the same in less time. Table 5's network comes back as it is: there a ReLU stands
+    It computes the same in less time. Table 5's network is returned unchanged: there a ReLU is
     between the two.
     """
     if isinstance(net, TableFiveCNN):
@@ -172,10 +172,10 @@ def fused(net: FaceNet | TableFiveCNN) -> FaceNet | TableFiveCNN:
 
 
 class FramePool(nn.Module):
-    """Several frames of one utterance to one vector (PED, eq 39-41).
+    """Pools the frames of one utterance to one vector (PED, eq 39-41).
 
-    A small transformer over the frames says how far each may be trusted; what is summed are the
-    frames' own vectors, so that one frame is itself.
+    A small transformer over the frames gives their weights; the weighted sum is over the frames'
+    own vectors, so a single frame is returned unchanged.
     """
 
     def __init__(self, width: int, *, inner: int = 64, heads: int = 4) -> None:
@@ -187,13 +187,13 @@ class FramePool(nn.Module):
             inner, heads, 2 * inner, dropout=0.1, batch_first=True, norm_first=True
         )
         self.query = nn.Linear(inner, 1, bias=False)
-        nn.init.zeros_(self.query.weight)  # at the start all frames count alike
+        nn.init.zeros_(self.query.weight)  # at the start all weights are equal
 
     def weights(self, vectors: Tensor, mask: Tensor) -> Tensor:
-        """Return the weight of every frame, ``[batch, time]``; each row sums to 1, or to 0.
+        """Return the weight of every frame, ``[batch, time]``; each row sums to 1 or, if masked, 0.
 
         Args:
-            vectors: ``[batch, time, width]``; what stands at masked places is ignored.
+            vectors: ``[batch, time, width]``; masked positions are ignored.
             mask: bool ``[batch, time]``, ``True`` = real.
         """
         # A row without any real frame attends to all; the multiplication below makes it zero.

@@ -1,8 +1,8 @@
 """MiniLM sentence network in plain PyTorch (Wang et al. 2020; BERT layout of Devlin et al. 2019).
 
-The runtime's default text network. It computes what ``transformers.BertModel`` computes (a test
-holds the two together), and is written out here because importing ``transformers`` alone costs
-about 2.5 s and 140 MB, which a text agent would pay at every start.
+The runtime's default text network. It computes the same as ``transformers.BertModel`` (a test
+compares them), and is implemented here because importing ``transformers`` alone costs
+about 2.5 s and 140 MB, at every start of a text agent.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class MiniLMConfig(NamedTuple):
 
 
 class SentenceEncoding(NamedTuple):
-    """What :class:`MiniLM` returns.
+    """Output of :class:`MiniLM`.
 
     ``pooled`` is ``[batch, width]`` (mean over real tokens), ``tokens`` ``[batch, time, width]``.
     """
@@ -57,7 +57,7 @@ class EncoderLayer(nn.Module):
     def forward(self, x: Tensor, attend: Tensor) -> Tensor:
         """Map ``x`` ``[batch, time, width]`` to the same shape.
 
-        ``attend`` is bool ``[batch, 1, 1, time]``, ``True`` where a token may be looked at.
+        ``attend`` is bool ``[batch, 1, 1, time]``, ``True`` = may be attended to.
         """
         q, k, v = rearrange(
             self.qkv(x), "b t (three h d) -> three b h t d", three=3, h=self.heads
@@ -72,7 +72,7 @@ class EncoderLayer(nn.Module):
 
 
 class MiniLM(nn.Module):
-    """Token ids to one vector a text."""
+    """Encodes token ids as one vector per text."""
 
     def __init__(self, config: MiniLMConfig | None = None) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class MiniLM(nn.Module):
         c = self.config
         self.word = nn.Embedding(c.vocab_size, c.width)
         self.position = nn.Embedding(c.positions, c.width)
-        # BERT adds a segment vector to every token; with one segment it is a constant bias.
+        # BERT adds a segment vector to every token; with a single segment it is a constant.
         self.segment = nn.Parameter(torch.zeros(c.width))
         self.norm = nn.LayerNorm(c.width, eps=1e-12)
         self.layers = nn.ModuleList(
@@ -92,9 +92,9 @@ class MiniLM(nn.Module):
         """Encode a batch.
 
         Args:
-            ids: int ``[batch, time]`` word-piece ids; what stands at padded places is ignored.
+            ids: int ``[batch, time]`` word-piece ids; padding is ignored.
             mask: bool ``[batch, time]``, ``True`` = real token.
-            role: float ``[batch, time, width]`` added to every token, such as whose words it is.
+            role: float ``[batch, time, width]`` added to every token, such as the speaker's role.
 
         Returns:
             Pooled and per-token vectors; zeros where nothing is real.
@@ -103,8 +103,8 @@ class MiniLM(nn.Module):
         x = self.norm(x if role is None else x + role)
         if self.training:
             x = F.dropout(x, self.config.dropout)
-        # A row without any real token attends to everything instead of to nothing (softmax over
-        # nothing is NaN); the multiplication by `real` below then makes it zero.
+        # A row without any real token attends to everything (softmax over nothing is NaN); the
+        # multiplication by `real` below then makes it zero.
         attend = (mask | ~mask.any(1, keepdim=True))[:, None, None, :]
         for layer in self.layers:
             x = layer(x, attend)

@@ -1,4 +1,4 @@
-"""A general model, conditioned on who speaks: user embedding, FiLM, user gate (PED eq 59-65)."""
+"""Personalisation head: user embedding, FiLM, user gate (PED eq 59-65)."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from torch import Tensor, nn
 
 
 class PersonalHead(nn.Module):
-    """What a person's history adds to the logits of a general model.
+    """Correction of a general model's logits by a person's history.
 
-    As published, eq 61-62 scale the state by a sigmoid, so that nobody gets the general model back.
-    Here both the scale and the gate of eq 63 are twice a sigmoid and start at 1, the shift starts
-    at 0, and what eq 65 adds is the *difference* they make: untrained, or without a history, it is
-    exactly nothing.
+    As published, eq 61-62 scale the state by a sigmoid, which cannot reproduce the general model.
+    Here the scale and the gate of eq 63 are twice a sigmoid and start at 1, the shift starts at 0,
+    and eq 65 adds the *difference* they make: untrained, or without a history, exactly zero.
 
     Args:
         profile: Length of p_u.
         state: Length of s.
         fused: Length of h.
-        classes: Of the logits.
-        width: Of the user embedding.
-        dropout: On the embedding and on what is added.
+        classes: Number of logits.
+        width: Width of the user embedding.
+        dropout: Dropout on the embedding and on the correction.
     """
 
     def __init__(
@@ -45,11 +44,11 @@ class PersonalHead(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def forward(self, profile: Tensor, known: Tensor, state: Tensor, fused: Tensor) -> Tensor:
-        """Return what is added to the logits, ``[n, classes]``.
+        """Return the correction to add to the logits, ``[n, classes]``.
 
         Args:
             profile: p_u of eq 59, ``[n, profile]``.
-            known: bool ``[n]``: whether there is a history at all.
+            known: bool ``[n]``: whether there is a history.
             state: s of the dialogue model, ``[n, state]``.
             fused: h, ``[n, fused]``.
         """

@@ -1,4 +1,4 @@
-"""Networks that hear how something is said: PED's speech encoder, and the MFCC LSTM."""
+"""Speech networks: PED's speech encoder, and the MFCC LSTM."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 
 class SpeechEncoding(NamedTuple):
-    """What a speech network returns.
+    """Output of a speech network.
 
     Attributes:
-        vector: ``[batch, width]``, one an utterance; zeros where nothing is real.
-        frames: ``[batch, time', width]``, what the vector was pooled from; zeros where not real.
+        vector: ``[batch, width]``, one per utterance; zeros if no frame is real.
+        frames: ``[batch, time', width]``, frames before pooling; zeros where not real.
         weights: ``[batch, time']``, share of each frame in the vector; each row sums to 1.
         mask: bool ``[batch, time']``, ``True`` = real.
     """
@@ -42,7 +42,7 @@ class PedSpeech(nn.Module):
 
     The convolution of eq. 36 is a stack of blocks here, each halving the bands, the first two also
     the time: one row of ``frames`` covers 40 ms. The GRU of eq. 37 reads the utterance in both
-    directions. That looks into the future only inside an utterance, which is over when it is read.
+    directions, so it looks ahead only within an utterance that is already complete.
     """
 
     time_stride = 4
@@ -54,7 +54,7 @@ class PedSpeech(nn.Module):
             raise ValueError("at least two channels, and bands a multiple of 2 ** len(channels)")
         sizes = (1, *c.channels)
         self.convolutions = nn.ModuleList(
-            # Strides instead of pooling: a third of the cost.
+            # Strides instead of pooling, at a third of the cost.
             nn.Conv2d(
                 sizes[i],
                 sizes[i + 1],
@@ -75,7 +75,7 @@ class PedSpeech(nn.Module):
     def forward(self, features: Tensor, mask: Tensor) -> SpeechEncoding:
         """Map ``features`` ``[batch, time, bands]`` and bool ``mask`` ``[batch, time]``.
 
-        What stands at padded places is ignored.
+        Padding is ignored.
         """
         drop = self.config.dropout
         extra = -features.shape[1] % self.time_stride
@@ -85,8 +85,7 @@ class PedSpeech(nn.Module):
         for i, (convolution, norm) in enumerate(zip(self.convolutions, self.norms, strict=True)):
             x = F.relu(norm(convolution(x)))
             real = real[:, ::2] if i < 2 else real
-            # Zeros behind the real frames: what stands there must not reach them through the next
-            # convolution.
+            # Zero the padding, so that it cannot reach real frames through the next convolution.
             x = x * real[:, None, :, None]
             x = F.dropout2d(x, drop / 3, self.training)
         x = F.relu(self.project(rearrange(x, "b c t f -> b t (c f)")))
@@ -97,7 +96,7 @@ class PedSpeech(nn.Module):
 
 
 class MfccLstm(nn.Module):
-    """13 MFCCs a frame to one vector: the speech network of the CNN-LSTM paper's Table 6.
+    """Encodes 13 MFCCs per frame as one vector: the speech network of the CNN-LSTM paper's Table 6.
 
     Two stacked LSTMs (128, 64), the last real state of the second, a dense layer of 128. With its
     classifier of seven it holds the 131,335 parameters of the table: each gate has one bias vector,
@@ -132,15 +131,15 @@ class MfccLstm(nn.Module):
 
 
 class SpeechClassifier(nn.Module):
-    """A linear head a corpus on the vector of a speech network.
+    """One linear head per corpus on the vector of a speech network.
 
-    Corpora of acted speech name different emotions, and actors of different schools and languages
+    Corpora of acted speech have different classes, and actors of different schools and languages
     act the shared ones differently; the network below is common to all of them.
 
     Args:
-        width: Of the vector.
+        width: Width of the vector.
         classes: Number of classes of each corpus, by its name.
-        dropout: Before the head.
+        dropout: Dropout before the head.
     """
 
     def __init__(self, *, width: int, classes: Mapping[str, int], dropout: float = 0.0) -> None:
@@ -168,7 +167,7 @@ class StatisticsClassifier(nn.Module):
     def forward(self, statistics: Tensor) -> Tensor:
         """Map ``[batch, width]`` to logits ``[batch, classes]``.
 
-        What lies more than five deviations out is pulled in: a broken recording must not shout.
+        Values beyond five deviations are clipped, to limit the effect of broken recordings.
         """
         z = (statistics - self.get_buffer("mean")) / self.get_buffer("std")
         logits: Tensor = self.linear(z.clamp(-5.0, 5.0))
@@ -178,7 +177,7 @@ class StatisticsClassifier(nn.Module):
 def _recurrent(cell: nn.GRU | nn.LSTM, x: Tensor, mask: Tensor) -> Tensor:
     """Run ``cell`` over the real frames of ``[batch, time, width]``; zeros elsewhere.
 
-    Real frames stand in front; a row without any is run over its first frame and then blanked.
+    Real frames come first; a row without any runs over its first frame and is zeroed.
     """
     lengths = mask.sum(1).clamp(min=1).cpu()
     packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
@@ -187,7 +186,7 @@ def _recurrent(cell: nn.GRU | nn.LSTM, x: Tensor, mask: Tensor) -> Tensor:
 
 
 def _attention(scores: Tensor, mask: Tensor) -> Tensor:
-    """Return the softmax of ``[batch, time]`` scores over real frames; zeros where none is."""
+    """Return the softmax of ``[batch, time]`` scores over real frames; zeros if there are none."""
     lowest = torch.finfo(scores.dtype).min
     weights = torch.softmax(scores.masked_fill(~mask, lowest), 1)
     return weights * mask.to(weights.dtype)

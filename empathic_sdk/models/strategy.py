@@ -1,4 +1,4 @@
-"""The network of the support planner: one hidden layer over what is known before a reply."""
+"""The network of the support planner: one hidden layer over features of the context."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from torch import Tensor, nn
 
 
 class StrategyOutput(NamedTuple):
-    """What :class:`StrategyNetwork` returns: ``logits`` ``[n, classes]``."""
+    """Output of :class:`StrategyNetwork`: ``logits`` ``[n, classes]``."""
 
     logits: Tensor
 
 
 class StrategyNetwork(nn.Module):
-    """Features of a moment in a talk to logits of the supporter's next strategy.
+    """Maps features of a moment in a conversation to logits of the supporter's next strategy.
 
     Args:
         inputs: Length of a feature vector.

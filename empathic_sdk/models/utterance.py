@@ -1,4 +1,4 @@
-"""Heads on one text vector: what a single utterance says, without its dialogue."""
+"""Heads on a text vector, for single utterances without context."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class UtteranceLogits(NamedTuple):
 
     Attributes:
         emotion: ``[batch, 7]`` logits in the order of ``Emotion`` (softmax gives probabilities).
-        present: ``[batch, 7]`` logits, one independent yes/no an emotion (sigmoid).
+        present: ``[batch, 7]`` logits, one independent yes/no per emotion (sigmoid).
         affect: ``[batch, 2]`` valence and arousal, unbounded (clip to [-1, 1]).
     """
 
@@ -28,9 +28,9 @@ class UtteranceLogits(NamedTuple):
 class UtteranceClassifier(nn.Module):
     """Linear heads over a sentence vector.
 
-    What the seven emotions look like is one weight matrix for every annotated corpus; how a
-    corpus's annotators differ from that is a second, small one a corpus (kept small by a penalty
-    in training) and a bias. At run time ``corpora[0]`` speaks.
+    All annotated corpora share one weight matrix for the seven emotions; each corpus adds a second
+    matrix (kept small by a penalty in training) and a bias for the habits of its annotators. At
+    run time those of ``corpora[0]`` are used.
 
     Every weight starts at zero, so that runs with different seeds stay close enough together for
     their weights to be averaged.
@@ -52,7 +52,7 @@ class UtteranceClassifier(nn.Module):
             nn.init.zeros_(head.bias)
 
     def forward(self, features: Tensor, corpus: str | None = None) -> UtteranceLogits:
-        """Map ``features`` ``[batch, width]`` to logits as the annotators of ``corpus`` chose."""
+        """Map ``features`` ``[batch, width]`` to logits, with the label habits of ``corpus``."""
         x = self.dropout(features)
         row = self.corpora.index(corpus) if corpus else 0
         return UtteranceLogits(

@@ -1,4 +1,4 @@
-"""Telling somebody that a turn or a time was worrying, not whose, and not what was said."""
+"""Alerts about a worrying turn or period, without names and words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger("empathic_sdk")
 
 
 def alert_of(safety: SafetyAssessment) -> Alert | None:
-    """Return what may leave of a safety assessment, ``None`` where nothing is worrying."""
+    """Return the alert for a safety assessment, ``None`` if nothing is worrying."""
     if safety.level is SafetyLevel.NONE:
         return None
     now = datetime.now(UTC).replace(second=0, microsecond=0)
@@ -26,7 +26,7 @@ def alert_of(safety: SafetyAssessment) -> Alert | None:
 
 
 def tell(on_alert: AlertHook, what: Any) -> None:
-    """Call the caller's alarm; what it raises is logged and reaches nobody else."""
+    """Call the caller's alert function; its errors are only logged."""
     try:
         call(on_alert, what)
     except Exception as error:

@@ -1,10 +1,10 @@
-"""Days and weeks of one person: level, variability, inertia, distress, and lasting changes.
+"""Statistics and lasting changes of one person's days: level, variability, inertia, distress.
 
 A day's level is compared with the person's own earlier days, never with other people. Changes are
 found by the Page-Hinkley test (Page 1954), a one-sided CUSUM around the running mean: it looks at
-each day once, knows nothing of the days to come, and so warns while a change happens; an offline
-method (PELT, binary segmentation) needs the days after the change to place it. ``river`` keeps the
-test; its numbers below were fixed on simulated courses (docs/state.md, docs/LOG.md).
+each day once and is causal, so it warns while a change happens; an offline method (PELT, binary
+segmentation) needs the days after the change to place it. ``river`` implements the test; its
+parameters below were chosen on simulated trajectories (docs/state.md, docs/LOG.md).
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ from empathic_sdk.types.monitor import (
 )
 
 DAYS = 180
-"""How far back is looked, in days with a turn."""
+"""Number of past days with a turn that are examined."""
 BASELINE = 14
-"""Days with a turn that say what is usual for somebody; before them nothing can be found."""
+"""Days with a turn that form a person's baseline; no change is found before."""
 GAP_DAYS = 30
-"""Somebody away for longer is compared with themselves anew."""
+"""After a longer absence, a new baseline is formed."""
 FRESH_DAYS = 30
-"""An older change is no news."""
+"""Older changes cause no warning."""
 QUIET_DAYS = 28
-"""Between two hints about the same person lie at least so many days."""
+"""Minimum days between two warnings about the same person."""
 DELTA = 0.25
-"""Drift that is let pass, in standard deviations of a day (both tests)."""
+"""Tolerated drift, in standard deviations of a day (both tests)."""
 LEVEL = 7.0
-"""Where the sum of what is beyond the drift counts as a change of level, in deviations."""
+"""Threshold of the sum beyond the drift for a change of level, in deviations."""
 SPREAD = 9.0
 """The same for a change of variability."""
 
-_FAR = 3.0  # one odd day must not be a change
+_FAR = 3.0  # a single odd day is not a change
 _PAIRS = 5
-_TURN_VARIANCE, _DAY_VARIANCE = 0.05, 0.01  # what is expected of a stranger, worth five days
+_TURN_VARIANCE, _DAY_VARIANCE = 0.05, 0.01  # prior variances, worth five days
 _PRIOR_DAYS = 5.0
 
 Floats = NDArray[np.float64]
@@ -67,7 +67,7 @@ class _Days(NamedTuple):
     variance: Floats
 
     def of(self, start: int, stop: int) -> _Days:
-        """Return those from ``start`` to before ``stop``."""
+        """Return the days from ``start`` to before ``stop``."""
         here = slice(start, stop)
         return _Days(self.number[here], self.turns[here], self.level[here], self.variance[here])
 
@@ -79,8 +79,8 @@ def report(days: Sequence[DaySummary]) -> MonitorReport:
         days: In any order; no day twice.
 
     Raises:
-        InputError: A day is there twice.
-        MissingExtraError: There are days enough to look for changes, and ``river`` is missing.
+        InputError: A day occurs twice.
+        MissingExtraError: There are enough days to look for changes, and ``river`` is missing.
     """
     ordered = sorted(days, key=lambda d: d.day)
     if not ordered:
@@ -109,7 +109,7 @@ def standing(changes: Sequence[ChangePoint], today: date) -> ChangePoint | None:
 def inertia(number: NDArray[np.int64], level: Floats) -> float | None:
     """Return the lag-1 autocorrelation over neighbouring calendar days.
 
-    The mean product of deviations over the pairs ``(t, t + 1)`` that are there, over the mean
+    The mean product of deviations over the existing pairs ``(t, t + 1)``, over the mean
     squared deviation of all days. ``None`` below five pairs or without any spread.
 
     Args:
@@ -125,13 +125,13 @@ def inertia(number: NDArray[np.int64], level: Floats) -> float | None:
 
 
 def changes(days: Sequence[DaySummary]) -> list[ChangePoint]:
-    """Find lasting changes, oldest first; what is found on a day depends on no later day.
+    """Find lasting changes causally, oldest first.
 
-    After a change, and after an absence of more than ``GAP_DAYS``, the next ``BASELINE`` days say
-    what is usual now.
+    After a change, and after an absence of more than ``GAP_DAYS``, the next ``BASELINE`` days form
+    a new baseline.
 
     Raises:
-        InputError: A day is there twice.
+        InputError: A day occurs twice.
         MissingExtraError: ``river`` is missing, and there are more than ``BASELINE`` days.
     """
     columns = _columns(sorted(days, key=lambda d: d.day))
@@ -165,7 +165,7 @@ def detector() -> Callable[..., Any]:
 
 
 def _first(days: _Days) -> tuple[ChangeKind, int, int] | None:
-    """Return kind, first day and day of discovery (places) of the first change, if there is one."""
+    """Return kind, first day and day of discovery (indices) of the first change, if any."""
     level, spread = _level_scores(days), _spread_scores(days)
     make = detector()
 
@@ -179,7 +179,7 @@ def _first(days: _Days) -> tuple[ChangeKind, int, int] | None:
         moves.update(x)
         swings.update(y)
         if moves.drift_detected:
-            # Only a day beyond the running mean can take its sum over the threshold.
+            # Only a day beyond the running mean can push the sum over the threshold.
             up = x > level[: at + 1].mean()
             kind = ChangeKind.IMPROVEMENT if up else ChangeKind.DECLINE
             return kind, _onset(level[: at + 1]), at
@@ -189,7 +189,7 @@ def _first(days: _Days) -> tuple[ChangeKind, int, int] | None:
 
 
 def _onset(scores: Floats) -> int:
-    """Return the place from which on another mean is most likely (Gaussian, one spread)."""
+    """Return the most likely index of a change of mean (Gaussian, equal variance)."""
     n = len(scores)
     k = np.arange(1, n)
     off = np.cumsum(scores - scores.mean())[:-1]
@@ -199,9 +199,9 @@ def _onset(scores: Floats) -> int:
 def _level_scores(days: _Days) -> Floats:
     """Return the levels in standard deviations of such a day from the baseline's mean.
 
-    A day of two turns says less than one of twenty: its variance is that between days plus that
-    of a turn over their number. Both are estimated on the baseline, and held to what is expected
-    of a stranger as if five days had said so.
+    A day of two turns is less certain than one of twenty: its variance is that between days plus
+    that of a turn divided by their number. Both are estimated on the baseline, with a prior worth
+    five days.
     """
     n, x, v = (column[:BASELINE] for column in (days.turns, days.level, days.variance))
     degrees = float((n - 1).sum())

@@ -1,4 +1,4 @@
-"""Watching people over days: what the store keeps, read by the monitor, told at most once."""
+"""Longitudinal monitoring of people: reads days from the store and warns at most once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from empathic_sdk.errors import ConfigurationError, MissingExtraError
+from empathic_sdk.errors import ConfigurationError, MissingExtraError, log_in_full, outline
 from empathic_sdk.language.templates import watch_message
 from empathic_sdk.monitoring.days import BASELINE, DAYS, QUIET_DAYS, detector, report, standing
 from empathic_sdk.policy import PROHIBITED, Deployment
@@ -21,13 +21,13 @@ _REMEMBERED = 10_000
 
 
 class Watch:
-    """Looks at a person's days: whenever asked, and by itself once a day each.
+    """Examines a person's days, on request and automatically once per day and person.
 
     Args:
-        profiles: Where the days are; with a store that keeps none, nobody is watched.
-        deployment: Where somebody works or learns nobody is warned of by itself: over weeks that
-            would tell those above them how they feel.
-        language: Of the messages.
+        profiles: The store with the days; if it keeps none, nobody is monitored.
+        deployment: At work and in education there are no automatic warnings: over weeks they
+            would tell superiors how people feel.
+        language: Language of the messages.
     """
 
     def __init__(self, profiles: Store, *, deployment: Deployment, language: str = "en") -> None:
@@ -40,17 +40,20 @@ class Watch:
         self._loaded = False
 
     def report(self, user: str, *, today: date | None = None) -> MonitorReport:
-        """Return what the last days of ``user`` say, today's (so far) not among them.
+        """Report on the last days of ``user``, without today.
 
         Raises:
-            MissingExtraError: There are days enough to look for changes, and ``river`` is missing.
+            MissingExtraError: There are enough days to look for changes, and ``river`` is missing.
             ConfigurationError: The store keeps no days.
             StoreError: The days cannot be read.
         """
         today = today or _today()
         if self._store is None:
             raise ConfigurationError("this store keeps no days: it has no days and claim_warning")
-        return self._report(self._store.days(user, before=today, limit=DAYS), today)
+        found = self._report(self._store.days(user, before=today, limit=DAYS), today)
+        if found.change_points:
+            self._loaded = True  # finding them imported the test for changes
+        return found
 
     def _report(self, days: Sequence[DaySummary], today: date) -> MonitorReport:
         found = report(days)
@@ -63,10 +66,10 @@ class Watch:
         return found.model_copy(update={"warning": warning})
 
     def due(self, user: str, *, today: date | None = None) -> LongitudinalWarning | None:
-        """Return a warning that nobody was given yet; looks once a day, at the first turn.
+        """Return a new warning, if there is one; checks once a day, at the first turn.
 
-        That a warning was given is noted in the store, so neither a restart nor another process
-        repeats it. Never raises: a turn must not fail because of it.
+        Warnings are recorded in the store, so neither a restart nor another process repeats one.
+        Never raises: a turn must not fail because of it.
         """
         today = today or _today()
         with self._lock:
@@ -84,18 +87,19 @@ class Watch:
                 told = change is None or not store.claim_warning(user, change.found, apart=apart)
                 self._note(user, today)
                 return None if told else found.warning
-        except Exception:
-            log.exception("looking at somebody's days failed")
+        except Exception as error:
+            log.error("examining a person's days failed: %s", outline(error))
+            log_in_full(error, "the examination of a person's days")
         self._note(user, today)
         return None
 
     def forget(self, user: str) -> None:
-        """Forget that ``user`` was looked at."""
+        """Forget that ``user`` was examined."""
         with self._lock:
             self._seen.pop(user, None)
 
     def load(self) -> None:
-        """Import the test for changes now; without the extra, say once that there is none."""
+        """Import the test for changes now; without the extra, log that once."""
         try:
             detector()
             self._loaded = True
@@ -104,7 +108,7 @@ class Watch:
             log.warning("nobody will be warned of changes over days: %s", error)
 
     def _ready(self) -> bool:
-        """Say whether the test for changes is imported; the first call begins with that.
+        """Say whether the test for changes is imported; the first call starts the import.
 
         It takes a second or two, which no turn should wait for.
         """

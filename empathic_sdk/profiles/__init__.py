@@ -1,4 +1,4 @@
-"""What is remembered about people: one SQLite file, exportable and erasable to the last byte."""
+"""The profile store: one SQLite file, exportable and erasable to the last byte."""
 
 from empathic_sdk.profiles.store import ProfileStore
 

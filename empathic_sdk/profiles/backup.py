@@ -1,4 +1,4 @@
-"""A copy of a store while others write to it, and what is left of one whose process died."""
+"""Backups of a store in use, and clean-up of unfinished ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from empathic_sdk.profiles.migrations import APPLICATION_ID
 
 try:
     import fcntl
-except ImportError:  # where there are no such locks, a file that is open cannot be deleted
+except ImportError:  # without such locks (Windows), an open file cannot be deleted
     fcntl = None  # type: ignore[assignment]
 
 _PART = re.compile(r".+\.[0-9a-f]{8}\.part")
@@ -25,20 +25,20 @@ _ID_AT = 68  # of an SQLite file's header: the application that it belongs to
 def placed(
     source: Path | None, dest: Path, overwrite: bool, note: Callable[[Path], None]
 ) -> Iterator[Path]:
-    """Give an empty file for its owner alone, and put it at ``dest`` when the block is done.
+    """Yield an empty private file, and move it to ``dest`` when the block is done.
 
-    Nothing is at ``dest`` before the copy is whole and on the disk; where the block raises, what
-    was there before is left.
+    ``dest`` changes only when the copy is complete and on the disk; if the block raises, it stays
+    as it was.
 
     Args:
         source: The store's own file, if it has one.
-        dest: Where the copy goes.
-        overwrite: Take the place of a file that is there.
-        note: Called with the unfinished file's path before there is anything in it.
+        dest: Path of the copy.
+        overwrite: Replace an existing file.
+        note: Called with the path of the unfinished file while it is still empty.
 
     Raises:
-        StoreError: ``dest`` is there and ``overwrite`` is not given; it is the store itself, or
-            one that is in use; or it cannot be written.
+        StoreError: ``dest`` exists and ``overwrite`` is not given; it is the store itself or a
+            store in use; or it cannot be written.
     """
     part = dest.with_name(f"{dest.name}.{secrets.token_hex(4)}.part")
     lock = -1
@@ -69,7 +69,7 @@ def placed(
 
 
 def unfinished(folder: Path) -> list[Path]:
-    """Return the files in a folder that a copy of a store left which was not finished."""
+    """Return the files of unfinished copies of a store in a folder."""
     found = []
     with suppress(OSError):
         for path in folder.iterdir():
@@ -79,9 +79,9 @@ def unfinished(folder: Path) -> list[Path]:
 
 
 def remove_stale(part: Path) -> bool:
-    """Delete an unfinished copy unless its process is at work on it; return whether it is gone."""
+    """Delete an unfinished copy unless its process is running; return whether it is gone."""
     if not _PART.fullmatch(part.name):
-        return True  # none of ours, whatever says so
+        return True  # not our file
     try:
         descriptor = os.open(part, os.O_RDWR)
     except FileNotFoundError:

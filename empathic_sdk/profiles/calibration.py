@@ -1,7 +1,7 @@
-"""What one person's corrections say of the probabilities they are shown: a bias of their own.
+"""Personal calibration: a bias learned from one person's corrections.
 
 ``b`` is added to the log-probabilities of the general model and fitted online: one step of
-gradient ascent on the log-likelihood an observation, with a pull to zero. It acts in full only
+gradient ascent on the log-likelihood per observation, with shrinkage. It acts in full only
 while it has proved itself. Every observation is first predicted, then learned from, and the
 differences of the log-likelihoods are summed, between bounds: a sequential test (Dawid 1984;
 Page 1954) that crosses its bar by chance about once in e ** 6 observations.
@@ -22,7 +22,7 @@ RATE = 0.2
 SHRINK = 0.01
 LIMIT = 3.0
 PROOF = 3.0
-# The sums may not run away: who changes their ways is noticed within some tens of turns.
+# The sums are bounded, so that a change is noticed within some tens of turns.
 LEAST_PROOF, MOST_PROOF = -3.0, 12.0
 # The first corrections count for something at once: so many of them, by so much of the bias.
 TRIAL, ON_TRIAL = 10, 0.25
@@ -37,14 +37,14 @@ _FLOOR = 1e-6
 
 @dataclass(frozen=True)
 class Leaning:
-    """What was fitted to one person.
+    """The personal calibration of one person.
 
     Attributes:
         bias: ``[7]``, added to log-probabilities where it acts.
-        proof: Log-evidence for the bias against none at all.
-        sense: Log-evidence that what they say they felt has to do with what they showed, against
-            labels drawn with a die of seven sides.
-        corrections: How often they said what they felt.
+        proof: Log-evidence for the bias against no bias.
+        sense: Log-evidence that their corrections depend on what they showed, against uniformly
+            random labels.
+        corrections: Number of corrections.
         caution: Added to the threshold of ``uncertain``.
     """
 
@@ -56,12 +56,12 @@ class Leaning:
 
     @property
     def sensible(self) -> bool:
-        """Whether anything may be learned from what they say."""
+        """Whether their corrections are used for learning."""
         return self.sense >= PROOF
 
     @property
     def share(self) -> float:
-        """How much of the bias acts: all of it, a trial's share, or nothing."""
+        """Share of the bias that is applied: all, a trial share, or none."""
         if self.sensible and self.proof >= PROOF:
             return 1.0
         return ON_TRIAL if 0 < self.corrections <= TRIAL else 0.0

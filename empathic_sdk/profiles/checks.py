@@ -1,4 +1,4 @@
-"""What may come in: names and texts that a database can hold and a person can read back."""
+"""Checks of the store's arguments: names, texts, numbers, days, paths."""
 
 from __future__ import annotations
 
@@ -105,7 +105,9 @@ def check_mastery(value: object) -> None:
     """Raise :class:`InputError` unless ``value`` is mastery by skill, or ``None``."""
     if value is None:
         return
-    for skill, one in check_type(value, Mapping, "mastery").items():
+    if not isinstance(value, Mapping):
+        raise InputError(f"mastery must be a mapping, not {type(value).__name__}")
+    for skill, one in value.items():
         check_name(skill, "skill")
         found = check_type(one, Mastery, "the mastery of a skill")
         if max(found.seen, found.version) > MOST:

@@ -1,4 +1,4 @@
-"""Encryption of the whole file by SQLCipher: which driver to use, how to unlock a connection."""
+"""Encryption of the store with SQLCipher: choice of driver, unlocking of connections."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from empathic_sdk.errors import ConfigurationError, MissingExtraError
 
 VARIABLE = "EMPATHIC_PROFILES_KEY"
-"""Of the environment: the passphrase of every store that this process opens."""
+"""Environment variable with the passphrase of every store that this process opens."""
 
 SHORTEST = 8
 
@@ -47,8 +47,8 @@ def driver(key: str | None) -> Any:
 
 
 def unlock(connection: Any, key: str) -> None:
-    """Give a fresh connection its key; whether it fits shows when something is read."""
-    # It writes to standard error by itself otherwise.
+    """Set the key of a new connection; a wrong one is noticed on the first read."""
+    # Otherwise it writes to standard error.
     connection.execute("PRAGMA cipher_log_level = NONE").fetchall()
     quoted = key.replace("'", "''")
     connection.execute(f"PRAGMA key = '{quoted}'").fetchall()

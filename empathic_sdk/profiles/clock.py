@@ -1,7 +1,7 @@
-"""What time it is for sure: retention deletes for good, and a clock may be wrong.
+"""Trusted time for retention, which deletes for good: the system clock may be wrong.
 
-A clock that jumps ahead would make everything too old at once. So the store keeps a time of its
-own, which goes ahead only as far as there is evidence that so much time went by: the monotonic
+A clock that jumps ahead would make everything too old at once. So the store keeps its own time,
+which advances only as far as there is evidence that time has passed: the monotonic
 clock of this process and, between processes, the time since the machine was started. What the
 clock says beyond that counts once it has said so for a day.
 """
@@ -21,14 +21,14 @@ from sqlite_utils import Database
 from empathic_sdk.profiles.damage import reading_from
 
 PROOF = timedelta(days=1)
-"""How long a clock must say so before a time counts for which there is no other evidence."""
+"""How long the clock must claim a time before it is trusted without other evidence."""
 
 _UNNOTICED = timedelta(minutes=5)
 log = logging.getLogger("empathic_sdk")
 
 
 def trusted_time(db: Database, said: datetime) -> datetime:
-    """Return the time that counts, at most ``said``, and note it; call it in a transaction.
+    """Return the trusted time, at most ``said``, and record it; call it in a transaction.
 
     Args:
         db: The store.
@@ -61,13 +61,17 @@ def trusted_time(db: Database, said: datetime) -> datetime:
 
 
 def _first(db: Database, said: datetime) -> datetime:
-    """Return where to begin: the newest turn proves its time; an empty store has none to lose."""
+    """Return the initial time: that of the newest turn, or ``said`` in an empty store."""
     newest = db.execute("SELECT max(at) FROM turns").fetchone()[0]
-    return said if newest is None else min(said, datetime.fromisoformat(newest))
+    try:
+        at = datetime.fromisoformat(newest or "")
+    except ValueError:
+        return said
+    return min(said, at if at.tzinfo else at.replace(tzinfo=UTC))
 
 
 def _is_consistent(claim: dict[str, Any], said: datetime) -> bool:
-    """Say whether the clock has gone on from what it claimed as clocks do."""
+    """Say whether the clock has advanced plausibly since its claim."""
     went_by = said - datetime.fromisoformat(claim["at"])
     if claim["boot"] != _boot():
         return went_by >= timedelta()
@@ -75,7 +79,7 @@ def _is_consistent(claim: dict[str, Any], said: datetime) -> bool:
 
 
 def _elapsed(before: dict[str, Any]) -> timedelta:
-    """Return how much time went by for sure; none where the machine was started in between."""
+    """Return the time that has certainly passed; zero if the machine was restarted."""
     if not before or before["boot"] != _boot():
         return timedelta()
     return timedelta(seconds=1.001 * max(0.0, _uptime() - before["uptime"]))

@@ -1,4 +1,4 @@
-"""Connections to the file of a store: opened without doing harm, brought up to date."""
+"""Opens connections to the file of a store safely, and migrates its schema."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Connector:
     Attributes:
         explain: Turns the driver's errors into ours.
         encrypted: Whether there is a key.
-        log_found: What the log was like when :meth:`writer` opened the file.
+        log_found: State of the log when :meth:`writer` opened the file.
     """
 
     def __init__(self, path: Path | None, timeout_s: float) -> None:
@@ -117,7 +117,7 @@ class Connector:
         return Database(connection, execute_plugins=False)
 
     def log_state(self) -> LogState | None:
-        """Return what can be told of the log from outside; ``None`` for a store without a file."""
+        """Inspect the log; ``None`` for a store without a file."""
         return None if self.path is None else inspect(Path(f"{self.path}-wal"))
 
     def _refuse_damaged_log(self, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which copies of a store are under way: one that is left over must not outlive an erasure."""
+"""Tracks unfinished copies of a store, which must not outlive an erasure."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from empathic_sdk.profiles.file import StoreFile
 
 
 def note_copy(file: StoreFile, part: Path) -> None:
-    """Note that a copy is being written to ``part``, if the store can be written.
+    """Record that a copy is being written to ``part``, if the store is writable.
 
-    Beside the store it is found without a note.
+    A copy beside the store is found without a record.
     """
     if file.path is not None and part.parent == file.path.parent and not file.encrypted:
         return
@@ -38,7 +38,7 @@ def tidy_copies(file: StoreFile) -> None:
 
 
 def left_over(file: StoreFile) -> list[str]:
-    """Return, in words, the unfinished copies that there are."""
+    """Return a message for each unfinished copy."""
     with file.reading() as db:
         parts = [Path(part) for part in _noted(db)]
     if file.path is not None:

@@ -1,15 +1,15 @@
-"""Counts over all people that may leave the house: differentially private, out of a budget.
+"""Differentially private counts over all people, within a privacy budget.
 
 The unit is a person: their whole record is there or not. Each count puts every person into exactly
 one bin, so one person changes one bin by one (sensitivity 1), and noise from the discrete Laplace
 distribution with P(k) proportional to exp(-epsilon |k|) on every bin makes the whole answer
 epsilon-differentially private (Dwork and Roth 2014, theorem 3.6; Ghosh et al. 2009 for whole
-numbers). What is asked adds up: the store keeps what was spent and refuses beyond its budget
+numbers). Questions add up: the store records what was spent and refuses beyond its budget
 (sequential composition, theorem 3.14).
 
 The noise is drawn exactly, with whole numbers alone, from the operating system's generator
-(Canonne, Kamath and Steinke 2020, algorithms 1 and 2): floating-point Laplace noise gives secrets
-away by its last digits (Mironov 2012).
+(Canonne, Kamath and Steinke 2020, algorithms 1 and 2): floating-point Laplace noise leaks
+information through its last digits (Mironov 2012).
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def whole(epsilon: float) -> Fraction:
     """Return epsilon as a fraction, in millionths.
 
     Raises:
-        InputError: It is no number from 0.001 to 10.
+        InputError: It is not a number from 0.001 to 10.
     """
     if isinstance(epsilon, bool) or not isinstance(epsilon, int | float):
         raise InputError(f"epsilon must be a number, not {epsilon!r}")
@@ -74,7 +74,7 @@ def whole(epsilon: float) -> Fraction:
 
 
 def true_counts(db: Database, what: str) -> Counter[str]:
-    """Return the counts as they are; these must not leave the house."""
+    """Return the exact counts, which must not be published."""
     found: Counter[str] = Counter()
     if what == "emotions":
         for (emotions,) in db.execute(f"SELECT emotions FROM users WHERE turns > 0 AND {STAYING}"):
@@ -96,7 +96,7 @@ def spend(db: Database, what: str, epsilon: Fraction) -> None:
     """Take epsilon out of the budget; call it in the transaction that reads what is counted.
 
     Raises:
-        PrivacyBudgetError: So much is not left.
+        PrivacyBudgetError: The budget left is smaller.
     """
     total, spent = budget(db)
     if spent + epsilon > total:
@@ -112,7 +112,7 @@ def spend(db: Database, what: str, epsilon: Fraction) -> None:
 
 
 def budget(db: Database) -> tuple[Fraction, Fraction]:
-    """Return the whole budget of the store, and what was spent of it."""
+    """Return the total budget of the store and the amount spent."""
     total = db.execute("SELECT privacy_millionths FROM upkeep").fetchone()[0]
     spent = db.execute("SELECT coalesce(sum(millionths), 0) FROM privacy_spent").fetchone()[0]
     return Fraction(total, 1_000_000), Fraction(spent, 1_000_000)

@@ -1,4 +1,4 @@
-"""Values in a store that nobody of this package wrote: told by where they lie, never quoted."""
+"""Errors about invalid stored values: they name the place, never the value."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FAULTS = (
 class DamagedValueError(Exception):
     """A stored value cannot be read. ``place`` names table and column, nobody's data.
 
-    Inside the room only: the file turns it into a ``StoreCorruptError`` that names the store.
+    Internal to this package: it becomes a ``StoreCorruptError`` that names the store.
     """
 
     def __init__(self, place: str) -> None:

@@ -1,4 +1,4 @@
-"""Deleting rows a few at a time, so that nobody waits long for the turn to write."""
+"""Deletes rows in small steps, so that other writers do not wait long."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def begin_erasure(db: Database, user: str) -> int:
 
 
 def finish_erasures(file: Writable) -> None:
-    """Delete what is left of all whose erasure has begun, here or in a process that died."""
+    """Delete the rest of all users whose erasure has begun, here or in a process that died."""
     while _step(file, _erase_some):
         pass
 

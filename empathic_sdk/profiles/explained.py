@@ -1,4 +1,4 @@
-"""What SQLite complains of, as the errors of this package that say what to do about it."""
+"""Turns SQLite errors into errors of this package that say what to do."""
 
 from __future__ import annotations
 

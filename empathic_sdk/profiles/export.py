@@ -37,13 +37,14 @@ _CONVERSATIONS = """SELECT conversations.name, started, updated, session
                     WHERE users.name = ? ORDER BY conversations.id"""
 
 
-def export_user(db: Database, user: str) -> dict[str, Any]:
+def export_user(db: Database, user: str, *, turns: bool = True) -> dict[str, Any]:
     """Return everything stored about ``user``; call it inside a transaction.
 
-    What does not fit the published schema was not written by this package, and is refused.
+    Data that do not fit the published schema were not written by this package, and are refused.
+    Without ``turns`` these are left out, and the feedback on them.
     """
     with reading_from("users"):
-        found = _everything(db, user)
+        found = _everything(db, user, turn_rows(db, user) if turns else [])
     from empathic_sdk.profiles.schema import Export  # only who exports pays for it
 
     # A session is its owner's affair, however deep it is nested.
@@ -66,7 +67,7 @@ def _is_modality_of_others(error: ErrorDetails) -> bool:
     )
 
 
-def _everything(db: Database, user: str) -> dict[str, Any]:
+def _everything(db: Database, user: str, turns: list[dict[str, Any]]) -> dict[str, Any]:
     found = list(db.query(_PROFILE, [user]))
     profile: dict[str, Any] | None = found[0] if found else None
     preferences: dict[str, str] = {}
@@ -74,7 +75,6 @@ def _everything(db: Database, user: str) -> dict[str, Any]:
         preferences = parsed("users.preferences", profile.pop("preferences"))
         for name in ("emotions", "attributes", "transitions"):
             profile[name] = parsed(f"users.{name}", profile[name])
-    turns = turn_rows(db, user)
     return {
         "schema": VERSION,
         "exported_at": datetime.now(UTC).isoformat(),
@@ -83,7 +83,7 @@ def _everything(db: Database, user: str) -> dict[str, Any]:
         "preferences": preferences,
         "consents": [{**c, "granted": bool(c["granted"])} for c in db.query(_CONSENTS, [user])],
         "overrides": list(db.query(_OVERRIDES, [user])),
-        "conversations": [_talk(c) for c in db.query(_CONVERSATIONS, [user])],
+        "conversations": [_conversation(c) for c in db.query(_CONVERSATIONS, [user])],
         "mastery": list(db.query(_MASTERY, [user])),
         "days": list(db.query(_DAYS, [user])),
         "learning": exported(db, user),
@@ -92,8 +92,8 @@ def _everything(db: Database, user: str) -> dict[str, Any]:
     }
 
 
-def _talk(row: dict[str, Any]) -> dict[str, Any]:
-    # People are owed a form they can read; what a session is made of is its owner's affair.
+def _conversation(row: dict[str, Any]) -> dict[str, Any]:
+    # Shown as JSON if possible, so that people can read it.
     session, encoding = row["session"], None
     if session is not None:
         try:

@@ -1,4 +1,4 @@
-"""The file behind a store: transactions, and what must hold before their outcome is told."""
+"""The file of a store: transactions, compaction, copies."""
 
 from __future__ import annotations
 
@@ -72,16 +72,16 @@ class StoreFile:
 
     @contextmanager
     def reading(self) -> Iterator[Database]:
-        """Give the database, as it is at one moment."""
+        """Yield the database for reading, as a snapshot."""
         self._refuse_fork()  # before any lock: a thread that held it may not exist here
         with self._translated(), self._reader() as db, db.atomic():
             yield db
 
     @contextmanager
     def writing(self) -> Iterator[Database]:
-        """Give the database inside a transaction: all that the block does, or nothing.
+        """Yield the database inside a transaction, which is committed whole or not at all.
 
-        What the block did is in the file at the store's path when this ends without an error.
+        The changes are in the file at the store's path when this ends without an error.
         """
         self._refuse_fork()
         with self._lock, self._translated():
@@ -98,7 +98,7 @@ class StoreFile:
             return
         self._live()
         with self._readers.one() as db:
-            self._live()
+            self._open_one()  # it may have been closed since; from here on that waits for us
             yield db
 
     @contextmanager
@@ -125,7 +125,7 @@ class StoreFile:
             _patience(db, self.timeout_s)
 
     def compact(self, timeout_s: float) -> None:
-        """See to it that nothing deleted is left in the file or in its log.
+        """Remove all traces of deleted data from the file and its log.
 
         A small file is rewritten. In a large one the bytes that hold nothing any more are
         overwritten in place, a little at a time, while others read and write.
@@ -169,7 +169,7 @@ class StoreFile:
             _patience(db, self.timeout_s)
 
     def _empty_log(self, timeout_s: float) -> None:
-        """Bring everything into the file and cut its log to nothing."""
+        """Move everything into the file and truncate its log."""
         deadline = time.monotonic() + timeout_s
         while True:
             with self._lock:
@@ -196,9 +196,9 @@ class StoreFile:
         )
 
     def copy(self, dest: Path) -> None:
-        """Write all that is recorded, and nothing that was deleted, into the empty file ``dest``.
+        """Copy everything recorded, and nothing deleted, into the empty file ``dest``.
 
-        As it is at one moment; others go on reading and writing.
+        The copy is a snapshot; others can go on reading and writing.
         """
         self._refuse_fork()
         with self._translated():
@@ -217,7 +217,7 @@ class StoreFile:
     def log_state(self) -> LogState | None:
         """Return what is wrong with the log; ``None`` where there is none.
 
-        Damage that showed when the store was opened stays told: SQLite has cut it off since.
+        Damage found on opening is still reported, although SQLite has truncated it since.
         """
         now = self._connector.log_state()
         return self._log if now is not None and not now.lost else now
@@ -237,9 +237,13 @@ class StoreFile:
 
     def _live(self) -> Database:
         self._refuse_fork()
+        db = self._open_one()
+        self._check_identity()
+        return db
+
+    def _open_one(self) -> Database:
         if self._db is None:
             raise StoreError(f"the profile store {self._where} is closed; open a new one")
-        self._check_identity()
         return self._db
 
     def _check_identity(self) -> None:

@@ -1,8 +1,8 @@
-"""Whether the file at a path is still the one that was opened, and whole.
+"""Checks that the file at a path is still the one that was opened, and complete.
 
 SQLite goes on writing to a file that was deleted, moved away or replaced: every commit succeeds,
-and nothing of it is ever seen again. So each transaction looks, before it begins and before its
-outcome is told, whether the path and its log still lead to the files that are open.
+and its data are lost. So each transaction checks, before it begins and before it reports success,
+whether the path and its log still lead to the files that are open.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class FileIdentity:
         self._closed = False
 
     def settle(self) -> None:
-        """Take in what is there once the store is open: its header, and the log beside it."""
+        """Record header and log once the store is open."""
         header = self._header()
         self._start = header[:16]
         self._changes = _number(header, 24, 28)
@@ -57,7 +57,7 @@ class FileIdentity:
                 self._beside[companion] = key
 
     def check(self) -> None:
-        """Raise where the file or its log is no longer the one that is open.
+        """Raise if the file or its log is no longer the open one.
 
         Raises:
             StoreCorruptError: It was deleted, moved away, replaced, cut short or overwritten.

@@ -1,4 +1,4 @@
-"""What was learned of a person, between the pure functions of ``learning`` and the rows."""
+"""Stores and loads what was learned from a person's feedback (see ``learning``)."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _KEPT = """SELECT learning.version, bias, threshold, weights, learned, learning.
 
 
 def taught(db: Database, user_id: int) -> dict[str, Any]:
-    """Return the fields of a ``UserContext`` that feedback taught; nothing without any.
+    """Return the learned fields of a ``UserContext``; empty without any.
 
-    What another version of this package learned is left alone until there is feedback again.
+    Results of another version of the learning rules are ignored until there is new feedback.
     """
     row = db.execute(
         "SELECT version, bias, threshold, weights FROM learning WHERE user_id = ?", [user_id]
@@ -97,10 +97,10 @@ def _keep(db: Database, user_id: int, since: int, learned: Learned) -> None:
 
 
 def _seen(row: tuple[Any, ...]) -> Seen:
-    talk, label, probabilities, uncertain, general, apart, felt, rating = row
+    conversation, label, probabilities, uncertain, general, apart, felt, rating = row
     p = json.loads(general or probabilities)
     return Seen(
-        talk=str(talk),
+        conversation=str(conversation),
         general=tuple(p[e.value] for e in Emotion),
         shown=_PLACE[label],
         uncertain=bool(uncertain),

@@ -1,8 +1,8 @@
-"""What a person's feedback taught, as a pure function of their last turns.
+"""Learning from a person's feedback, as a pure function of their last turns.
 
-Nothing is learned while a turn goes on. Feedback re-reads the last ``TURNS`` turns of this person
-and folds them, in order, into a :class:`Learned`: a turn that is spoken of twice is read once, with
-what was said last; the same turns give the same values in every process.
+Nothing is learned during a turn. Feedback re-reads the last ``TURNS`` turns of this person and
+folds them, in order, into a :class:`Learned`: of repeated feedback on a turn only the last counts,
+and the same turns give the same values in every process.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from empathic_sdk.types import Modality
 
 VERSION = 1
 TURNS = 400
-# Who goes on without a word agrees; the more so the more often they do speak up.
+# No feedback counts as agreement, more so if they often give feedback.
 SILENCE = 1.0
-# Silence says little about whether their words make sense.
+# No feedback says little about the quality of their corrections.
 SENSE = 0.3
 RATING_REWARD = 0.25
 _RECENT = 3
@@ -28,19 +28,19 @@ _RECENT = 3
 
 @dataclass(frozen=True)
 class Seen:
-    """One turn as learning sees it.
+    """One turn, as learning uses it.
 
     Attributes:
-        talk: Which conversation.
-        general: ``[7]``, what was made of it without the person's own bias.
+        conversation: Which conversation it was in.
+        general: ``[7]`` probabilities without the personal bias.
         shown: Index of the label that was shown.
         uncertain: Whether it came with a warning.
-        apart: What each modality alone would say; empty where there was one.
+        apart: Label of each modality alone; empty if there was only one.
         felt: Index of what the person says they felt, if they said so.
         rating: -1, 0 or 1 for the reply, if they said so.
     """
 
-    talk: str
+    conversation: str
     general: tuple[float, ...]
     shown: int
     uncertain: bool
@@ -72,23 +72,23 @@ class Learned:
     last: Seen | None = None
 
     def bias(self) -> tuple[float, ...]:
-        """Return what is added to log-probabilities ``[7]``; nothing where it must not act."""
+        """Return the bias of log-probabilities ``[7]``; empty if it must not be applied."""
         share = self.leaning.share
         return tuple(share * b for b in self.leaning.bias) if share else ()
 
     def threshold(self) -> float:
-        """Return what is added to the threshold of ``uncertain``."""
+        """Return the correction of the threshold of ``uncertain``."""
         return self.leaning.caution if self.leaning.sensible else 0.0
 
     def weights(self) -> dict[Modality, float]:
-        """Return how far each modality is believed; nothing where that is evenly."""
+        """Return the weight of each modality; empty if they are equal."""
         now = self.learner.weights
         if not self.leaning.sensible or len(set(now.values())) == 1:
             return {}
         return {Modality(m): w for m, w in qlearning.normalised(now).items()}
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what is kept of it, as JSON values: no turn."""
+        """Return the stored part as JSON values, without turns."""
         return {
             "version": VERSION,
             "spoken": self.spoken,
@@ -107,11 +107,11 @@ class Learned:
 
 
 def learn(turns: Iterable[Seen], seed: str) -> Learned:
-    """Fold turns, oldest first, into what they teach.
+    """Learn from turns, oldest first.
 
     Args:
-        turns: Of one person.
-        seed: Of the exploration: the person's name.
+        turns: Turns of one person.
+        seed: Seed of the exploration: the person's name.
     """
     out = Learned()
     for seen in turns:
@@ -120,9 +120,9 @@ def learn(turns: Iterable[Seen], seed: str) -> Learned:
 
 
 def advance(learned: Learned, seen: Seen, seed: str) -> Learned:
-    """Take in one more turn; before the first feedback there is nothing to learn."""
+    """Learn from one more turn; before the first feedback nothing is learned."""
     last = learned.last
-    if last is not None and last.talk == seen.talk and learned.spoken:
+    if last is not None and last.conversation == seen.conversation and learned.spoken:
         learned = _resolve(learned, last, seed)
     told = seen.felt is not None or seen.rating is not None
     if told:
@@ -136,7 +136,7 @@ def advance(learned: Learned, seen: Seen, seed: str) -> Learned:
 
 
 def _resolve(learned: Learned, seen: Seen, seed: str) -> Learned:
-    """Learn from a turn of which is known what the person said, or that they said nothing."""
+    """Learn from a turn whose feedback, or lack of it, is known."""
     silent = seen.felt is None and seen.rating is None
     told = learned.told
     if seen.felt is not None:

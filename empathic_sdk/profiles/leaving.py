@@ -1,4 +1,4 @@
-"""People whose erasure has begun: their name is gone at once, their rows go a few at a time."""
+"""Users whose erasure has begun: the name goes at once, the rows in small steps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlite_utils import Database
 from empathic_sdk.profiles.damage import parsed
 
 STAYING = "users.id NOT IN (SELECT value FROM upkeep, json_each(upkeep.leaving))"
-"""Of users, for SQL: those whose erasure has not begun."""
+"""SQL condition for users whose erasure has not begun."""
 
 # What is kept of a person beside turns and conversations: few rows, all gone at once.
 _SMALL = ("consents", "days", "mastery", "learning", "override_uses")

@@ -71,7 +71,7 @@ def m001_profiles(db: Database) -> None:
             reply TEXT,
             UNIQUE (user_id, id)
         )""",
-        # The rowid ends every index, so these two give a user's or a talk's turns in order.
+        # The rowid ends every index, so these two give a user's or a conversation's turns in order.
         "CREATE INDEX turns_of_user ON turns(user_id)",
         "CREATE INDEX turns_of_conversation ON turns(conversation_id)",
         """CREATE TABLE feedback (

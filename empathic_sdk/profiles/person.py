@@ -1,4 +1,4 @@
-"""The whole profile of a person out of the store, and what it may hold."""
+"""Reads a person's profile from the store, and checks its attributes."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Those who were lately forgotten because nothing of theirs was young enough to keep.
+"""Tracks users who were recently purged by retention rather than erased.
 
-A turn under way must not bring back somebody who was erased meanwhile; but one who merely grew too
-old has not asked to be forgotten, and is just here again. All that tells them apart is kept for a
-day: the moment when each was first known, without a name.
+A turn under way must not bring back a user who was erased meanwhile; a user whose data merely
+expired may come back. To tell them apart, the time when each was first known is kept for a day,
+without a name.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MOST = 1000
 
 
 def mark(db: Database, firsts: Iterable[str]) -> None:
-    """Note when those were first known who are forgotten now."""
+    """Record when the users purged now were first known."""
     now = datetime.now(UTC)
     kept = {
         first: at
@@ -33,7 +33,7 @@ def mark(db: Database, firsts: Iterable[str]) -> None:
 
 
 def is_marked(db: Database, first: datetime) -> bool:
-    """Say whether somebody first known then was forgotten for age, and nobody erased since."""
+    """Say whether a user first known then was purged, with no erasure since."""
     return any(datetime.fromisoformat(one) == first for one in _marks(db))
 
 

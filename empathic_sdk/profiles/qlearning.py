@@ -1,15 +1,15 @@
-"""How far each of a person's modalities is to be believed, learned by Q-learning (Watkins 1989).
+"""Learns the weights of a person's modalities by Q-learning (Watkins 1989).
 
-After eq 3 of the adaptive CNN-LSTM paper (its section 5.5), with its alpha and gamma. A state is
-what the last turn looked like, an action one small step of one modality's weight, the reward what
-the person then said of the next reading. A correction says of *every* modality whether it alone
-was right, so the reward of every action is known after it, not only of the one taken, and all of
-them are updated; after a mere rating only the one taken is.
+After eq 3 of the adaptive CNN-LSTM paper (its section 5.5), with its alpha and gamma. A state
+describes the last turn, an action is one small step of one modality's weight, the reward is the
+person's feedback on the next estimate. A correction tells for *every* modality whether it alone was
+right, so the reward of every action is known and all are updated; after a rating only the taken
+action is.
 
-Correctness alone moves too little a step to be seen in a few hundred turns, and people speak up
-about mistakes. So the reward of moving a modality is its *advantage*: how much oftener it is right
-than the fused answer gives it credit for. Someone like everybody else has none to gain, and a
-weight leaves 1 only where the sum of advantages lies three of its own standard deviations off zero.
+The effect of one step on correctness is too small to be seen in a few hundred turns, and feedback
+is mostly about mistakes. So the reward of moving a modality is its *advantage*: how much more often
+it is right than its probability in the fused estimate. For an average person it is zero, and a
+weight leaves 1 only if the sum of advantages is three standard deviations from zero.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ MOODS = tuple(_MOODS.get(e, "u") for e in Emotion)
 
 @dataclass(frozen=True)
 class Learner:
-    """The table of one person, and where they are in it.
+    """Q-table and state of one person.
 
     Attributes:
-        table: Q by state: one value an action, in the order of ``ACTIONS``. Absent = zeros.
-        weights: How far each modality is believed; 1 until there is reason to move it.
+        table: Q by state: one value per action, in the order of ``ACTIONS``. Absent = zeros.
+        weights: Weight of each modality; 1 until there is evidence.
         steps: Decisions so far.
         state: Where the last decision was taken; ``None`` before the first.
         action: The last decision, an index into ``ACTIONS``.

@@ -1,4 +1,4 @@
-"""Connections that read, so that a reader waits for no writer of its own process."""
+"""Pool of read connections, so that readers do not wait for writers of their process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MOST_IDLE = 4
 
 
 class Readers:
-    """A pool: whoever reads takes a connection, and makes one where none is idle.
+    """A pool of connections, which makes a new one if none is idle.
 
     Args:
         connect: Makes a connection.

@@ -1,6 +1,6 @@
-"""Counts of what the safety protocol did: a number a day, level, step and locale; nobody's name.
+"""Counts of safety protocol actions per day, level, step and locale, without names.
 
-A count can still point at somebody where few people use a store. So a count under :data:`CROWD`
+A count can still identify a person if few people use a store. So a count under :data:`CROWD`
 is never shown, and when an erasure leaves fewer than :data:`CROWD` people in the store, the
 counts, which would then be about them and the one who left, are erased too.
 """
@@ -16,7 +16,7 @@ from empathic_sdk.profiles.leaving import STAYING
 from empathic_sdk.types import SafetyAssessment, SafetyLevel
 
 CROWD = 5
-"""How many it takes for a number to be about nobody."""
+"""Minimum size of a count that is shown."""
 
 TURN = "turn"
 """The step that counts the turn itself."""
@@ -43,13 +43,13 @@ def count_referral(db: Database, safety: SafetyAssessment, day: str) -> None:
 
 
 def forget_few(db: Database) -> None:
-    """Erase the counts where too few people are left for them to be about nobody."""
+    """Erase the counts if too few people are left to keep them anonymous."""
     if db.execute(f"SELECT count(*) FROM users WHERE {STAYING}").fetchone()[0] < CROWD:
         db.execute("DELETE FROM referrals")
 
 
 def read_referrals(db: Database, by: str) -> list[dict[str, Any]]:
-    """Return the counts a period, oldest first; ``count`` is ``None`` where it is under 5."""
+    """Return the counts per period, oldest first; ``count`` is ``None`` if it is under 5."""
     rows = db.execute(
         "SELECT substr(day, 1, ?) AS period, level, step, locale, sum(count) FROM referrals "
         "GROUP BY period, level, step, locale ORDER BY period, level, step, locale",

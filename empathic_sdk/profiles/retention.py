@@ -1,4 +1,4 @@
-"""How long turns are kept: those older than so many days go, and what was counted with them."""
+"""Retention: deletes turns older than a number of days, and what was derived from them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ DAY = timedelta(days=1)
 """Retention is enforced when a store is opened, and then at most once in this time."""
 
 
-class Retention:
-    """When to look for turns that are too old, and how old that is.
+class RetentionSchedule:
+    """Decides when to purge old turns, and which age is too old.
 
     Args:
         keep_days: Days that a turn is kept; ``None`` keeps it for good.
@@ -26,7 +26,7 @@ class Retention:
         self._looked: datetime | None = None
 
     def due(self, now: datetime) -> bool:
-        """Say whether it is time to look, and take it as looked at then."""
+        """Return whether a purge is due, and record it as done."""
         if self.keep_days is None:
             return False
         # A clock that was set back counts, too: waiting for it to catch up may take years.
@@ -123,7 +123,7 @@ def recount(db: Database, user_id: int) -> None:
         "WHERE user_id = ?",
         [user_id],
     ).fetchone()
-    talks = db.execute("SELECT count(*) FROM conversations WHERE user_id = ?", [user_id])
+    conversations = db.execute("SELECT count(*) FROM conversations WHERE user_id = ?", [user_id])
     last = db.execute(
         "SELECT label, at FROM turns WHERE user_id = ? ORDER BY seq DESC LIMIT 1", [user_id]
     ).fetchone()
@@ -133,7 +133,7 @@ def recount(db: Database, user_id: int) -> None:
         "last_emotion = ?, last_seen = ? WHERE id = ?",
         [
             sum(shown.values()),
-            talks.fetchone()[0],
+            conversations.fetchone()[0],
             valence,
             dumps(shown),
             dumps(moved),

@@ -1,4 +1,4 @@
-"""Between values and rows: a list of what may be kept, so that nothing else slips in."""
+"""Conversion between values and rows: only the listed fields are stored."""
 
 from __future__ import annotations
 
@@ -138,12 +138,12 @@ def consented(db: Database, user: str) -> dict[Modality, str]:
         return {Modality(m): version for m, version in granted_now.items() if not _is_foreign(m)}
 
 
-def _is_foreign(modality: object) -> bool:
+def _is_foreign(modality: str) -> bool:
     """Whether it may be the name of a modality that this process has not registered."""
     try:
         Modality(modality)
     except ValueError:
-        return isinstance(modality, str) and MODALITY_NAME.fullmatch(modality) is not None
+        return MODALITY_NAME.fullmatch(modality) is not None
     return False
 
 

@@ -71,7 +71,7 @@ class OverrideOf(_Part):
 
 
 class Conversation(_Part):
-    """One talk and the state in which it can be continued: derived values, no words."""
+    """One conversation and its stored state: derived values, no words."""
 
     name: str = Field(description="Name of the conversation.")
     started: datetime = Field(description="When it began (UTC).")

@@ -1,4 +1,4 @@
-"""The profile store: what is remembered about each user, and how it is forgotten."""
+"""The profile store."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from empathic_sdk.profiles.file import StoreFile
 from empathic_sdk.profiles.learned import relearn, reset
 from empathic_sdk.profiles.leaving import STAYING
 from empathic_sdk.profiles.person import check_attributes, profile_of
-from empathic_sdk.profiles.retention import Retention
+from empathic_sdk.profiles.retention import RetentionSchedule
 from empathic_sdk.profiles.rows import context_of, day_rows, row_of, turn_rows
 from empathic_sdk.profiles.upkeep import StoreUpkeep
 from empathic_sdk.profiles.writes import (
@@ -57,10 +57,10 @@ MOST_SECONDS = 1_000_000.0
 
 
 class ProfileStore(StoreUpkeep):
-    """What is remembered about each user, in one SQLite file.
+    """Stores what is remembered about each user in one SQLite file.
 
-    Safe to share between threads; several processes may open the same file, each with a store of
-    its own. Every method that writes is one transaction that is on the disk when it returns.
+    Thread-safe; several processes may open the same file, each with its own store.
+    Every method that writes is one transaction that is on the disk when it returns.
 
     Args:
         path: The file; it and its parent folders are made if they are missing, the file readable
@@ -68,7 +68,7 @@ class ProfileStore(StoreUpkeep):
         timeout_s: Seconds to wait for other processes before :class:`StoreLockedError`.
         keep_days: Days that a turn is kept; ``None`` keeps it until it is erased. Older ones are
             purged when the store is opened and then, on a call that records, once a day.
-        clock: Tells the time for ``keep_days``; the system's by default.
+        clock: Returns the time for ``keep_days``; the system clock by default.
 
     Raises:
         StoreCorruptError: The file is damaged, or belongs to another application.
@@ -77,8 +77,8 @@ class ProfileStore(StoreUpkeep):
         StoreLockedError: Another process held it for too long.
         StoreError: The path is a folder, or cannot be opened. All of these are StoreErrors, and
             every method may raise them; a closed store raises StoreError.
-        ConfigurationError: ``timeout_s`` is no finite number of at least 0, or ``keep_days`` none
-            above 0.
+        ConfigurationError: ``timeout_s`` is not a finite number of at least 0, or ``keep_days``
+            is not above 0.
     """
 
     def __init__(
@@ -102,12 +102,12 @@ class ProfileStore(StoreUpkeep):
         if path is not None and str(path) == ":memory:":
             place = None
         file = StoreFile(place, min(float(timeout_s), MOST_SECONDS))
-        super().__init__(file, Retention(keep_days), clock)
+        super().__init__(file, RetentionSchedule(keep_days), clock)
 
     def get(self, user: str) -> UserContext:
         """Return what is known of ``user``, at a cost that does not grow with their turns.
 
-        Somebody without a record is a stranger: ``UserContext(user=user)``.
+        An unknown user is ``UserContext(user=user)``.
         """
         check_name(user, "user")
         with self._file.reading() as db:
@@ -364,7 +364,7 @@ class ProfileStore(StoreUpkeep):
             limit: At most so many, the newest.
 
         Returns:
-            One dict a turn. Its ``emotion`` holds the fields of an :class:`EmotionState`.
+            One dict per turn. Its ``emotion`` holds the fields of an :class:`EmotionState`.
 
         Raises:
             InputError: ``limit`` is negative, or a name is empty or too long.
@@ -379,7 +379,7 @@ class ProfileStore(StoreUpkeep):
     def days(self, user: str, *, before: date | None = None, limit: int = 180) -> list[DaySummary]:
         """Return the last days (UTC) on which ``user`` spoke, oldest first.
 
-        One row a day is kept, so the cost follows ``limit`` and not the number of turns.
+        One row per day is kept, so the cost follows ``limit`` and not the number of turns.
 
         Args:
             user: Whose.

@@ -1,14 +1,14 @@
-"""Bytes of the file that belong to nothing, overwritten in place while others read and write.
+"""Overwrites unused bytes of the file in place, while others read and write.
 
 SQLite zeroes what it deletes (``secure_delete``), but not everything: when it moves rows from a
 page to its neighbours, a copy of them stays behind in the middle of the page, and outlives the
 rows. Rewriting the whole file (``VACUUM``) removes such copies and holds every writer up for as
 long as that takes. This zeroes them where they are.
 
-It writes to the database file behind SQLite's back, so it matters when: the turn to write is held,
+It writes to the database file without SQLite, so two conditions must hold: the write lock is held,
 so nobody commits; and everything committed is in the file and no longer in the log, so nobody
-copies pages from there. Then the file changes through this alone, and what changes is read by
-nobody: unused bytes have no meaning, whatever they are, also after a crash half-way. Each step ends
+copies pages from there. Then nothing else changes the file, and nobody reads the changed bytes:
+unused bytes have no meaning, even after a crash half-way. Each step ends
 with a commit, so that no process keeps a page in memory from before and writes old bytes back with
 it.
 

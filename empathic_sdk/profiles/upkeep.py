@@ -1,4 +1,4 @@
-"""What keeps a store in order: erasure, retention, checks, copies, counts over everybody."""
+"""Maintenance of a store: erasure, retention, checks, backups, counts over all people."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from empathic_sdk.profiles.counts import (
 from empathic_sdk.profiles.erasure import begin_erasure, finish_erasures, purge
 from empathic_sdk.profiles.file import StoreFile
 from empathic_sdk.profiles.referrals import read_referrals
-from empathic_sdk.profiles.retention import Retention
+from empathic_sdk.profiles.retention import RetentionSchedule
 from empathic_sdk.profiles.soundness import problems
 from empathic_sdk.profiles.writes import add_override
 from empathic_sdk.types import OverrideUse
@@ -48,16 +48,16 @@ log = logging.getLogger("empathic_sdk")
 
 
 class StoreUpkeep:
-    """The part of a store that is about the file and everybody in it, not about one person.
+    """The part of a store that concerns the whole file, not one person.
 
     Args:
         file: The file, open.
         retention: How long turns are kept.
-        clock: Tells the time for that.
+        clock: Returns the time for retention.
     """
 
     def __init__(
-        self, file: StoreFile, retention: Retention, clock: Callable[[], datetime]
+        self, file: StoreFile, retention: RetentionSchedule, clock: Callable[[], datetime]
     ) -> None:
         self._file = file
         self._retention = retention
@@ -81,7 +81,7 @@ class StoreUpkeep:
         return self._retention.keep_days
 
     def erase(self, user: str) -> int:
-        """Forget ``user``: no byte about them is left in the file or the files beside it.
+        """Erase ``user``: no byte about them is left in the file or the files beside it.
 
         They are unknown at once; their rows follow a few at a time, then the bytes that those
         leave (docs/profiles.md), while others read and write. Other users stay as they are, other
@@ -156,7 +156,7 @@ class StoreUpkeep:
             log.warning("turns past their days could not be purged: %s", error)
 
     def check(self) -> list[str]:
-        """Look through everything and return what is wrong, in words; ``[]`` where it is sound.
+        """Check everything and return the problems in words; ``[]`` if there are none.
 
         The file itself and its log, references between its rows, every value, that the running
         totals of every user are those of their turns, and that no copy was left unfinished.
@@ -178,20 +178,20 @@ class StoreUpkeep:
         return found
 
     def backup(self, dest: str | Path, *, overwrite: bool = False) -> Path:
-        """Copy the store, as it is at one moment, while others go on reading and writing.
+        """Write a snapshot of the store to a file, while others go on reading and writing.
 
         The copy is for its owner alone, holds nothing that was deleted, and is a store itself. It
         keeps those who are erased later: let backups expire.
 
         Args:
             dest: The file; its folder must be there.
-            overwrite: Take the place of a file that is there.
+            overwrite: Replace an existing file.
 
         Returns:
             Where it is, absolute.
 
         Raises:
-            StoreError: It is there and ``overwrite`` is not given, it is in use, or it cannot be
+            StoreError: It exists and ``overwrite`` is not given, it is in use, or it cannot be
                 written; what was there before is left. :class:`StoreFullError` without room.
         """
         place = check_path(dest, "the path of a backup")
@@ -206,9 +206,9 @@ class StoreUpkeep:
         return place
 
     def on_erase(self, forget: Callable[[str], object]) -> Callable[[], None]:
-        """Have ``forget(user)`` called by every :meth:`erase` through this store.
+        """Call ``forget(user)`` on every :meth:`erase` through this store.
 
-        For whoever keeps something about users in memory. It is called outside the store's lock
+        For code that keeps data about users in memory. It is called outside the store's lock
         before the rows go, and again after; it may wait for work under way that still uses the
         store. If it raises, the erasure stops there and the error reaches its caller.
 
@@ -237,7 +237,7 @@ class StoreUpkeep:
 
         Raises:
             InputError: There is no such count, or ``epsilon`` is out of range.
-            PrivacyBudgetError: So much is not left; then nothing is spent and nothing told.
+            PrivacyBudgetError: The budget left is smaller; then nothing is spent.
         """
         if not isinstance(what, str) or what not in BINS:
             raise InputError(f"there is no count {what!r}; there are: {', '.join(BINS)}")
@@ -275,7 +275,7 @@ class StoreUpkeep:
         return {"total": float(whole_of_it), "spent": float(spent), "left": left}
 
     def referrals(self, *, by: str = "month") -> list[dict[str, Any]]:
-        """Return how often the safety protocol acted: counts, and nothing about anybody.
+        """Return how often the safety protocol acted, as anonymous counts.
 
         Args:
             by: How long a period is: ``day``, ``month`` or ``year``.

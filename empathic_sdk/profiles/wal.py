@@ -1,4 +1,4 @@
-"""Damage in a write-ahead log, found before SQLite drops what comes after it without a word.
+"""Finds damage in a write-ahead log, after which SQLite would silently drop the rest.
 
 After a crash SQLite replays the log up to the first frame whose checksum is wrong and takes that
 for its end: one damaged bit, and every transaction from there on is gone, or worse, older pages
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from operator import mul
@@ -26,7 +26,7 @@ _Sums = tuple[int, int]
 
 
 class LogState(NamedTuple):
-    """What stands behind the first frame that SQLite would not read.
+    """What follows the first frame that SQLite would not read.
 
     Attributes:
         lost: Whole transactions there: 0 where the log is sound.
@@ -125,14 +125,10 @@ def _tail(file: BinaryIO, salts: _Sums, page: int, sums: _Sums, order: str, size
         sums = _frame_sums(head, content, sums, order)
         if struct.unpack(">2I", head[8:16]) != salts or struct.unpack(">2I", head[16:]) != sums:
             commits = sum(c for _, c in _commits(file, index, salts, page, size))
-            found, stored = struct.unpack(">2I", head[8:16]), struct.unpack(">2I", head[16:])
-            wrong = sum((a ^ b).bit_count() for a, b in zip(found, salts, strict=True))
-            # Checksums do not cover the salts: a frame that is right but for one bit of them is
-            # damaged; one that differs in more was left behind by the log of before.
-            one_bit = (
-                stored == sums if wrong == 1 else not wrong and _is_one_bit(stored, sums, page)
-            )
-            lost = max(commits, one_bit)
+            off = _bits_between(struct.unpack(">2I", head[8:16]), salts)
+            stored = struct.unpack(">2I", head[16:])
+            one_bit = off == 1 if stored == sums else off == 0 and _is_one_bit(stored, sums, page)
+            lost = max(commits, int(one_bit))
             return LogState(lost, one_bit or commits > 1, index) if lost else SOUND
     return SOUND
 
@@ -140,7 +136,7 @@ def _tail(file: BinaryIO, salts: _Sums, page: int, sums: _Sums, order: str, size
 def _is_one_bit(stored: _Sums, found: _Sums, page: int) -> bool:
     """Say whether one flipped bit explains a wrong checksum: no write that was cut short does."""
     off = tuple((s - f) & _MASK for s, f in zip(stored, found, strict=True))
-    if sum((s ^ f).bit_count() for s, f in zip(stored, found, strict=True)) == 1:
+    if _bits_between(stored, found) == 1:
         return True  # in the checksum itself
     first, second = _weights(page // 4 + 2)  # the frame's own two words, then the page
     for one, two in zip(first[2:], second[2:], strict=True):
@@ -159,8 +155,12 @@ def _commits(
         file.seek(_HEADER + index * (_FRAME + page))
         _, commit, *found = struct.unpack(">4I", file.read(16))
         # Frames that a log of before left behind have other salts; one bit may be the damage.
-        if sum((a ^ b).bit_count() for a, b in zip(found, salts, strict=True)) <= 1:
+        if _bits_between(found, salts) <= 1:
             yield index, commit != 0
+
+
+def _bits_between(one: Iterable[int], other: Iterable[int]) -> int:
+    return sum((a ^ b).bit_count() for a, b in zip(one, other, strict=True))
 
 
 def _frame_sums(head: bytes, content: bytes, sums: _Sums, order: str) -> _Sums:

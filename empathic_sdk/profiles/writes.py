@@ -1,4 +1,4 @@
-"""What changes rows. Each of these wants to be called inside a writing transaction."""
+"""Functions that change rows, to be called inside a writing transaction."""
 
 from __future__ import annotations
 

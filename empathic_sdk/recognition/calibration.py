@@ -1,4 +1,4 @@
-"""Logits to probabilities that mean what they say (Guo et al. 2017), and when to abstain."""
+"""Calibration: logits to calibrated probabilities (Guo et al. 2017), and when to abstain."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from empathic_sdk.types.base import Value
 
 
 class Calibration(Value):
-    """Numbers that dev data fixed."""
+    """Calibration parameters, fitted on dev data."""
 
     temperature: Annotated[float, Field(gt=0.0)] = Field(
         default=1.0,
@@ -57,7 +57,7 @@ class Calibration(Value):
     )
 
     def fused(self) -> Calibration:
-        """Return the numbers that hold where more than a text was read."""
+        """Return the parameters for utterances with more than text."""
         if self.fused_temperature is None or self.fused_threshold is None:
             return self
         return self.model_copy(
@@ -71,7 +71,7 @@ class Calibration(Value):
 
 
 def personal(p: NDArray[np.float64], bias: Sequence[float]) -> NDArray[np.float64]:
-    """Return softmax(log p + bias), ``[7]``: what one person's corrections make of p."""
+    """Return softmax(log p + bias), ``[7]``: p adapted to one person's corrections."""
     z = np.log(np.maximum(p, 1e-6)) + np.asarray(bias, np.float64)
     e = np.exp(z - z.max())
     return np.asarray(e / e.sum())

@@ -1,13 +1,13 @@
-"""Encoders of your own whose probabilities are fused late, beside the dialogue model.
+"""Late fusion of your own encoders' probabilities with the dialogue model.
 
-A dialogue model reads the vectors that it was trained with and no others. A signal that is new to
-it (or another encoder for a signal that it knows) therefore joins after it: with p the calibrated
+A dialogue model reads only the vectors that it was trained with. A new signal (or another encoder
+for a known one) is therefore fused after it: with p the calibrated
 distribution of the dialogue model and p_m that of channel m over the same seven emotions,
 
     fused  ∝  p · Π_m (p_m / prior_m) ** weight_m
 
-which is Bayes' rule where the channels are independent given the emotion. They never quite are, so
-``weight`` (a number to choose on dev data) takes back what is counted twice.
+which is Bayes' rule if the channels are independent given the emotion. They never quite are, so
+``weight`` (chosen on dev data) discounts evidence that is counted twice.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _LEAST = 1e-6
 
 @dataclass(frozen=True)
 class Channel:
-    """An encoder that takes part by its own probabilities.
+    """An encoder whose own probabilities take part in the fusion.
 
     Attributes:
-        encoder: Reads the signal.
-        weight: How much its word counts, 0 to 1: chosen on dev data. 1 believes it as an
-            independent witness.
-        prior: Shares ``[7]`` of the emotions in the data that it was calibrated on; empty where
-            all were equally frequent.
+        encoder: Encodes the signal.
+        weight: Weight of its evidence, above 0 and at most 1, chosen on dev data; 1 treats it as
+            independent evidence.
+        prior: Shares ``[7]`` of the emotions in its calibration data; empty if all were equally
+            frequent.
     """
 
     encoder: ProbabilityEncoder
@@ -44,10 +44,10 @@ class Channel:
     prior: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check it.
+        """Check the fields.
 
         Raises:
-            ConfigurationError: It is no encoder, or a number is out of its range.
+            ConfigurationError: ``encoder`` is not one, or a number is out of range.
         """
         if isinstance(self.encoder, str) or not callable(getattr(self.encoder, "encode", None)):
             raise ConfigurationError(
@@ -67,7 +67,7 @@ def channels(
     """Return channels by modality; a bare encoder becomes one.
 
     Raises:
-        ConfigurationError: A name is no modality, it is ``text``, or an encoder is none.
+        ConfigurationError: A name is not a modality or is ``text``, or an encoder is not one.
     """
     found: dict[Modality, Channel] = {}
     for name, channel in (given or {}).items():
@@ -75,7 +75,7 @@ def channels(
             modality = Modality(name)
         except ValueError:
             raise ConfigurationError(
-                f"{name!r} is no modality; register_modality({name!r}) makes it one"
+                f"{name!r} is not a modality; register_modality({name!r}) makes it one"
             ) from None
         if modality is Modality.TEXT:
             raise ConfigurationError("text is read by the text encoder: give it as text=")
@@ -84,18 +84,18 @@ def channels(
 
 
 def evidence(channel: Channel, modality: Modality, utterance: Utterance) -> Distribution | str:
-    """Return what a channel says of an utterance as log-odds ``[7]``, or why it says nothing."""
+    """Return a channel's log-odds ``[7]`` for an utterance, or why there are none."""
     try:
         made = channel.encoder.encode([utterance.signal(modality)])[0]
     except EmpathicError as error:
         return str(error)
-    except Exception as error:  # one broken channel must not take the others down
+    except Exception as error:  # one broken channel must not affect the others
         return f"the encoder failed ({outline(error)})"
     if made.missing is not None:
         return made.missing
     p = np.asarray([] if made.probabilities is None else made.probabilities, np.float64)
     if not _is_distribution(p):
-        return "the encoder gave no seven probabilities that sum to 1"
+        return "the encoder did not return seven probabilities that sum to 1"
     odds: Distribution = np.log(np.maximum(p, _LEAST))
     if channel.prior:
         odds = odds - np.log(np.maximum(np.asarray(channel.prior), _LEAST))
@@ -103,7 +103,7 @@ def evidence(channel: Channel, modality: Modality, utterance: Utterance) -> Dist
 
 
 def fused(p: Distribution, odds: Sequence[Distribution]) -> Distribution:
-    """Return a distribution ``[7]`` in the light of what channels say."""
+    """Fuse a distribution ``[7]`` with the log-odds of channels."""
     z = np.log(np.maximum(p, _LEAST)) + np.sum(odds, axis=0)
     e = np.exp(z - z.max())
     return np.asarray(e / e.sum())
@@ -120,8 +120,8 @@ def contributions(
     divided as it was among the modalities that it read.
 
     Args:
-        p: What the dialogue model says; ``None`` where there was nothing for it to read.
-        odds: What the channels say.
+        p: Output of the dialogue model; ``None`` if it had nothing to read.
+        odds: Log-odds of the channels.
         inside: Shares of the modalities in ``p``.
     """
     even = np.full(len(Emotion), 1 / len(Emotion))

@@ -1,4 +1,4 @@
-"""How much each present modality had to do with the answer: exact Shapley values."""
+"""Contribution of each present modality to the result: exact Shapley values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def shapley(value: Callable[[frozenset[str]], float], players: Sequence[str]) ->
     """Return each player's Shapley value (Shapley 1953): they sum to value(all) - value(none).
 
     Args:
-        value: Of a subset of the players; called once for each of the ``2 ** n`` subsets.
+        value: Value of a subset of the players; called once for each of the ``2 ** n`` subsets.
         players: At most four here, so at most 16 calls.
     """
     n = len(players)
@@ -36,8 +36,8 @@ def shapley(value: Callable[[frozenset[str]], float], players: Sequence[str]) ->
 def shares(values: dict[str, float]) -> dict[str, float]:
     """Return Shapley values as shares that sum to 1.
 
-    A modality that spoke against the answer has a negative value and no share in it. Where none
-    spoke for it, all have the same.
+    A modality with a negative value (evidence against the result) has no share. If no value is
+    positive, all shares are equal.
     """
     positive = {m: max(0.0, v) for m, v in values.items()}
     total = sum(positive.values())

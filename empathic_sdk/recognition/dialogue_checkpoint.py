@@ -1,4 +1,4 @@
-"""Reading the checkpoint of the dialogue model that ships, or of one trained like it."""
+"""Loads checkpoints of the dialogue model: the shipped one, or one trained like it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from empathic_sdk.types import Emotion, Modality
 
 
 class LoadedDialogue(NamedTuple):
-    """A network in evaluation mode, what its logits mean, and its description."""
+    """A network in evaluation mode, its calibration and its description."""
 
     network: MDGET
     calibration: Calibration
@@ -24,10 +24,10 @@ class LoadedDialogue(NamedTuple):
 
 
 def load_dialogue(path: Path, text: TextEncoder) -> LoadedDialogue:
-    """Read a causal dialogue checkpoint for a text encoder.
+    """Load a causal dialogue checkpoint for a text encoder.
 
     Raises:
-        ModelError: It holds none, or one that does not fit the encoder or reads the future.
+        ModelError: The file is not one, does not match the encoder, or is not causal.
     """
     tensors, about = checkpoints.load(path)
     try:

@@ -1,4 +1,4 @@
-"""A dialogue model of your own: what it must offer, how it is named, how a session uses it."""
+"""Plugging in a dialogue model of your own: registration, calibration, memory."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _REGISTERED: dict[str, Factory] = {}
 
 
 def register_dialogue_model(name: str, make: Factory) -> None:
-    """Give a dialogue model a name for ``EmotionRecognizer(dialogue=name)``.
+    """Register a dialogue model under a name for ``EmotionRecognizer(dialogue=name)``.
 
     Args:
-        name: Any name; one that was registered before is replaced.
-        make: Returns the model; called once for each recogniser.
+        name: Any name; an earlier registration is replaced.
+        make: Returns the model; called once per recogniser.
 
     Raises:
         ConfigurationError: The name is empty, or ``make`` cannot be called.
@@ -34,31 +34,30 @@ def register_dialogue_model(name: str, make: Factory) -> None:
 
 
 def registered_dialogue_models() -> tuple[str, ...]:
-    """Return the names that :func:`register_dialogue_model` was given."""
+    """Return the names of all registered dialogue models."""
     return tuple(_REGISTERED)
 
 
 def made(name: str) -> DialogueModel | None:
-    """Return the model that is registered under ``name``, made anew; ``None`` without one."""
+    """Make a new model of those registered as ``name``; ``None`` if there is none."""
     return _REGISTERED[name]() if name in _REGISTERED else None
 
 
 def calibration_of(model: DialogueModel) -> Calibration:
-    """Return what a model's logits mean."""
+    """Return a model's calibration, or the default."""
     found = getattr(model, "calibration", None)
     return found if isinstance(found, Calibration) else Calibration()
 
 
-class Heard(NamedTuple):
-    """What the dialogue model says of a piece of a dialogue of ``n`` utterances.
+class DialogueReading(NamedTuple):
+    """Output of the dialogue model for ``n`` consecutive utterances.
 
     Attributes:
         logits: float32 ``[n, 7]``.
         shift: One per utterance: the probability of a change since this speaker's last one, or
             ``None`` on their first.
         contributions: One per utterance: shares of the present modalities.
-        apart: One per utterance: the label that each modality alone would give; empty where there
-            is one.
+        apart: One per utterance: the label from each modality alone; empty if only one is present.
     """
 
     logits: NDArray[np.float32]
@@ -68,28 +67,28 @@ class Heard(NamedTuple):
 
 
 class Memory(Protocol):
-    """What a session asks of the memory of a dialogue, whatever model it belongs to."""
+    """The memory of one dialogue, as a session uses it, for any dialogue model."""
 
-    def hear(
+    def read(
         self,
         speakers: Sequence[str],
         features: dict[str, NDArray[np.float32]],
         present: dict[str, NDArray[np.bool_]],
         weights: Mapping[str, float] | None = None,
-    ) -> Heard:
+    ) -> DialogueReading:
         """Read the next utterances."""
         ...
 
     def transfers(self) -> NDArray[np.float32] | None:
-        """Return how the last utterances compare with each other, if the model tells."""
+        """Return the pairwise comparison of the last utterances, if the model has one."""
         ...
 
     def blank(self) -> Memory:
-        """Return one of the same model that has read nothing."""
+        """Return an empty memory of the same model."""
         ...
 
     def dump(self) -> dict[str, Any]:
-        """Return all it remembers as JSON values."""
+        """Return everything it remembers as JSON values."""
         ...
 
     def load(self, dumped: dict[str, Any]) -> None:
@@ -98,9 +97,9 @@ class Memory(Protocol):
 
 
 class SteppedMemory:
-    """The memory of a dialogue model that was plugged in.
+    """The memory of a plugged-in dialogue model.
 
-    Contributions and what each modality alone would say are found by asking the model again with
+    Contributions and the label of each modality alone are found by running the model again with
     modalities left out, from the same past: up to 2 ** n - 1 steps for n present modalities.
     """
 
@@ -109,27 +108,27 @@ class SteppedMemory:
         self._temperature = calibration_of(model).fused().temperature
         self._state = model.start()
 
-    def hear(
+    def read(
         self,
         speakers: Sequence[str],
         features: dict[str, NDArray[np.float32]],
         present: dict[str, NDArray[np.bool_]],
         weights: Mapping[str, float] | None = None,
-    ) -> Heard:
+    ) -> DialogueReading:
         """Read the next utterances, one after the other."""
         logits = np.zeros((len(speakers), len(Emotion)), np.float32)
-        heard = Heard(logits, [], [], [])
+        reading = DialogueReading(logits, [], [], [])
         for i, speaker in enumerate(speakers):
             there = {str(m): x[i] for m, x in features.items() if present[m][i]}
             before = self._state.dump() if len(there) > 1 else None
             step = self._step(self._state, speaker, there, weights)
             logits[i] = step.logits
-            heard.shift.append(None if step.shift is None else float(np.clip(step.shift, 0, 1)))
+            reading.shift.append(None if step.shift is None else float(np.clip(step.shift, 0, 1)))
             label = int(np.argmax(logits[i]))
             shared, apart = self._alone(before, speaker, there, weights, label, logits[i])
-            heard.contributions.append(shared)
-            heard.apart.append(apart)
-        return heard
+            reading.contributions.append(shared)
+            reading.apart.append(apart)
+        return reading
 
     def _step(
         self,
@@ -179,15 +178,15 @@ class SteppedMemory:
         )
 
     def transfers(self) -> None:
-        """Return ``None``: only the network that ships compares utterances with each other."""
+        """Return ``None``: only the shipped network compares utterances with each other."""
         return
 
     def blank(self) -> SteppedMemory:
-        """Return one of the same model that has read nothing."""
+        """Return an empty memory of the same model."""
         return SteppedMemory(self._model)
 
     def dump(self) -> dict[str, Any]:
-        """Return all it remembers as JSON values."""
+        """Return everything it remembers as JSON values."""
         return {"model": self._model.name, "state": self._state.dump()}
 
     def load(self, dumped: dict[str, Any]) -> None:
@@ -205,6 +204,6 @@ class SteppedMemory:
         fresh = self._model.start()
         try:
             fresh.load(dumped["state"])
-        except Exception as error:  # whatever a model of somebody else raises
+        except Exception as error:  # a plugged-in model may raise anything
             raise InputError(f"this is not the state of a dialogue of {name!r}: {error}") from error
         self._state = fresh

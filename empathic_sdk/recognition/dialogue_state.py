@@ -1,4 +1,4 @@
-"""What the dialogue model remembers of one talk."""
+"""The streaming state of the dialogue model in one dialogue."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from empathic_sdk.models.dialogue import DialogueBatch
 from empathic_sdk.models.mdget import MDGET, MDGETConfig
 from empathic_sdk.recognition.calibration import Calibration, probabilities
 from empathic_sdk.recognition.contributions import shapley, shares
-from empathic_sdk.recognition.dialogue_model import Heard
+from empathic_sdk.recognition.dialogue_model import DialogueReading
 from empathic_sdk.types import Emotion, Modality
 
 _SPEAKERS = 64
-# Utterances whose vectors are kept to be compared with each other.
+# Number of utterances whose vectors are kept for pairwise comparison.
 _COMPARED = 32
 
 
 def check_finite(
     features: Mapping[Any, NDArray[np.float32]], present: Mapping[Any, NDArray[np.bool_]]
 ) -> None:
-    """Refuse a batch in which a vector that counts is broken.
+    """Raise if a vector of a present modality is not finite.
 
     Args:
         features: ``[n, width]`` by modality.
-        present: bool ``[n]`` by modality: whether it was there.
+        present: bool ``[n]`` by modality: whether it is present.
 
     Raises:
-        InputError: A vector holds a NaN or an infinity; it is named by modality and place.
+        InputError: A vector holds a NaN or an infinity; the message names modality and position.
     """
     for m, rows in features.items():
         bad = np.flatnonzero(~np.isfinite(rows).all(1) & present[m])
@@ -53,7 +53,7 @@ def check_finite(
 
 
 class DialogueMemory:
-    """The causal dialogue model and what it must remember; bounded however long it listens."""
+    """The causal dialogue model with its streaming state, bounded for any dialogue length."""
 
     def __init__(self, network: MDGET, calibration: Calibration) -> None:
         self._network, self._calibration = network, calibration
@@ -63,30 +63,30 @@ class DialogueMemory:
         self._count = 0
         self._vectors: deque[Tensor] = deque(maxlen=_COMPARED)
 
-    def hear(
+    def read(
         self,
         speakers: Sequence[str],
         features: dict[str, NDArray[np.float32]],
         present: dict[str, NDArray[np.bool_]],
         weights: Mapping[str, float] | None = None,
-    ) -> Heard:
-        """Hear the next utterances.
+    ) -> DialogueReading:
+        """Process the next utterances.
 
         Args:
-            speakers: Digests of who spoke.
+            speakers: Digests of the speakers.
             features: ``[n, width]`` by modality.
             present: bool ``[n]`` by modality, ``True`` = real.
-            weights: How much a modality is to be believed beside the others, where not 1.
+            weights: Weight of a modality relative to the others, if not 1.
 
         Raises:
-            InputError: A vector holds a NaN or an infinity. Nothing is heard then.
+            InputError: A vector holds a NaN or an infinity. The state stays as it was.
         """
         check_finite(features, present)
         n = len(speakers)
         if n > 1 and (np.sum(list(present.values()), axis=0) > 1).any():
-            # Contributions take modalities away from one utterance, whose past stays as it was.
+            # Contributions remove modalities from one utterance, given the same past.
             singly = [
-                self.hear(
+                self.read(
                     [who],
                     {m: x[i : i + 1] for m, x in features.items()},
                     {m: p[i : i + 1] for m, p in present.items()},
@@ -94,7 +94,7 @@ class DialogueMemory:
                 )
                 for i, who in enumerate(speakers)
             ]
-            return Heard(
+            return DialogueReading(
                 np.concatenate([h.logits for h in singly]),
                 [h.shift[0] for h in singly],
                 [h.contributions[0] for h in singly],
@@ -106,7 +106,7 @@ class DialogueMemory:
                 self._speakers[s] = (self._count, torch.empty(0))
                 self._count += 1
             self._speakers.move_to_end(s)
-            # Here, not after the piece: somebody forgotten who comes back within it is new.
+            # Here, not after the piece: a forgotten speaker who returns within it is new.
             if len(self._speakers) > _SPEAKERS:
                 self._speakers.popitem(last=False)
             numbers.append(self._speakers[s][0])
@@ -129,7 +129,7 @@ class DialogueMemory:
                 self._vectors.append(out.vectors[0, i].clone())
             logits: NDArray[np.float32] = out.logits[0].numpy()
             shared, apart = self._contributions(batch, before, logits, present)
-        return Heard(logits, shift, shared, apart)
+        return DialogueReading(logits, shift, shared, apart)
 
     def _change(self, now: Tensor, before: Tensor) -> float | None:
         if self._network.transfer is None:
@@ -138,11 +138,11 @@ class DialogueMemory:
         return self._calibration.shift(float(raw))
 
     def transfers(self) -> NDArray[np.float32] | None:
-        """Return float32 ``[n, n]`` of the last ``n`` utterances heard, at most 32.
+        """Return float32 ``[n, n]`` for the last ``n`` utterances read, at most 32.
 
-        Row i, column j < i: the calibrated probability that the emotion of utterance i is another
-        than that of j (eq 34-37). NaN elsewhere: an utterance is compared with earlier ones alone.
-        ``None`` where the network has no transfer module.
+        Row i, column j < i: the calibrated probability that the emotions of utterances i and j
+        differ (eq 34-37). NaN elsewhere: an utterance is compared only with earlier ones.
+        ``None`` if the network has no transfer module.
         """
         transfer = self._network.transfer
         if transfer is None:
@@ -165,9 +165,9 @@ class DialogueMemory:
         logits: NDArray[np.float32],
         present: dict[str, NDArray[np.bool_]],
     ) -> tuple[list[dict[Modality, float]], list[dict[Modality, Emotion]]]:
-        """Return Shapley shares in the probability of the answer, and each one's own answer.
+        """Return Shapley shares in the label's probability, and the label of each modality alone.
 
-        Both are given the same past. What is heard alone was asked for by the shares anyway.
+        Both are given the same past; the shares need the single modalities anyway.
         """
         out: list[dict[Modality, float]] = []
         apart: list[dict[Modality, Emotion]] = []
@@ -194,15 +194,15 @@ class DialogueMemory:
         return out, apart
 
     def blank(self) -> DialogueMemory:
-        """Return one of the same model that has heard nothing."""
+        """Return an empty memory of the same model."""
         new = copy(self)
         new._state, new._speakers, new._count = {}, OrderedDict(), 0
         new._vectors = deque(maxlen=_COMPARED)
         return new
 
     def dump(self) -> dict[str, Any]:
-        """Return all it remembers as JSON values."""
-        silent = self._unheard(self._state)
+        """Return everything it remembers as JSON values."""
+        silent = self._caches_without_evidence(self._state)
         tensors = {f"state.{k}": t.contiguous() for k, t in self._state.items() if k not in silent}
         if self._speakers:
             tensors["last"] = torch.stack([v for _, v in self._speakers.values()])
@@ -214,18 +214,18 @@ class DialogueMemory:
             "tensors": base64.b64encode(save_tensors(tensors)).decode("ascii"),
         }
 
-    def _unheard(self, state: Mapping[str, Tensor]) -> set[str]:
-        """Name the caches of spokes that the window holds nothing of: the same in any talk."""
+    def _caches_without_evidence(self, state: Mapping[str, Tensor]) -> set[str]:
+        """Name the caches of modalities absent from the window: equal in any dialogue."""
         if not state:
             return set()
-        heard = state["past.present"].flatten(1).any(1).tolist()
-        _, *spokes = zip(self._network.config.modalities, heard, strict=True)
+        present = state["past.present"].flatten(1).any(1).tolist()
+        _, *others = zip(self._network.config.modalities, present, strict=True)
         return {
             f"acme.{k}.{way}.{m}"
             for k in range(len(self._network.acme))
             for way in ("self", "to")
-            for m, h in spokes
-            if not h
+            for m, there in others
+            if not there
         }
 
     def load(self, dumped: dict[str, Any]) -> None:
@@ -267,7 +267,7 @@ class DialogueMemory:
     def _check(
         self, speakers: list[tuple[str, int]], count: int, last: Tensor, state: dict[str, Tensor]
     ) -> None:
-        """Raise ValueError unless this is what :meth:`dump` can have made of a talk."""
+        """Raise ValueError unless :meth:`dump` can have produced this state."""
         config = self._network.config
         numbers = [number for _, number in speakers]
         fits = (
@@ -276,14 +276,14 @@ class DialogueMemory:
             and last.shape == (len(speakers), config.width)
             and last.dtype == torch.float32
         )
-        heard = state["past.speaker"].shape[1] if state else 0
-        if not fits or bool(state) != bool(count) or heard > config.window - 1:
+        length = state["past.speaker"].shape[1] if state else 0
+        if not fits or bool(state) != bool(count) or length > config.window - 1:
             raise ValueError("the speakers do not fit")
         if not state:
             return
-        # What a talk of this length leaves: the same names, shapes and kinds of numbers.
-        like = self._silence(heard, None)[1]
-        state |= {k: like[k] for k in self._unheard(state) if k not in state}
+        # A dialogue of this length leaves tensors of the same names, shapes and dtypes.
+        like = self._silence(length, None)[1]
+        state |= {k: like[k] for k in self._caches_without_evidence(state) if k not in state}
         if {k: (t.shape, t.dtype) for k, t in like.items()} != {
             k: (t.shape, t.dtype) for k, t in state.items()
         }:
@@ -295,7 +295,7 @@ class DialogueMemory:
             raise ValueError("the tensors lead nowhere")
 
     def _silence(self, n: int, state: dict[str, Tensor] | None) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return logits and state after ``n`` more utterances that say nothing."""
+        """Return logits and state after ``n`` more utterances without any modality."""
         hub = self._network.config.modalities[0]
         here = torch.ones(1, n, dtype=torch.bool)
         batch = DialogueBatch(
@@ -310,7 +310,7 @@ class DialogueMemory:
 
 
 def _whole(value: object) -> int:
-    """Return an int that can number speakers; anything else raises ValueError."""
+    """Return ``value`` if it can number speakers; raise ValueError otherwise."""
     if type(value) is not int or not 0 <= value < 2**31:
         raise ValueError(f"{value!r} is no count of speakers")
     return value
@@ -320,7 +320,7 @@ _FINGERPRINTS: WeakKeyDictionary[MDGET, str] = WeakKeyDictionary()
 
 
 def _fingerprint(network: MDGET) -> str:
-    """Return what tells two sets of weights apart, whatever file they came from."""
+    """Return a fingerprint of the weights, independent of their file."""
     if network in _FINGERPRINTS:
         return _FINGERPRINTS[network]
     h = sha256()

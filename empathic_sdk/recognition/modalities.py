@@ -1,7 +1,7 @@
-"""The senses beside reading: speech, faces and behaviour, and the words of what was heard.
+"""Encoders of speech, faces and behaviour, and the transcription of speech.
 
-Each encoder is made when something first needs it, and what goes wrong with one modality stays
-with that modality: a reason instead of a vector.
+Each encoder is made on first use. An error in one modality affects only that modality, which then
+has a reason instead of a vector.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ log = logging.getLogger("empathic_sdk")
 
 
 class Listener(Protocol):
-    """What turns speech into words: a ``Transcriber``."""
+    """Transcribes speech, as ``Transcriber`` does."""
 
     def __call__(self, audio: Any, /) -> Any:
         """Return a ``Transcript``, or anything with ``text``."""
@@ -71,13 +71,13 @@ _MAKERS: Mapping[Modality, Callable[[], Encoder]] = {
 }
 
 
-class Senses:
+class ModalityEncoders:
     """The encoders of an :class:`EmotionRecognizer` beside its text encoder.
 
     Args:
-        given: By modality an encoder, ``None`` for the embedded one, or ``False`` for none.
-        transcriber: What turns speech into words; ``None`` for Whisper, if its weights are on
-            this machine, ``False`` for none.
+        given: By modality: an encoder, ``None`` for the embedded one, or ``False`` for none.
+        transcriber: Transcribes speech; ``None`` for Whisper, if its weights are on this machine,
+            ``False`` for none.
 
     Thread-safe.
     """
@@ -87,51 +87,53 @@ class Senses:
         given: Mapping[Modality, Encoder | Literal[False] | None],
         transcriber: Listener | Literal[False] | None = None,
     ) -> None:
-        for m, sense in given.items():
-            # A str has an encode(), too: the width tells.
-            if sense not in (None, False) and not isinstance(getattr(sense, "width", None), int):
-                raise ConfigurationError(f"{m}= must be an encoder, None or False, not {sense!r}")
+        for m, encoder in given.items():
+            # A str has encode() as well, so look for a width.
+            if encoder not in (None, False) and not isinstance(
+                getattr(encoder, "width", None), int
+            ):
+                raise ConfigurationError(f"{m}= must be an encoder, None or False, not {encoder!r}")
         if transcriber not in (None, False) and not callable(transcriber):
             raise ConfigurationError("transcriber= must be a Transcriber, None or False")
         self._made: dict[str, Any] = {
-            m: "it is switched off" if sense is False else sense
-            for m, sense in given.items()
-            if sense is not None
+            m: "it is switched off" if encoder is False else encoder
+            for m, encoder in given.items()
+            if encoder is not None
         }
         if transcriber is not None:
             self._made["words"] = "it is switched off" if transcriber is False else transcriber
         self._lock = threading.Lock()
 
     def read(self, modality: Modality, utterance: Utterance) -> Embedding:
-        """Return what one modality of an utterance shows; a reason where that is nothing."""
-        sense = self._get(modality, _MAKERS[modality])
-        if isinstance(sense, str):
-            return _nothing(modality, sense)
+        """Encode one modality of an utterance; without a result, ``missing`` says why."""
+        encoder = self._get(modality, _MAKERS[modality])
+        if isinstance(encoder, str):
+            return _nothing(modality, encoder)
         try:
-            found: Embedding = sense.encode([utterance.signal(modality)])[0]
+            found: Embedding = encoder.encode([utterance.signal(modality)])[0]
             return found
         except EmpathicError as error:
             return _nothing(modality, str(error))
-        except Exception as error:  # one broken channel must not take the others down
+        except Exception as error:  # one broken channel must not affect the others
             log.error("the %s encoder failed: %s", modality, outline(error))
             return _nothing(modality, f"the encoder failed ({type(error).__name__})")
 
     def sequence(self, modality: Modality, utterance: Utterance) -> FeatureSequence | None:
-        """Return one modality of an utterance over time, in seconds since the utterance began.
+        """Return features of one modality over time, in seconds since the utterance began.
 
-        ``None`` where there is no such encoder, or one without ``features``.
+        ``None`` if there is no such encoder, or it has no ``features``.
 
         Raises:
             InputError: The signal cannot be read.
         """
-        sense = self._get(modality, _MAKERS[modality])
-        features = getattr(sense, "features", None)
+        encoder = self._get(modality, _MAKERS[modality])
+        features = getattr(encoder, "features", None)
         if features is None:
             return None
         if modality is Modality.BEHAVIOUR:
             # Events are timed from the beginning of the dialogue.
             events = utterance.events
-            whole: FeatureSequence = features(events)  # refuses times that are none
+            whole: FeatureSequence = features(events)  # rejects invalid times
             began = min(e.at for e in events) if utterance.at is None else utterance.at
             moved = np.asarray(whole.times - began, np.float64)
             if not np.isfinite(moved).all() or (moved < 0).any():
@@ -141,17 +143,17 @@ class Senses:
         return features(signal)  # type: ignore[no-any-return]
 
     def words(self, utterance: Utterance) -> str | None:
-        """Return what was said in an utterance's audio, ``None`` where nobody can tell."""
+        """Return the transcript of an utterance's audio, or ``None`` if there is none."""
         listener = self._get("words", _listener)
         if isinstance(listener, str):
             return None
         try:
             text = str(listener(utterance.audio).text).strip()
-        except ModelError as error:  # there are no weights: say so once, and go on by the voice
+        except ModelError as error:  # there are no weights: log it once, and use the voice only
             self._lose("words", str(error))
             return None
         except EmpathicError as error:
-            log.info("no words could be understood: %s", type(error).__name__)
+            log.info("the speech could not be transcribed: %s", type(error).__name__)
             return None
         except Exception as error:
             log.error("the transcriber failed: %s", outline(error))

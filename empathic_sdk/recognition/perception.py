@@ -1,4 +1,4 @@
-"""What the encoders make of utterances, and what a session asks of whoever perceives them."""
+"""Encoded utterances, and the protocol through which a session gets them."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ Result = TypeVar("Result")
 
 
 class Perception(NamedTuple):
-    """What the encoders make of ``n`` utterances: all that a session needs of them.
+    """The encoders' output for ``n`` utterances: all that a session needs.
 
     Attributes:
-        features: float32 ``[n, width]`` by modality: what the dialogue model reads.
+        features: float32 ``[n, width]`` by modality: input of the dialogue model.
         present: bool ``[n]`` by modality, ``True`` = real.
-        emotion: float32 ``[n, 7]`` logits of the text's own heads; zeros where there is no text.
-        affect: float32 ``[n, 2]``; zeros where there is no text.
-        legible: float32 ``[n]``: share of a text in a script that the network knows.
-        unread: Why a modality that was given plays no part, one per utterance.
-        odds: float64 ``[7]`` by modality, one per utterance: what channels that the dialogue model
-            does not read say of it (:mod:`~empathic_sdk.recognition.channels`).
+        emotion: float32 ``[n, 7]`` logits of the text heads; zeros without text.
+        affect: float32 ``[n, 2]`` valence and arousal of the text heads; zeros without text.
+        legible: float32 ``[n]``: share of the text in a script that the network knows.
+        unread: One per utterance: why a given modality plays no part.
+        odds: One per utterance: float64 ``[7]`` by modality: log-odds of channels that the
+            dialogue model does not read (:mod:`~empathic_sdk.recognition.channels`).
     """
 
     features: dict[Modality, NDArray[np.float32]]
@@ -44,12 +44,12 @@ class Perception(NamedTuple):
 
 
 class Perceiver(Protocol):
-    """What a :class:`~empathic_sdk.recognition.session.DialogueSession` is made from.
+    """The part of a recogniser that a ``DialogueSession`` uses.
 
     Attributes:
-        calibration: Logits to probabilities.
-        text_temperature: Of the text's own heads.
-        channels: Modalities that join after the dialogue model.
+        calibration: Calibration of the dialogue model.
+        text_temperature: Softmax temperature of the text heads.
+        channels: Modalities that are fused after the dialogue model.
     """
 
     calibration: Calibration
@@ -57,13 +57,13 @@ class Perceiver(Protocol):
     channels: dict[Modality, Channel]
 
     def memory(self) -> Memory | None:
-        """Open a dialogue of the dialogue model; ``None`` where each utterance is read alone."""
+        """Open a memory of the dialogue model; ``None`` if utterances are read in isolation."""
 
     def listen(self, utterance: Utterance, user: UserContext) -> Utterance:
         """Return an utterance with the words of its audio as its text, where it has none."""
 
     def perceive(self, said: Sequence[Utterance], user: UserContext) -> Perception:
-        """Return what the encoders make of utterances."""
+        """Encode utterances."""
 
     def one_by_one(self, work: Callable[[], Result]) -> Result:
         """Run a step of the dialogue model in the one thread that all sessions share."""

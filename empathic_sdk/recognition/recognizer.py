@@ -1,4 +1,4 @@
-"""Utterances in, emotion states out, one at a time."""
+"""The emotion recogniser: utterances to emotion states."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from empathic_sdk.recognition.dialogue_model import (
     made,
 )
 from empathic_sdk.recognition.dialogue_state import DialogueMemory
-from empathic_sdk.recognition.modalities import Listener, Senses
+from empathic_sdk.recognition.modalities import Listener, ModalityEncoders
 from empathic_sdk.recognition.perception import Perception
 from empathic_sdk.recognition.session import DialogueSession
 from empathic_sdk.runtime import checkpoints
@@ -49,13 +49,13 @@ if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
 DIALOGUE = "dialogue.safetensors"
-# A text that is legible to a lesser share says nothing beside a voice or a face.
+# A text with a lower legible share is ignored beside a voice or a face.
 _LEGIBLE = 0.5
 Result = TypeVar("Result")
 
 
-class Reading(NamedTuple):
-    """What the heads say of a batch of texts: float32 ``[n, 7]``, ``[n, 7]`` and ``[n, 2]``."""
+class TextReading(NamedTuple):
+    """Outputs of the text heads for ``n`` texts: float32 ``[n, 7]``, ``[n, 7]`` and ``[n, 2]``."""
 
     emotion: NDArray[np.float32]
     present: NDArray[np.float32]
@@ -63,15 +63,15 @@ class Reading(NamedTuple):
 
 
 class EmotionRecognizer:
-    """Recognises emotion, utterance by utterance, each in the light of those before it.
+    """Recognises the emotion of each utterance, given those before it.
 
     Args:
         text: The text encoder; by default the one that ships with this package.
         heads: A checkpoint of ``empathic train text`` with heads for that encoder; by default
             the checkpoint of the encoder itself.
         dialogue: A causal dialogue checkpoint for that encoder (``empathic train joint``); by
-            default the one that lies beside the encoder's own checkpoint, if there is one.
-            ``False`` reads every utterance alone, and so does an encoder without a dialogue model.
+            default the one beside the encoder's own checkpoint, if there is one. With ``False``, or
+            an encoder without a dialogue model, each utterance is read in isolation.
             A model of your own is an object that fits
             :class:`~empathic_sdk.types.protocols.DialogueModel`, or the name under
             which one was registered.
@@ -80,20 +80,20 @@ class EmotionRecognizer:
             ``False`` none. It must be the one that the dialogue model was trained with.
         face: A ``FaceEncoder``, in the same way.
         behaviour: A ``BehaviourEncoder``, in the same way.
-        transcriber: What turns speech into words where an utterance has no text; ``None`` is
-            Whisper, if its weights are on this machine. ``False``: the voice alone.
+        transcriber: Transcribes speech if an utterance has no text; ``None`` is Whisper, if its
+            weights are on this machine; ``False``: only the voice is used.
         channels: Encoders that the dialogue model does not read, by modality: their own
-            probabilities are fused with what it says
+            probabilities are fused with its output
             (:class:`~empathic_sdk.recognition.channels.Channel`). For a modality of your own
             (``register_modality``), or one of ours in place of its encoder.
 
     Attributes:
         dialogue: The dialogue model: a network, the object given, or ``None``.
-        widths: Length of the vectors that it reads, by modality; empty without one.
+        widths: Width of its input vectors, by modality; empty without a dialogue model.
 
     Raises:
-        ConfigurationError: An argument is nothing that can be used.
-        ModelError: No heads fit the encoder, or the dialogue model does not fit its encoders.
+        ConfigurationError: An argument is invalid.
+        ModelError: The heads or the dialogue model do not match the encoders.
 
     Thread-safe.
     """
@@ -112,7 +112,7 @@ class EmotionRecognizer:
         channels: Mapping[Modality | str, Channel | ProbabilityEncoder] | None = None,
     ) -> None:
         self.channels = checked(channels)
-        self.senses = Senses(
+        self.modality_encoders = ModalityEncoders(
             {Modality.SPEECH: speech, Modality.FACE: face, Modality.BEHAVIOUR: behaviour},
             transcriber,
         )
@@ -163,12 +163,12 @@ class EmotionRecognizer:
         for m in self.channels:  # read by them alone
             self.widths.pop(m, None)
         given = {Modality.SPEECH: speech, Modality.FACE: face, Modality.BEHAVIOUR: behaviour}
-        for m, sense in given.items():
+        for m, encoder in given.items():
             wants = self.widths.get(m)
-            if sense and wants not in (None, sense.width):
+            if encoder and wants not in (None, encoder.width):
                 raise ModelError(
                     f"the dialogue model wants {m} vectors of {wants}, the encoder given gives "
-                    f"{sense.width}: train one with it (`empathic train fusion`)"
+                    f"{encoder.width}: train one with it (`empathic train fusion`)"
                 )
 
     def _plug_in(self, model: DialogueModel) -> None:
@@ -182,11 +182,11 @@ class EmotionRecognizer:
         self._calibrate(calibration_of(model))
 
     def _calibrate(self, calibration: Calibration) -> None:
-        """Take the numbers of the dialogue model, which has no multi-label head."""
+        """Adopt the calibration of the dialogue model, which has no multi-label head."""
         self.calibration = calibration.model_copy(update={"present": self.calibration.present})
 
     def memory(self) -> Memory | None:
-        """Open a dialogue of the dialogue model; ``None`` where each utterance is read alone."""
+        """Open a memory of the dialogue model; ``None`` if utterances are read in isolation."""
         if self.dialogue is None:
             return None
         if isinstance(self.dialogue, MDGET):
@@ -196,14 +196,14 @@ class EmotionRecognizer:
     def recognize(
         self, utterance: Utterance | str, *, user: UserContext | None = None
     ) -> EmotionState:
-        """Return what one utterance shows on its own.
+        """Return the state of one utterance without context.
 
         Args:
             utterance: A text, or anything with speech, faces or events in it.
-            user: Whose it is: ``UserContext(consents={...})`` says what they let be processed.
+            user: The person; ``UserContext(consents={...})`` holds their consents.
 
         Raises:
-            InputError: It is empty, no utterance at all, or holds nothing that can be read.
+            InputError: It is empty, not an utterance, or nothing in it can be read.
             PolicyError: Nothing in it may be processed here.
         """
         return self.session(user).add(utterance)
@@ -211,13 +211,13 @@ class EmotionRecognizer:
     def recognize_dialogue(
         self, utterances: Iterable[Utterance | str], *, user: UserContext | None = None
     ) -> list[EmotionState]:
-        """Return a state an utterance, each in the light of the ones before it, never after."""
+        """Return one state per utterance, each given only those before it."""
         return self.session(user).extend(list(utterances))
 
     async def arecognize(
         self, utterance: Utterance | str, *, user: UserContext | None = None
     ) -> EmotionState:
-        """:meth:`recognize` for event loops; the reading is done in a thread."""
+        """:meth:`recognize` for event loops; it runs in a thread."""
         return await asyncio.to_thread(self.recognize, utterance, user=user)
 
     async def arecognize_dialogue(
@@ -230,37 +230,39 @@ class EmotionRecognizer:
         """Open a dialogue that takes one utterance at a time."""
         return DialogueSession(self, user or UserContext())
 
-    def read(self, texts: Sequence[str], corpus: str | None = None) -> Reading:
+    def read(self, texts: Sequence[str], corpus: str | None = None) -> TextReading:
         """Return raw logits for many texts (uncalibrated; for evaluation and tools).
 
-        The embedded network reads Latin script; what it says of other scripts is scaled down
-        towards "anything is possible", so that such a text comes out as uncertain.
+        The embedded network reads Latin script; its logits for other scripts are scaled towards
+        zero, so that such a text comes out as uncertain.
 
         Args:
             texts: Any strings.
-            corpus: Whose annotators' label frequencies to assume; default as at run time.
+            corpus: Corpus whose label frequencies to assume; default as at run time.
         """
         vectors = self.text.encode(texts)
         with torch.inference_mode():
             out = self._heads(torch.from_numpy(vectors), corpus)
         share = self._legible(texts)[:, None]
-        return Reading(out.emotion.numpy() * share, out.present.numpy(), out.affect.numpy() * share)
+        return TextReading(
+            out.emotion.numpy() * share, out.present.numpy(), out.affect.numpy() * share
+        )
 
     def timeline(
         self, utterance: Utterance | str, *, window_s: float = 1.0, user: UserContext | None = None
     ) -> AlignedWindows:
-        """Return what the encoders make of one utterance, window by window on one clock.
+        """Return the encoders' features of one utterance in windows on one clock.
 
-        For looking at how a recording goes; the dialogue model reads one vector an utterance. The
-        text stands in the first window. No window knows what comes after it.
+        For inspecting a recording; the dialogue model reads one vector per utterance. The text
+        is in the first window. Windows are causal.
 
         Args:
-            utterance: With speech, frames (taken as 25 a second) or events.
+            utterance: With speech, frames (taken as 25 per second) or events.
             window_s: Length of a window in seconds.
-            user: Whose it is, and what they let be processed.
+            user: The person, with their consents.
 
         Raises:
-            InputError: A signal cannot be read, or an event lies before the utterance.
+            InputError: A signal cannot be read, or an event precedes the utterance.
             MissingExtraError: A package is missing for one of its signals.
             PolicyError: Nothing in it may be processed here.
         """
@@ -272,7 +274,7 @@ class EmotionRecognizer:
                 sequences.append(self.text.features(utterance.text or ""))
             elif (
                 m not in utterance.signals
-                and (found := self.senses.sequence(m, utterance)) is not None
+                and (found := self.modality_encoders.sequence(m, utterance)) is not None
             ):
                 sequences.append(found)
         return align(sequences, window_s=window_s)
@@ -294,8 +296,8 @@ class EmotionRecognizer:
     def listen(self, utterance: Utterance, user: UserContext) -> Utterance:
         """Return an utterance with the words of its audio as its text, where it has none.
 
-        It comes back as it is where there is nothing to listen to, where the speech may not be
-        processed, and where nobody can tell the words.
+        Returned unchanged if there is no audio, if speech may not be processed, or if nothing
+        can be transcribed.
         """
         there = utterance.modalities
         if Modality.SPEECH not in there or Modality.TEXT in there:
@@ -303,14 +305,14 @@ class EmotionRecognizer:
         consented = agreed(user, self.deployment)
         if refusal(Modality.SPEECH, self.deployment, consented) is not None:
             return utterance
-        words = self.senses.words(utterance)
+        words = self.modality_encoders.words(utterance)
         return utterance if words is None else utterance.model_copy(update={"text": words})
 
     def perceive(self, said: Sequence[Utterance], user: UserContext) -> Perception:
-        """Return what the encoders make of utterances.
+        """Encode utterances.
 
-        What is broken, refused or unreadable in one modality is left out with a reason, as long
-        as another is left.
+        A broken, refused or unreadable modality is left out, with a reason, as long as another
+        is left.
 
         Raises:
             InputError: Nothing in one of the utterances can be read.
@@ -340,7 +342,7 @@ class EmotionRecognizer:
             affect[rows], known[rows] = out.affect.numpy() * share[:, None], share
         for m in (Modality.SPEECH, Modality.FACE, Modality.BEHAVIOUR):
             if m not in self.channels and any(m in left for left in may):
-                features[m], present[m] = self._sense(m, said, may, unread)
+                features[m], present[m] = self._encoded(m, said, may, unread)
         odds = [self._odds(u, may[i], unread[i], user) for i, u in enumerate(said)]
         found = Perception(features, present, emotion, affect, known, unread, odds)
         for i in range(n):
@@ -354,7 +356,7 @@ class EmotionRecognizer:
         unread: dict[Modality, str],
         user: UserContext,
     ) -> dict[Modality, NDArray[np.float64]]:
-        """Return what channels say of one utterance, by modality."""
+        """Return the log-odds of channels for one utterance, by modality."""
         found = {}
         for m in may:
             if m in self.channels:
@@ -367,7 +369,7 @@ class EmotionRecognizer:
                 unread[m] = f"no encoder is plugged in for {m}: give one as channels="
         return found
 
-    def _sense(
+    def _encoded(
         self,
         modality: Modality,
         said: Sequence[Utterance],
@@ -384,7 +386,7 @@ class EmotionRecognizer:
             if width is None:
                 unread[i][modality] = f"no dialogue model is loaded that reads {modality}"
                 continue
-            read = self.senses.read(modality, utterance)
+            read = self.modality_encoders.read(modality, utterance)
             if read.missing is None and len(read.vector) != width:
                 unread[i][modality] = (
                     f"the encoder gives vectors of {len(read.vector)}, the dialogue model "
@@ -397,7 +399,7 @@ class EmotionRecognizer:
         return features, present
 
     def _leave_out(self, found: Perception, i: int, user: UserContext, n: int) -> None:
-        """Take out what says nothing beside what does; refuse an utterance with nothing left."""
+        """Drop modalities without evidence; raise if an utterance has nothing left."""
         there = [*found.read(i), *found.odds[i]]
         if not there:
             raise InputError(
@@ -423,7 +425,7 @@ class EmotionRecognizer:
     def one_by_one(self, work: Callable[[], Result]) -> Result:
         """Run a step of the dialogue model in the one thread that all sessions share.
 
-        PyTorch keeps a pool of helpers for every thread that calls it (see ``Batcher``).
+        PyTorch keeps a thread pool for every thread that calls it (see ``Batcher``).
         """
         found, error = self._turns([work])[0]
         if error is not None:
@@ -438,6 +440,6 @@ def _each(
     for step in steps:
         try:
             out.append((step(), None))
-        except Exception as error:  # each caller gets their own, and no other's
+        except Exception as error:  # each caller gets only their own error
             out.append((None, error))
     return out

@@ -1,4 +1,4 @@
-"""One dialogue as it is heard: the dialogue model's memory, and each speaker's past."""
+"""A recogniser's session: the dialogue model's memory and each speaker's past."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from empathic_sdk.errors import InputError
 from empathic_sdk.recognition.calibration import probabilities
 from empathic_sdk.recognition.channels import contributions
-from empathic_sdk.recognition.dialogue_model import Heard
+from empathic_sdk.recognition.dialogue_model import DialogueReading
 from empathic_sdk.recognition.dialogue_state import check_finite
 from empathic_sdk.recognition.perception import Perceiver, Perception
 from empathic_sdk.recognition.tracker import StateTracker, digest
@@ -29,9 +29,9 @@ class Transfers(NamedTuple):
     """How the utterances of a dialogue compare with each other.
 
     Attributes:
-        speakers: Who spoke, oldest first: the last ``n`` utterances, at most 32.
-        changed: float32 ``[n, n]``; row i, column j < i is the probability that utterance i shows
-            another emotion than utterance j, NaN elsewhere.
+        speakers: Speakers of the last ``n`` utterances, oldest first, at most 32.
+        changed: float32 ``[n, n]``; row i, column j < i is the probability that utterances i
+            and j show different emotions, NaN elsewhere.
     """
 
     speakers: tuple[str, ...]
@@ -39,7 +39,7 @@ class Transfers(NamedTuple):
 
 
 def _pieces(seen: Perception, n: int) -> Iterator[range]:
-    """Yield runs of at most 64 utterances that the dialogue model all reads, or none of them."""
+    """Yield runs of at most 64 utterances: the dialogue model reads all of a run, or none."""
     start = 0
     for i in range(1, n + 1):
         ends = i == n or bool(seen.read(i)) != bool(seen.read(start))
@@ -49,14 +49,14 @@ def _pieces(seen: Perception, n: int) -> Iterator[range]:
 
 
 class DialogueSession:
-    """One dialogue, heard one utterance at a time; its cost an utterance stays flat.
+    """One dialogue, read utterance by utterance at a constant cost per utterance.
 
-    Made by :meth:`EmotionRecognizer.session`. Not for several threads at once.
+    Made by :meth:`EmotionRecognizer.session`. Not thread-safe.
 
     Attributes:
-        text_vectors: float32 ``[n, width]`` of the ``n`` utterances heard last, zeros where one
-            had no text; ``None`` before the first. No part of :meth:`state`: words could be read
-            back out of them.
+        text_vectors: float32 ``[n, width]`` of the ``n`` utterances read last, zeros if one had
+            no text; ``None`` before the first. Not part of :meth:`state`: words could be
+            recovered from them.
     """
 
     def __init__(self, recognizer: Perceiver, user: UserContext) -> None:
@@ -68,7 +68,7 @@ class DialogueSession:
         self._spoke: deque[str] = deque(maxlen=64)
 
     def add(self, utterance: Utterance | str) -> EmotionState:
-        """Return what this utterance shows in the light of those before; errors as `recognize`."""
+        """Return the state of this utterance, given those before it; errors as `recognize`."""
         return self.extend([utterance])[0]
 
     async def aadd(self, utterance: Utterance | str) -> EmotionState:
@@ -80,11 +80,11 @@ class DialogueSession:
     ) -> list[EmotionState]:
         """Return what :meth:`add` would return for each in turn, in fewer calls of the network.
 
-        Nothing is heard unless all of them can be.
+        Either all of them are read or none.
 
         Args:
-            utterances: The next ones of the dialogue.
-            listen: Transcribe audio that has no text; ``False`` where that was tried already.
+            utterances: The next utterances of the dialogue.
+            listen: Transcribe audio without text; ``False`` if that was tried already.
         """
         said = [Utterance.of(u) for u in utterances]
         if not said:
@@ -95,19 +95,19 @@ class DialogueSession:
         check_finite(seen.features, seen.present)
         out = []
         for piece in _pieces(seen, len(said)):
-            heard = self._hear(said, seen, piece) if seen.read(piece[0]) else None
-            if heard is not None:
+            reading = self._read(said, seen, piece) if seen.read(piece[0]) else None
+            if reading is not None:
                 self._spoke.extend(said[i].speaker for i in piece)
             for k, i in enumerate(piece):
-                out.append(self._state_of(said[i].speaker, seen, i, heard, k))
+                out.append(self._state_of(said[i].speaker, seen, i, reading, k))
         self.text_vectors = seen.features[Modality.TEXT]
         return out
 
     def transfers(self) -> Transfers | None:
         """Return which utterances differ in emotion, by the dialogue model's transfer module.
 
-        Of what this session has heard since it was opened or restored: the vectors that are
-        compared are no part of :meth:`state`. ``None`` without a dialogue model that compares.
+        Covers what this session has read since it was opened or restored: the compared vectors
+        are not part of :meth:`state`. ``None`` without a dialogue model that compares.
         """
         changed = None if self._memory is None else self._memory.transfers()
         if changed is None:
@@ -115,7 +115,9 @@ class DialogueSession:
         n = len(changed)
         return Transfers(tuple(self._spoke)[len(self._spoke) - n :], changed)
 
-    def _hear(self, said: Sequence[Utterance], seen: Perception, rows: range) -> Heard | None:
+    def _read(
+        self, said: Sequence[Utterance], seen: Perception, rows: range
+    ) -> DialogueReading | None:
         memory = self._memory
         if memory is None:
             return None
@@ -123,7 +125,7 @@ class DialogueSession:
         # A modality that is nowhere in the piece need not be looked at.
         there = [m for m, p in seen.present.items() if m is Modality.TEXT or p[part].any()]
         return self._recognizer.one_by_one(
-            lambda: memory.hear(
+            lambda: memory.read(
                 [digest(said[i].speaker) for i in rows],
                 {m: seen.features[m][part] for m in there},
                 {m: seen.present[m][part] for m in there},
@@ -132,18 +134,18 @@ class DialogueSession:
         )
 
     def _state_of(
-        self, speaker: str, seen: Perception, i: int, heard: Heard | None, k: int
+        self, speaker: str, seen: Perception, i: int, reading: DialogueReading | None, k: int
     ) -> EmotionState:
-        """Return the state of utterance ``i``, the ``k``-th of a piece that was heard."""
+        """Return the state of utterance ``i``, the ``k``-th of the piece that was read."""
         present, odds = seen.read(i), seen.odds[i]
         alone = present == [Modality.TEXT]
         theirs = speaker != AGENT  # the agent is not the person whose context this is
         logits = seen.emotion[i]
-        if heard is not None:
-            logits = heard.logits[k] * (seen.legible[i] if alone else 1.0)
+        if reading is not None:
+            logits = reading.logits[k] * (seen.legible[i] if alone else 1.0)
         affect = seen.affect[i] if alone or not present else self._affect(seen, i, logits)
-        shared = None if heard is None else heard.contributions[k]
-        apart = None if heard is None else heard.apart[k]
+        shared = None if reading is None else reading.contributions[k]
+        apart = None if reading is None else reading.apart[k]
         if odds:
             shared, apart = self._with_channels(present, odds, logits, shared, apart)
         possible = dict.fromkeys((*Modality, *self._recognizer.channels))
@@ -152,7 +154,7 @@ class DialogueSession:
             logits,
             affect,
             [m for m in possible if m not in present and m not in odds],
-            shift=None if heard is None or odds else heard.shift[k],
+            shift=None if reading is None or odds else reading.shift[k],
             contributions=shared,
             unread=seen.unread[i],
             fused=not alone,
@@ -170,7 +172,7 @@ class DialogueSession:
         inside: Mapping[Modality, float] | None,
         apart: Mapping[Modality, Emotion] | None,
     ) -> tuple[dict[Modality, float], dict[Modality, Emotion]]:
-        """Return contributions and what each modality alone says where channels take part."""
+        """Return contributions and each modality's own label when channels take part."""
         calibration = self._recognizer.calibration
         if present != [Modality.TEXT]:
             calibration = calibration.fused()
@@ -185,10 +187,10 @@ class DialogueSession:
     def _affect(
         self, seen: Perception, i: int, logits: NDArray[np.floating]
     ) -> NDArray[np.floating]:
-        """Return valence and arousal where more than a text was read.
+        """Return valence and arousal when more than text was read.
 
-        What the emotion alone would mean; and where there is a text, what its own heads say,
-        moved by as much as the other modalities moved the emotion.
+        Without text: the values of the emotion. With text: the output of its heads, shifted by
+        as much as the other modalities shifted the emotion.
         """
         calibration = self._recognizer.calibration.fused()
         by_words: NDArray[np.floating] = seen.affect[i]
@@ -203,7 +205,7 @@ class DialogueSession:
         return moved
 
     def state(self) -> bytes:
-        """Return all that the next ``add`` depends on: derived values, never what was said."""
+        """Return everything that the next ``add`` depends on: derived values, never words."""
         memory = None if self._memory is None else self._memory.dump()
         state = {"version": _STATE_VERSION, "speakers": self._tracker.dump(), "memory": memory}
         return json.dumps(state).encode()
@@ -212,8 +214,8 @@ class DialogueSession:
         """Continue a dialogue from what :meth:`state` returned, in this process or another.
 
         Raises:
-            InputError: These bytes are not such a state, of another version, or of a dialogue
-                model with another configuration.
+            InputError: The bytes are not such a state, or are from another version or another
+                dialogue model.
         """
         try:
             loaded = json.loads(state)
@@ -232,7 +234,7 @@ class DialogueSession:
                 f"{'without' if memory is None else 'with'} a dialogue model; "
                 "continue it with one like that, or start a new session"
             )
-        # Version 1 knew each speaker's past alone: what was said before has no memory here.
+        # Version 1 held only each speaker's past: the dialogue model starts empty.
         fresh = StateTracker(self._recognizer.calibration)
         fresh.load(speakers)
         begun = None

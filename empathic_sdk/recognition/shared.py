@@ -1,4 +1,4 @@
-"""One embedded recogniser for all parts of a process that were given none."""
+"""The embedded recogniser that a process shares."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from empathic_sdk.recognition.recognizer import EmotionRecognizer
 
 @lru_cache(maxsize=1)
 def shared_recognizer() -> EmotionRecognizer:
-    """Return the embedded recogniser, loaded once for all parts that were given none."""
+    """Return the embedded recogniser, loaded once per process."""
     return EmotionRecognizer()

@@ -1,4 +1,4 @@
-"""One speaker after another: turns what single utterances show into states with a past."""
+"""Tracks each speaker over a dialogue: adds change and trend to single readings."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _MOOD = np.array([MOOD[e] for e in Emotion])
 
 
 class StateTracker:
-    """Keeps, for every speaker of a dialogue, what their next state is compared with.
+    """Keeps the past of every speaker of a dialogue, for comparison with the next state.
 
-    Its size is bounded: the last six moods a speaker, and the 64 speakers heard last.
+    Its size is bounded: the last six moods per speaker, and the 64 most recent speakers.
     """
 
     def __init__(self, calibration: Calibration) -> None:
@@ -54,22 +54,22 @@ class StateTracker:
         """Return the state after one more utterance of ``speaker``.
 
         Args:
-            speaker: Who spoke.
+            speaker: Name of the speaker.
             logits: ``[7]`` emotion logits.
             affect: ``[2]`` valence and arousal, clipped to [-1, 1] here.
             missing: Modalities that played no part.
-            shift: What a transfer module says; without one, it is read off two distributions.
+            shift: Output of a transfer module; without one it is computed from two distributions.
             contributions: Shares of the present modalities; default: text alone.
-            unread: Why a modality that was given played no part.
-            fused: Whether more than a text was read.
-            bias: What this person's corrections add to the log-probabilities, ``[7]`` or nothing.
-            caution: What they add to the threshold of ``uncertain``.
-            apart: What each modality alone says.
-            odds: What channels say that join after the logits, ``[7]`` each.
+            unread: Why a given modality played no part.
+            fused: Whether more than text was read.
+            bias: Added to the log-probabilities, from this person's corrections; ``[7]`` or empty.
+            caution: Added to the threshold of ``uncertain``, from their corrections.
+            apart: Label of each modality alone.
+            odds: Log-odds of channels that are fused after the logits, ``[7]`` each.
         """
         calibration = self._calibration.fused() if fused else self._calibration
         if fused and Modality.TEXT in missing:
-            # The fused threshold is that of several channels that agree. One that stands alone
+            # The fused threshold holds for several modalities that agree. A single one
             # must be as sure as a text must be; behaviour, learned from simulated people, never is.
             behaviour = not odds and set(Modality) - set(missing) == {Modality.BEHAVIOUR}
             floor = 1.0 if behaviour else max(self._calibration.threshold, calibration.threshold)
@@ -84,12 +84,12 @@ class StateTracker:
             general = p
             p = personal(p, bias)
             if calibration.affect:
-                # What they feel moves with its name, by what the names mean.
+                # Valence and arousal move with the label, by the meaning of the labels.
                 affect = np.add(affect, (p - general) @ np.asarray(calibration.affect))
         if caution:
             moved = float(np.clip(calibration.threshold + caution, 0.0, 1.0))
             calibration = calibration.model_copy(update={"threshold": moved})
-        # Names are words, too, and what is dumped may be stored: only their digests are kept.
+        # Names are words as well, and a dump may be stored: only digests are kept.
         speaker = digest(speaker)
         past = self._speakers.setdefault(speaker, deque(maxlen=WINDOW))
         before = past[-1] if past else None
@@ -106,7 +106,7 @@ class StateTracker:
         return state.model_copy(update={"general": names, "apart": dict(apart or {})})
 
     def dump(self) -> dict[str, Any]:
-        """Return all it holds as JSON values (probabilities only; no words)."""
+        """Return its content as JSON values (probabilities only, no words)."""
         return {s: [p.tolist() for p in past] for s, past in self._speakers.items()}
 
     def load(self, dumped: dict[str, Any]) -> None:
@@ -126,7 +126,7 @@ class StateTracker:
 
 
 def digest(speaker: str) -> str:
-    """Return what stands for a name where it may be stored."""
+    """Return a digest of a name that may be stored."""
     return blake2b(speaker.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
@@ -141,7 +141,7 @@ def build(
     contributions: Mapping[Modality, float] | None = None,
     unread: Mapping[Modality, str] | None = None,
 ) -> EmotionState:
-    """Put one state together from probabilities ``[7]`` now and before."""
+    """Build one state from probabilities ``[7]`` now and before."""
     if before is None:
         shift = None
     elif shift is None:
@@ -170,9 +170,10 @@ def build(
 def distance(p: NDArray[np.float64], before: NDArray[np.float64]) -> float:
     """Return the probability that the emotion changed between two readings ``[7]``.
 
-    Two labels drawn independently differ with probability ``1 - p @ before``, too much for
-    readings that make the same mistake twice; drawn as much alike as can be, with the total
-    variation distance, too little. The mean of both has the least Brier score on MELD's dev split
+    Independent draws of two labels differ with probability ``1 - p @ before``, which is too high
+    for readings that make the same mistake twice; maximally coupled draws differ with the total
+    variation distance, which is too low. The mean of both has the lowest Brier score on MELD's
+    dev split
     (docs/LOG.md).
     """
     independent = 1.0 - float(p @ before)
@@ -186,10 +187,10 @@ def _is_distribution(row: NDArray[np.float64]) -> bool:
 
 
 def trend(past: Sequence[NDArray[np.float64]]) -> Trend:
-    """Read the trend of one speaker from their last probabilities, oldest first.
+    """Return the trend of one speaker from their last probabilities, oldest first.
 
     Mood is the probability of joy minus that of the four unpleasant emotions. With three or more
-    utterances: a least-squares slope beyond 0.12 an utterance is improving or worsening; without
+    utterances: a least-squares slope beyond 0.12 per utterance is improving or worsening; without
     one, a standard deviation beyond 0.45 is volatile; anything else is steady.
     """
     if len(past) < 3:

@@ -1,4 +1,4 @@
-"""A reply on its way: what has been let out of it so far, and whether anybody still wants it."""
+"""A cancellable reply: what was released so far, and whether somebody still waits."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from empathic_sdk.types import SentenceEvent, StateEvent
 
 
 class AbandonedError(EmpathicError):
-    """Nobody waits for this reply any more, and nothing of it was shown: it is dropped."""
+    """The reply was cancelled before any of it was shown, so it is dropped."""
 
 
 class Live:
-    """Stands between the thread that makes a reply and whoever waits for it.
+    """Connects the thread that makes a reply with the caller that waits for it.
 
     Args:
-        put: Takes the events as they come; ``None`` where only the finished turn is wanted.
+        put: Receives the events as they come; ``None`` if only the finished turn is wanted.
 
-    Giving up is a race that has one winner: either nothing was let out yet, and the turn is
+    Giving up is a race that has one winner: either nothing was released yet, and the turn is
     dropped whole; or something was, and the turn is finished and recorded whole.
     """
 
     def __init__(self, put: Callable[[StateEvent | SentenceEvent], None] | None = None) -> None:
-        """Start with nothing let out."""
+        """Start with nothing released."""
         self._put = put
         self._lock = threading.Lock()
         self._wake: list[Callable[[], None]] = []
@@ -33,7 +33,7 @@ class Live:
 
     @property
     def streams(self) -> bool:
-        """Whether sentences go out one by one."""
+        """Whether sentences are released one by one."""
         return self._put is not None
 
     @property
@@ -43,7 +43,7 @@ class Live:
             return self._said and self._put is not None
 
     def begin(self, event: StateEvent) -> None:
-        """Let the state out.
+        """Release the state.
 
         Raises:
             AbandonedError: Nobody waits any more.
@@ -53,10 +53,10 @@ class Live:
             self._put(event)
 
     def say(self, sentence: str) -> None:
-        """Let a sentence out.
+        """Release a sentence.
 
         Raises:
-            AbandonedError: Nobody waits any more, and nothing was let out before.
+            AbandonedError: Nobody waits any more, and nothing was released before.
         """
         with self._lock:
             if self._given_up and not self._said:
@@ -67,7 +67,7 @@ class Live:
         self._put(SentenceEvent(text=sentence))
 
     def keep(self) -> None:
-        """Finish the turn from here on, whether or not anybody waits for it."""
+        """From now on, finish the turn even if nobody waits for it."""
         with self._lock:
             self._said = True
 
@@ -86,7 +86,7 @@ class Live:
             call()
 
     def on_give_up(self, call: Callable[[], None]) -> None:
-        """Have ``call`` called when the reply is dropped."""
+        """Register ``call``, to be called when the reply is dropped."""
         with self._lock:
             self._wake.append(call)
             late = self._given_up and not self._said

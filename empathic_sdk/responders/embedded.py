@@ -1,11 +1,11 @@
-"""The responder that needs no key and no network: strategy, templates, the person's own words."""
+"""The embedded responder: strategy, templates and the person's own words, offline."""
 
 from __future__ import annotations
 
 import re
 
 from empathic_sdk.dialogue.planner import Planner
-from empathic_sdk.dialogue.strategy import NEGATIVE, heard, plan, shifted, wish
+from empathic_sdk.dialogue.strategy import NEGATIVE, act_in_context, plan, shifted, wish
 from empathic_sdk.language.dialogue_acts import act_of, topic_of
 from empathic_sdk.language.hardship import (
     is_good_news,
@@ -22,18 +22,18 @@ from empathic_sdk.tutoring.lesson import Lesson, is_task, standing, teach
 from empathic_sdk.types import Emotion, SafetyAssessment, SafetyLevel, Strategy
 from empathic_sdk.types.reply import STRATEGIES, Reply, ReplyContext
 
-# Acts with a bank of their own, and the role of their second sentence.
+# Acts with their own bank, and the role of their second sentence.
 _SOCIAL = {
     "thanks": "follow", "goodbye": "follow", "bot": "follow", "feelings": "follow",
     "who": "follow", "how": "follow", "privacy": "follow", "misread": "ask", "complaint": "ask",
     "decline": "ask", "short": "ask", "wordless": "ask", "foreign": "ask", "injection": "ask",
     "request": "ask", "greeting": "ask", "love": "ask", "hate": "ask",
 }  # fmt: skip
-_BLUNT = 0.5  # below this warmth a tone goes without the cushioning sentence
+_BLUNT = 0.5  # below this warmth a reply has no cushioning sentence
 _SAYS_WHAT = re.compile(r"\bi(?:'?m| am| feel) (?!not\b)[a-z]{3,}", re.IGNORECASE)
 _STRONG = 0.6  # from this intensity on, a reflection may use strong words
-# What joy must be before a reply cheers: chosen on the dev talks of EmpatheticDialogues and ESConv
-# (docs/LOG.md). Where the words themselves tell good news, less will do.
+# Thresholds of joy for a celebrating reply, chosen on dev of EmpatheticDialogues and ESConv
+# (docs/LOG.md). They are lower if the words themselves tell good news.
 CHEER_CONFIDENCE, CHEER_VALENCE = 0.7, 0.1
 _NEWS_CONFIDENCE = 0.5
 _FELT = {
@@ -49,12 +49,12 @@ _FELT = {
 class EmbeddedResponder:
     """Answers from templates, offline.
 
-    Deterministic: the same context gives the same reply. Stateless: hand ``Reply.memory`` in with
-    the next turn. Safe to share between threads.
+    Deterministic: the same context gives the same reply. Stateless: pass ``Reply.memory`` in with
+    the next turn. Thread-safe.
 
     Args:
-        language: BCP 47 tag of the templates; English where a template is missing.
-        planner: Chooses the strategy where the context holds a text vector; ``None``: the rules.
+        language: BCP 47 tag of the templates; English if a template is missing.
+        planner: Chooses the strategy if the context has a text vector; ``None``: the rules.
     """
 
     name = "embedded"
@@ -68,13 +68,13 @@ class EmbeddedResponder:
         """Answer one turn.
 
         At least one sentence, at most ``context.style.pacing.max_sentences`` (the safety protocol
-        may take up to :data:`crisis.MINIMUM`), at most one question.
+        may use up to :data:`protocol.MINIMUM`), at most one question.
 
         Args:
-            context: What the person said and shows, the style, what was said before.
+            context: The person's words and state, the style, the conversation so far.
 
         Returns:
-            The sentences, the strategy, the assessment with what was done, and the new memory.
+            The sentences, the strategy, the assessment with actions taken, and the new memory.
 
         Raises:
             ConfigurationError: A template is missing or broken.
@@ -83,7 +83,7 @@ class EmbeddedResponder:
         strategy = plan(context, self.planner)
         memory = context.memory
         safety: SafetyAssessment = context.safety
-        # Only a subject that weighs is carried on: good news about a father is no family trouble.
+        # Only a serious topic is kept: good news about a father is not family trouble.
         topic = topic_of(context.text) or memory.topic
         if memory.topic == "parenting" and topic in ("school", "exams"):
             topic = "parenting"  # the child's school, not the person's
@@ -102,11 +102,11 @@ class EmbeddedResponder:
                 # Worked steps may fill a reply; a pacing of one sentence leaves room for none.
                 safety = crisis.aftercare(context, voice, alone=False, always=limit > 1)
         else:
-            act = heard(context)
+            act = act_in_context(context)
             if act in _SOCIAL:
                 profile_used = self._social(act, context, voice) or profile_used
                 if act == "foreign" and _low(context) and not crisis.in_aftercare(memory):
-                    # What cannot be read cannot be judged either: a line is the least there is.
+                    # An unreadable text cannot be assessed, so at least offer a help line.
                     safety = crisis.aftercare(context, voice, alone=False)
                 if crisis.in_aftercare(memory):
                     safety = crisis.offer(context, voice)
@@ -117,7 +117,7 @@ class EmbeddedResponder:
                 self._ask_about(context, voice)
             else:
                 self._support(strategy, act, topic, context, voice)
-        # Nothing above may leave a turn unanswered, whatever banks a language lacks.
+        # No turn may stay unanswered, whatever templates a language lacks.
         if not voice.sentences:
             voice.say(voice.bank("reflection/common")["invite"])
         learning, exercise = standing(context, self.language) if tutoring else (None, None)
@@ -152,7 +152,7 @@ class EmbeddedResponder:
         limit = context.style.pacing.max_sentences
         role = _SOCIAL[act]
         if act == "misread" and _SAYS_WHAT.search(context.text.replace("’", "'")):
-            role = "named"  # they said what it is; asking for the word again would be deaf
+            role = "named"  # they said what it is; do not ask for it again
         if limit == 1:
             voice.say(bank[role] if act == "greeting" else bank["open"])
             return False
@@ -188,16 +188,16 @@ class EmbeddedResponder:
         limit = context.style.pacing.max_sentences
         quote = reflection(context.text) if act not in ("yes", "no") else None
         if quote and context.state.label == Emotion.JOY and is_hard(quote):
-            quote = None  # joy may be about the end of something hard; the hard part is no echo
+            quote = None  # joy may be about the end of a hardship, which must not be quoted
         question = voice.bank(f"question/{family}")
         common = voice.bank("reflection/common")
         soft = voice.bank("topics/" + topic) if topic and _heavy(context) else {}
         if family == "rough":
-            # A label that says little: only a loss is spoken to as what it is.
+            # The label says little: only a loss is addressed as such.
             hit = topic_of(context.text)
             soft = voice.bank("topics/" + hit) if hit in ("grief", "breakup") else {}
         soothe = (*question["acknowledge"], *soft.get("acknowledge", ()))
-        # A question fits the subject where one is known, and the feeling otherwise.
+        # The question fits the topic if one is known, otherwise the feeling.
         asks = soft.get("ask") or question["ask"]
         if all(_used(voice, line) for line in asks):
             asks = question["ask"]
@@ -240,7 +240,7 @@ class EmbeddedResponder:
                 if len(voice.sentences) < limit:
                     voice.say(asks)
             case _:
-                # The person's own words where there are any; with room, comfort after them.
+                # Quote the person if possible; if there is room, comfort follows.
                 own = bool(quote) and family != "uncertain" and (limit > 2 or turn_about)
                 if own and not terse:
                     self._echo(family, quote, voice)
@@ -280,7 +280,7 @@ class EmbeddedResponder:
 
 
 def _family(context: ReplyContext) -> str:
-    """Name the banks for a turn; words that weigh outrank a label that is light or unsure."""
+    """Return the template family of a turn; words of hardship outrank a light or unsure label."""
     state = context.state
     family = "uncertain" if state.uncertain else state.label.value
     text = context.text
@@ -297,9 +297,8 @@ def _family(context: ReplyContext) -> str:
 def _may_cheer(context: ReplyContext) -> bool:
     """Say whether a reply to joy may celebrate; where it may not, it asks.
 
-    The label alone is wrong too often, and cheering at bad news is the worst that a reply can do
-    short of danger: it takes a confident reading, a pleasant one, and words that name nothing
-    troubling and nothing that is only hoped for.
+    The label alone is wrong too often, and celebrating bad news is among the worst errors of a
+    reply: it takes a confident and pleasant state, and words without trouble or mere hope.
     """
     state, text = context.state, context.text
     if is_good_news(text):
@@ -319,7 +318,7 @@ def _heavy(context: ReplyContext) -> bool:
 
 
 def _turned(context: ReplyContext) -> bool:
-    """Whether the label changed, too: a shift within one feeling is not worth a remark."""
+    """Say whether the label changed as well: a shift within one feeling is not mentioned."""
     last = context.history[-1] if context.history else None
     return shifted(context.state) and last is not None and last.label != context.state.label
 
@@ -333,6 +332,6 @@ def _even(context: ReplyContext) -> bool:
 
 
 def _older(context: ReplyContext, since: int | None) -> int | None:
-    # The protocol counts its own turns; a quiet turn between them ages the lines as well.
+    # The protocol counts its own turns; quiet turns in between count as well.
     quiet = context.safety.level == SafetyLevel.NONE
     return since + 1 if quiet and since is not None else since

@@ -1,4 +1,4 @@
-"""A responder of somebody else's, under the same protocol as a language model."""
+"""Wraps a plugged-in responder with the safety protocol and the output guard."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ log = logging.getLogger("empathic_sdk")
 class GuardedResponder:
     """Lets a responder answer quiet turns; the safety protocol answers the others.
 
-    The embedded reply is made first, as for a language model: it gives the strategy, the memory,
-    the protocol's part, and what is said if the responder fails.
+    The embedded reply is made first, as for a language model: it provides strategy, memory, the
+    protocol's part, and the fallback if the responder fails.
 
     Args:
-        inner: Who answers. It gets a copy of the context.
-        fallback: What answers in a crisis, and where ``inner`` fails.
-        timeout_s: Seconds that ``inner`` may take.
+        inner: The responder; it gets a copy of the context.
+        fallback: Answers in a crisis, and if ``inner`` fails.
+        timeout_s: Time limit of ``inner`` in seconds.
     """
 
     def __init__(

@@ -1,12 +1,12 @@
-"""Replies by a language model, under the same protocol: checked, bounded, and never alone.
+"""Replies by a language model: checked, limited, and backed by the embedded responder.
 
-The embedded responder writes its reply first, which takes about a millisecond: it gives the
-strategy, the safety protocol's part, and what is said if the model fails. Then:
+The embedded responder writes its reply first, which takes about a millisecond: it provides the
+strategy, the safety protocol's part, and the fallback if the model fails. Then:
 
-- a turn whose safety level is not ``none`` is answered by the protocol; the model is not asked;
+- a turn whose safety level is not ``none`` is answered by the protocol; the model is not called;
 - on a quiet turn where the protocol keeps a help line in sight, the model answers and the
   protocol's sentence with the line follows;
-- otherwise the model answers, sentence by sentence, each checked before it is let out.
+- otherwise the model answers, sentence by sentence, each checked before it is released.
 
 No word of a person or of a model is ever logged; errors are logged by their class alone, because
 the messages of providers quote what was sent.
@@ -33,22 +33,22 @@ from empathic_sdk.types import ChatMessage, LanguageModel, SafetyLevel, StateEve
 from empathic_sdk.types.reply import Reply, ReplyContext
 
 TIMEOUT_S = 20.0
-"""Seconds a model may take for a reply, both attempts together."""
+"""Time limit of a reply in seconds, for both attempts together."""
 
 HANGING = 64
-"""Calls of a model that may be under way at once. One that never returns keeps its place."""
+"""Maximum number of model calls at once, including ones that never return."""
 
 MOST_CHARS = 100_000
-"""Characters read of one answer at most, reasoning and refused sentences included."""
+"""Maximum characters read of one answer, including reasoning and rejected sentences."""
 
 AHEAD = 256
-"""Pieces that a model may be ahead of their reader; then it waits."""
+"""Pieces that a model may be ahead of the reader; then it waits."""
 
 log = logging.getLogger("empathic_sdk")
 
 
 class _Draft(NamedTuple):
-    """What came of one call: the sentences that may be shown, and why it ended early if it did."""
+    """Result of one call: the sentences that may be shown, and why it ended early, if so."""
 
     sentences: tuple[str, ...]
     problem: str = ""
@@ -60,9 +60,9 @@ class LLMResponder:
     """Answers through a language model; the embedded responder stands behind it.
 
     Args:
-        model: What writes.
-        fallback: What answers in a crisis, and where the model fails.
-        timeout_s: Seconds the model may take for a reply.
+        model: The language model.
+        fallback: Answers in a crisis, and if the model fails.
+        timeout_s: Time limit of a reply in seconds.
 
     Raises:
         ConfigurationError: ``timeout_s`` is not a positive number.
@@ -83,7 +83,7 @@ class LLMResponder:
         self.model = model
         self.name = model.name
         self.timeout_s = float(timeout_s)
-        self.second: SecondOpinion | None = None  # on a draft; the agent knows of one
+        self.second: SecondOpinion | None = None  # on a draft; set by the agent
         self._embedded = fallback or EmbeddedResponder()
         self._places = threading.BoundedSemaphore(HANGING)
 
@@ -91,8 +91,8 @@ class LLMResponder:
         """Answer one turn.
 
         Args:
-            context: What the person said and shows, and the style.
-            live: Takes the sentences as they come; by default only the finished reply is given.
+            context: The person's words and state, and the style.
+            live: Receives the sentences as they come; by default only the reply is returned.
 
         Returns:
             At most ``context.style.pacing.max_sentences`` sentences where the model answers.
@@ -100,19 +100,19 @@ class LLMResponder:
             ``"llm:TimeoutError"`` or ``"llm:unsafe:diagnosis"``.
 
         Raises:
-            AbandonedError: ``live`` was given up before anything was let out.
+            AbandonedError: ``live`` was given up before anything was released.
             ConfigurationError: A template is missing or broken.
         """
         live = live or Live()
         base = self._embedded.reply(context)
         if base.safety.level != SafetyLevel.NONE:
-            live.keep()  # a turn that points to danger is on record, whoever hung up
+            live.keep()  # a turn with a risk is recorded even if nobody waits
         live.begin(StateEvent(emotion=context.state, style=context.style, safety=base.safety))
         if base.safety.level != SafetyLevel.NONE or not context.text.strip():
             return _told(base, live)
         kept = tuple(s for s in base.sentences if _names_help(s, base))
         if base.safety.actions and not kept:
-            return _told(base, live)  # the protocol did something that cannot be told apart
+            return _told(base, live)  # the protocol acted in a way that cannot be separated
         limit = context.style.pacing.max_sentences - len(kept)
         if limit < 1:
             return _told(base, live)
@@ -132,7 +132,7 @@ class LLMResponder:
         if not out:
             return _told(base, live).model_copy(update={"fallbacks": fallbacks or ("llm:empty",)})
         if draft.grave:
-            # Something was shown before the draft went wrong: it must not dangle.
+            # Part of a failed draft was shown, so the reply must be completed.
             for sentence in base.sentences[: max(0, limit - len(out))]:
                 if sentence not in kept:
                     release(sentence)
@@ -159,7 +159,7 @@ class LLMResponder:
         live: Live,
         release: Callable[[str], None],
     ) -> tuple[_Draft, list[str]]:
-        """Ask the model, and once more after a transient error that left nothing."""
+        """Call the model, and retry once after a transient error without output."""
         deadline = time.monotonic() + self.timeout_s
         problems: list[str] = []
         for attempt in (1, 2):
@@ -186,7 +186,7 @@ class LLMResponder:
         passed: list[str] = []
 
         def take(sentences: list[str]) -> str:
-            """Check what has come; return what is grave in it."""
+            """Check new sentences; return the reason of a grave one."""
             for sentence in sentences:
                 if len(passed) >= limit:
                     break
@@ -234,14 +234,14 @@ class LLMResponder:
 
 
 class _LateError(TimeoutError):
-    """Our own clock ran out."""
+    """Our own time limit was reached."""
 
 
 class _Call:
-    """One call of a model in a thread of its own, so that it can be left behind.
+    """One call of a model in its own thread, so that it can be abandoned.
 
-    Iterating gives its pieces. A thread that is blocked inside the model cannot be stopped: it is
-    a daemon, what it still yields is thrown away, and it ends at its next piece.
+    Iterating yields its pieces. A thread that is blocked inside the model cannot be stopped: it is
+    a daemon, its remaining output is discarded, and it ends at its next piece.
     """
 
     def __init__(
@@ -257,13 +257,13 @@ class _Call:
         self._stopped = threading.Event()
 
     def stop(self) -> None:
-        """Ask for no more, and wake whoever waits for the next piece."""
+        """Stop reading, and wake a waiting reader."""
         self._stopped.set()
         with contextlib.suppress(queue.Full):  # then nobody waits
             self._box.put_nowait(_END)
 
     def _put(self, item: object) -> bool:
-        """Hand something over; say whether anybody still wants it."""
+        """Pass an item on; return whether it is still wanted."""
         while not self._stopped.is_set():
             with contextlib.suppress(queue.Full):
                 self._box.put(item, timeout=0.1)
@@ -285,8 +285,7 @@ class _Call:
         while True:
             left = self._deadline - time.monotonic()
             try:
-                # The clock is asked even where there is something: of a model that yields empty
-                # pieces without end there always is.
+                # Check the time even if there is a piece: a model may yield empty pieces for ever.
                 item = self._box.get(timeout=left) if left > 0 else None
             except queue.Empty:
                 item = None

@@ -1,9 +1,9 @@
-"""What a language model is told about the person and the reply: templates and closed words only.
+"""Prompts for language models: system prompt and messages.
 
 Nothing that a person typed reaches the system prompt: not their text, not their name, not a
-preference as they worded it. What it is made of are the template lines of ``prompts/llm``,
-estimates, names from this package's own lists, and the tone's instructions, which the developer's
-hook decides. So no text can change it, however it is worded.
+preference in their own words. It consists of the template lines of ``prompts/llm``, estimates,
+names from this package's own lists, and the tone's instructions, which the developer's hook
+chooses. So no text of a person can change it.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from empathic_sdk.types import ChatMessage, Emotion, SafetyLevel, Strategy
 from empathic_sdk.types.reply import ReplyContext
 
 LONGEST_TEXT = 8000
-"""Characters of one message of a person that reach a language model; the middle of more is cut."""
+"""Maximum characters of a person's message in a prompt; a longer one is cut in the middle."""
 
 LONGEST_PAST = 2000
 """The same for a message of an earlier turn."""
 
 HISTORY_CHARS = 6000
-"""Characters of earlier turns that reach a language model, the newest first."""
+"""Maximum characters of earlier turns in a prompt, the newest first."""
 
 _VALENCE = (
     (-0.5, "very unpleasant"),
@@ -44,8 +44,8 @@ _LANGUAGES = {
     "ro": "Romanian", "ru": "Russian", "sv": "Swedish", "th": "Thai", "tr": "Turkish",
     "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
 }  # fmt: skip
-# What chat templates read as the end of a message or the start of another role. A model server
-# that does not escape them would let a text leave its role.
+# Tokens that chat templates read as the end of a message or the start of another role. A model
+# server that does not escape them would let a text leave its role.
 _MARKERS = re.compile(
     r"<[|｜]|[|｜]>|\[/?INST\]|<</?SYS>>|</?s>"
     r"|</?(?:start_of_turn|end_of_turn|bos|eos|pad|unk|system|user|assistant|im_start|im_end)>"
@@ -69,10 +69,10 @@ def system_prompt(
     """Write the system prompt of one reply.
 
     Args:
-        context: The turn. Its text and the names in it are not read.
-        strategy: What was planned for the reply.
-        language: Of the template.
-        role: Say who the model is, too; ``False`` where the developer's own prompt does.
+        context: The turn. Its text and names are not used.
+        strategy: The planned strategy.
+        language: Language of the templates.
+        role: Whether to describe the model's role; ``False`` if the developer's prompt does.
         line_follows: The program adds a help line below the reply.
 
     Returns:
@@ -100,7 +100,7 @@ def system_prompt(
 def chat(
     context: ReplyContext, strategy: Strategy, *, language: str = "en", line_follows: bool = False
 ) -> list[ChatMessage]:
-    """Return the messages for one reply: system prompt, earlier turns, what was said now."""
+    """Return the messages for one reply: system prompt, earlier turns, the new utterance."""
     prompt = system_prompt(context, strategy, language=language, line_follows=line_follows)
     past: list[ChatMessage] = []
     room = HISTORY_CHARS
@@ -126,7 +126,7 @@ def safe_text(text: str, longest: int = LONGEST_TEXT) -> str:
     if len(text) > longest:
         half = longest // 2
         text = f"{text[:half]} … {text[-half:]}"
-    # What is invisible goes first: it may stand inside a marker.
+    # Remove invisible characters first: one may be inside a marker.
     text = _UNSEEN.sub("", text)
     return _MARKERS.sub(lambda m: f"{m[0][0]} {m[0][1:]}", text)
 
@@ -194,7 +194,7 @@ def _length(context: ReplyContext, language: str) -> tuple[str, ...]:
 
 
 def _fill(lines: tuple[str, ...], **slots: str) -> tuple[str, ...]:
-    # format() reads braces in the template alone: those in a value stay as they are.
+    # format() interprets braces only in the template, not in values.
     return tuple(line.format(**slots) for line in lines)
 
 

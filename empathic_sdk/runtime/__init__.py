@@ -1,1 +1,1 @@
-"""Where shipped files lie, how weights are loaded, how calls are batched."""
+"""Runtime: shipped files, checkpoints, batching of calls."""

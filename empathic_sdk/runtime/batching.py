@@ -1,4 +1,4 @@
-"""Joins what several threads ask for at the same time into one call of the network."""
+"""Batching: joins simultaneous calls from several threads into one call of the network."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Result = TypeVar("Result")
 
 
 class Batcher(Generic[Item, Result]):
-    """Runs ``work`` in one thread of its own, on all items waiting at that moment.
+    """Runs ``work`` in its own thread, on all items waiting at that moment.
 
-    One thread, because PyTorch keeps a pool of helpers for every thread that calls it: thirty
-    threads calling at once on two cores fight each other. A lone caller waits for nobody.
+    It uses one thread because PyTorch keeps a thread pool for every thread that calls it: thirty
+    threads calling at once on two cores slow each other down. A single caller does not wait.
 
     Args:
         work: Maps a list of items to a list of results of the same length.
-        largest: Items a call at most.
+        largest: Maximum number of items per call.
     """
 
     def __init__(

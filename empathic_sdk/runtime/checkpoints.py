@@ -1,7 +1,7 @@
-"""Our checkpoints: one safetensors file, its description inside it. Never a pickle.
+"""Checkpoints: one safetensors file with a description inside; never a pickle.
 
-Matrices are stored as int8 with one float16 scale a row (symmetric, round to nearest), which
-halves the download against float16; everything else is float16. A test bounds what that moves.
+Matrices are stored as int8 with one float16 scale per row (symmetric, round to nearest), which
+halves the size compared with float16; everything else is float16. A test bounds the error.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 
 from empathic_sdk.errors import ModelError
 
-if TYPE_CHECKING:  # torch is imported where it is needed: some rooms read weights without it
+if TYPE_CHECKING:  # torch is imported where it is needed: some modules read weights without it
     from torch import Tensor
 
 _SCALE = ".scale"
@@ -44,12 +44,12 @@ def save(path: str | Path, tensors: Mapping[str, Tensor], description: Mapping[s
     part = path.with_name(path.name + ".part")
     metadata = {"format": _FORMAT, "description": json.dumps(description, sort_keys=True)}
     save_file({k: v.contiguous() for k, v in packed.items()}, part, metadata)
-    part.chmod(0o644)  # the writer makes it private; a package's files are for everyone
+    part.chmod(0o644)  # the writer makes it private, but files of a package must be readable
     part.replace(path)
 
 
 def load(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read what :func:`save` wrote: float32 tensors and the description.
+    """Load a checkpoint of :func:`save`: float32 tensors and the description.
 
     Raises:
         ModelError: The file is missing, damaged, or written by something else.
@@ -65,7 +65,7 @@ def load(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def arrays(path: str | Path) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]:
-    """Read what :func:`save` wrote as float32 numpy arrays, without importing torch.
+    """Load a checkpoint of :func:`save` as float32 NumPy arrays, without importing torch.
 
     Raises:
         ModelError: As :func:`load`.
@@ -83,7 +83,7 @@ def arrays(path: str | Path) -> tuple[dict[str, NDArray[np.float32]], dict[str, 
 
 
 def sha256(path: str | Path) -> str:
-    """Return the SHA-256 of a file, hexadecimal: what a record says its data or weights were."""
+    """Return the hexadecimal SHA-256 of a file, by which records identify data and weights."""
     with Path(path).open("rb") as f:
         return hashlib.file_digest(f, "sha256").hexdigest()
 
@@ -107,7 +107,7 @@ def _read(path: str | Path, framework: str) -> tuple[dict[str, Any], dict[str, A
 
 
 def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Return the tensors below ``prefix.``, without it."""
+    """Return the tensors whose names start with ``prefix.``, without that prefix."""
     return {
         k.removeprefix(f"{prefix}."): v for k, v in tensors.items() if k.startswith(prefix + ".")
     }

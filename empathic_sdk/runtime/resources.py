@@ -1,4 +1,4 @@
-"""Where the files that ship with the package lie."""
+"""Locations of the files that ship with the package."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def prompts_dir() -> Path:
-    """Return the folder of the templates: inside an installed wheel, or beside a checkout."""
+    """Return the folder of the templates, in an installed wheel or beside a checkout."""
     inside = PACKAGE / "prompts"
     return inside if inside.is_dir() else PACKAGE.parent / "prompts"
 

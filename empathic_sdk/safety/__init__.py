@@ -1,6 +1,6 @@
 """Safety: risk patterns, detector, risk model, decision, protocol and output guard.
 
-Names are loaded when first used: this package alone needs no PyTorch.
+Names are loaded on first use: importing this package alone needs no PyTorch.
 """
 
 from __future__ import annotations

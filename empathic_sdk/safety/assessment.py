@@ -1,4 +1,4 @@
-"""How worrying the next utterance of a conversation is: patterns and risk model, joined."""
+"""Safety assessment of an utterance in its conversation: patterns and risk model."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _lock = threading.Lock()
 
 
 def shipped_reader(text: TextEncoder) -> RiskReader | None:
-    """Return the risk model that ships, one per text encoder.
+    """Return the shipped risk model, one per text encoder.
 
-    Without its weights ``None``, with a warning: then the patterns decide alone.
+    Without its weights, log a warning and return ``None``: only the patterns decide then.
     """
     with _lock:
         reader = _shared.get(id(text))
@@ -33,14 +33,14 @@ def shipped_reader(text: TextEncoder) -> RiskReader | None:
             try:
                 _shared[id(text)] = reader = RiskReader(text=text)
             except ModelError as error:
-                log.warning("%s; the safety protocol goes on with its patterns alone", error)
+                log.warning("%s; the safety protocol uses only its patterns", error)
         return reader
 
 
 def draft_reader(text: TextEncoder) -> DraftReader | None:
-    """Return the guard's second opinion that ships, one per text encoder.
+    """Return the output guard's shipped second opinion, one per text encoder.
 
-    Without its weights, or those of the risk model, ``None``: then the patterns judge alone.
+    Without its weights, or those of the risk model, ``None``: only the patterns judge then.
     """
     risk = shipped_reader(text)
     if risk is None:
@@ -56,7 +56,7 @@ def draft_reader(text: TextEncoder) -> DraftReader | None:
 
 
 class RiskAssessor:
-    """Patterns, risk model and decision behind one method: what the agent asks on every turn.
+    """Assesses every turn of an agent: patterns, risk model and decision in one method.
 
     It fits :class:`~empathic_sdk.types.protocols.SafetyAssessor`; any object that does can take its
     place (``EmotionAwareAgent(safety=...)``). Thread-safe.
@@ -70,7 +70,7 @@ class RiskAssessor:
 
     @classmethod
     def shipped(cls, text: TextEncoder | None) -> RiskAssessor:
-        """Return the one that ships, with its risk model if the weights are there.
+        """Return the shipped assessor, with its risk model if the weights are present.
 
         Args:
             text: The encoder that the risk model shares; ``None``: the patterns decide alone.
@@ -81,7 +81,7 @@ class RiskAssessor:
         """Return how worrying ``context.text`` is in its conversation."""
         return assess_turn(
             context.text,
-            # "I give up" of an exercise is no weak sign for a low mood to turn into a strong one.
+            # "I give up" about an exercise is not a weak sign that a low mood could aggravate.
             None if context.gives_up else context.state,
             before=context.before,
             context=RiskContext(level=context.previous, asked=context.asked),
@@ -97,13 +97,13 @@ def assess_turn(
     context: RiskContext,
     reader: RiskReader | None,
 ) -> SafetyAssessment:
-    """Say how worrying the next utterance of a conversation is.
+    """Assess the next utterance of a conversation.
 
     Args:
         text: What the person said.
-        state: What they show; without one no model is asked.
-        before: What was said before, oldest first.
-        context: What the protocol remembers of it.
+        state: Their emotion state; without one the model is not used.
+        before: Earlier utterances, oldest first.
+        context: The protocol's memory of the conversation.
         reader: The risk model; ``None``: the patterns decide alone.
     """
     findings = RiskFindings.of(text)
@@ -117,10 +117,10 @@ def assess_turn(
 def risk_reading(
     reader: RiskReader, text: str, findings: RiskFindings, before: Sequence[Before]
 ) -> RiskReading:
-    """Read a line in its dialogue; where a strong finding would pass, by itself as well.
+    """Score a text in its dialogue; if a strong finding would pass, also in isolation.
 
-    "No reason to live" after talk of something else reads less gravely than alone. A plain
-    statement is not to be lost in what was said around it: the graver reading counts.
+    "No reason to live" after another topic scores lower than alone. Context must not hide a plain
+    statement, so the graver score counts.
     """
     marks = findings.marks()
     reading = reader.read(text, before=before, marks=marks)

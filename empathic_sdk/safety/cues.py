@@ -1,7 +1,7 @@
-"""Words around a risk pattern that turn it: a denial, the past, somebody else, a story, means.
+"""Cues around a risk pattern that change its meaning: denial, past, other people, fiction, means.
 
-The expressions stand in ``patterns/idioms_and_denials.toml``, by the names that are asked for here.
-They are matched on flat, spelled-out text.
+The expressions and their names are in ``patterns/idioms_and_denials.toml``. They are matched on
+flat, spelled-out text.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ _CUES = {name: table.regex for name, table in cues().items()}
 
 
 def has(cue: str, text: str) -> bool:
-    """Say whether a cue stands anywhere in a text."""
+    """Say whether a cue occurs in a text."""
     return bool(_CUES[cue].search(text))
 
 
 def starts(cue: str, text: str) -> bool:
-    """Say whether a text begins with a cue."""
+    """Say whether a text starts with a cue."""
     return bool(_CUES[cue].match(text))
 
 
 def places(cue: str, text: str) -> list[re.Match[str]]:
-    """Return every place of a text where a cue stands."""
+    """Return all matches of a cue in a text."""
     return list(_CUES[cue].finditer(text))
 
 
 def without_idioms(text: str) -> str:
-    """Blank out turns of phrase that only look like a risk."""
+    """Blank out idioms that only look like a risk."""
     return _CUES["idioms"].sub(" _ ", text)

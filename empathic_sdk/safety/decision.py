@@ -1,9 +1,9 @@
-"""How worrying a line is in its dialogue: the patterns' findings and the model's reading, joined.
+"""Joins the findings of the risk patterns and the scores of the risk model to one decision.
 
-The model (``risk_model.py``) has been told what the patterns found. Where the two differ, it adds
-what nobody wrote down, and lets a line pass that only looks like danger (a film, a quotation, a
-figure of speech). What it was not taught stays with the patterns: violence and abuse, other
-languages, answers to the protocol's own questions.
+The findings of the patterns are an input of the model (``risk_model.py``). Where the two differ,
+the model adds risks that no pattern covers, and lets a text pass that only looks like danger (a
+film, a quotation, a figure of speech). The patterns alone decide what it was not trained on:
+violence and abuse, other languages, answers to the protocol's own questions.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from empathic_sdk.types import EmotionState, RiskReading, SafetyAssessment, Safe
 from empathic_sdk.types.base import Value
 
 PASS = {SafetyLevel.CONCERN: 0.5, SafetyLevel.HIGH: 0.25}
-"""A reading below this may let a pattern of that level pass; an imminent one never does."""
+"""A score below this lets a pattern of that level pass; an imminent one never passes."""
 
 SURE = 0.8
-"""From here on the model alone may call a line more than a concern."""
+"""Score from which the model alone may rate a text above ``concern``."""
 
 _ASKS = re.compile(
     r"\b(?:suicide|suicidal|end(?:ing)? your life|kill(?:ing)? yourself|hurt(?:ing)? yourself|"
@@ -31,7 +31,7 @@ _CLAUSE = re.compile(r"([^?.!]+)([?.!]|$)")
 
 
 class RiskContext(Value):
-    """What the protocol remembers of a conversation. JSON both ways, no words of anybody.
+    """The protocol's memory of a conversation: JSON-serialisable, no words.
 
     Attributes:
         level: Level of the last turn.
@@ -43,7 +43,7 @@ class RiskContext(Value):
 
     @classmethod
     def after(cls, level: SafetyLevel, reply: str) -> RiskContext:
-        """Return it after a turn and the reply to it."""
+        """Return the memory after a turn and its reply."""
         return cls(level=level, asked=asks(reply))
 
     def with_other(self, other: RiskContext) -> RiskContext:
@@ -58,7 +58,7 @@ def asks(reply: str) -> bool:
 
 
 def strong(findings: RiskFindings) -> bool:
-    """Say whether the patterns alone would call a line ``high`` or worse."""
+    """Say whether the patterns alone would rate a text ``high`` or worse."""
     return rank(findings.alone.level) >= rank(SafetyLevel.HIGH)
 
 
@@ -69,16 +69,16 @@ def judge(
     reading: RiskReading | None = None,
     context: RiskContext | None = None,
 ) -> SafetyAssessment:
-    """Say how worrying a line is in its dialogue.
+    """Assess a text in its dialogue.
 
     Args:
-        findings: What the patterns found in it.
-        state: What the person shows; lets weak signs count.
-        reading: What the model says; without one the patterns decide alone.
-        context: What was there before.
+        findings: Findings of the patterns.
+        state: The person's emotion state; lets weak signs count.
+        reading: Scores of the model; without them only the patterns decide.
+        context: The protocol's memory of the conversation.
 
     Returns:
-        Level and reasons; ``actions`` and ``help_lines`` are the responder's to fill.
+        Level and reasons; ``actions`` and ``help_lines`` are filled by the responder.
     """
     context = context or RiskContext()
     by_patterns = findings.assess(state, previous=context.level, asked=context.asked)
@@ -94,7 +94,7 @@ def judge(
 
 
 def passes(findings: RiskFindings, reading: RiskReading, level: SafetyLevel) -> bool:
-    """Say whether the model is sure that findings of a level are none: of neither kind of risk."""
+    """Say whether the model is sure that findings of a level are no risk of either kind."""
     if findings.foreign or level not in PASS:
         return False
     light = level == SafetyLevel.CONCERN
@@ -102,10 +102,10 @@ def passes(findings: RiskFindings, reading: RiskReading, level: SafetyLevel) -> 
 
 
 def _answers(findings: RiskFindings, found: set[str], context: RiskContext) -> bool:
-    """Say whether a line answers the protocol or takes its leave: the patterns understand both.
+    """Say whether a text answers the protocol or says goodbye: the patterns handle both.
 
-    The model was not taught the protocol's own conversations. "No", "I'm safe now" and "thanks,
-    bye" read gravely to it after what went before.
+    The model was not trained on the protocol's own conversations: after a worrying turn it scores
+    "No", "I'm safe now" and "thanks, bye" too high.
     """
     first = findings.segments[0] if findings.segments else ""
     if "reached_out" in found or (context.asked and cues.starts("no", first)):
@@ -115,10 +115,10 @@ def _answers(findings: RiskFindings, found: set[str], context: RiskContext) -> b
 
 
 def _level(reading: RiskReading) -> tuple[SafetyLevel, str]:
-    """Return the level of a reading alone, and the name of its reason."""
+    """Return the level of the model's scores alone, and the name of its reason."""
     if reading.concern < 0.5:
         return SafetyLevel.NONE, ""
-    # Told of somebody else or of the past it wants a gentle look, unless the patterns say more.
+    # About somebody else or the past it is a concern, unless the patterns say more.
     if reading.other >= 0.5:
         return SafetyLevel.CONCERN, "other_person"
     if reading.past >= 0.5:

@@ -1,7 +1,7 @@
-"""Which named risk patterns stand in what was just said.
+"""The detector: finds named risk patterns in a text and weighs them.
 
-Patterns can be read, tested and argued with, and they miss what nobody wrote down: beside them a
-model reads the same line in its dialogue (``risk_model.py``; ``decision.py`` joins the two). The
+Patterns can be read, tested and discussed, but they miss unforeseen wordings: therefore a model
+also reads the text in its dialogue (``risk_model.py``; ``decision.py`` joins the two). The
 patterns themselves are data (``patterns/*.toml``). See ``docs/safety.md``.
 """
 
@@ -19,7 +19,7 @@ from empathic_sdk.safety.kinds import SUICIDE_REASONS, rank
 from empathic_sdk.safety.pattern_files import RiskPatterns, risk_patterns
 from empathic_sdk.types import Emotion, EmotionState, SafetyAssessment, SafetyLevel, Trend
 
-_KEEP = 20  # segments examined closely; the rarest anchors first, so that a flood hides nothing
+_KEEP = 20  # segments examined closely, rarest anchors first, so that flooding hides nothing
 _ANCHORS = (
     "kill", "suic", "sui", "unaliv", "kms", "die", "dying", "dead", "death", "end ", "alive",
     "be here", "live", "living", "exist", "wake", "without me", "gone", "miss me", "goodbye",
@@ -44,16 +44,16 @@ _ANCHORS = (
 )  # fmt: skip
 
 
-# What the model was taught: reasons of patterns that it may let pass.
+# Reasons that the model was trained on, so that it may let them pass.
 MODELLED = SUICIDE_REASONS - {"method_request"} | {
     "hopelessness", "self_harm", "past", "other_person", "bereavement", "joke", "denied", "means",
     "time", "intent",
 }  # fmt: skip
 
 MARKS = 8
-"""Numbers by which the model is told what the patterns found."""
+"""Number of input features of the model that describe the findings."""
 
-# Reasons that are about what somebody else does, or that were done: no word before them turns them.
+# Reasons about acts of others, or past acts: no preceding word changes their meaning.
 _OF_OTHERS = frozenset({
     "abuse", "unsafe_home", "harm_to_others", "harm_done", "bereavement", "other_person",
 })  # fmt: skip
@@ -66,34 +66,34 @@ _FOREIGN = tuple(group for group in risk_patterns() if group.foreign)
 def assess(
     text: str, state: EmotionState | None = None, *, previous: SafetyLevel = SafetyLevel.NONE
 ) -> SafetyAssessment:
-    """Say how worrying one utterance is by the patterns alone.
+    """Assess one utterance by the patterns alone.
 
-    Pure and linear in the length of the text: 100,000 characters take a few milliseconds. Never
-    raises on any string.
+    Pure, and linear in the length of the text: 100,000 characters take a few milliseconds. Does
+    not raise for any string.
 
     Args:
         text: What the person said, any length.
-        state: What they show; lets weak signs count when the state is low.
+        state: Their emotion state; a low one lets weak signs count.
         previous: Level of their last turn. After ``imminent`` a turn is at least ``high`` and
             after ``high`` at least ``concern``, unless they say that they are safe; a bare "yes"
-            there is an answer to the question that was asked.
+            then answers the question that was asked.
 
     Returns:
-        Level and reasons; ``actions`` and ``help_lines`` are the responder's to fill.
+        Level and reasons; ``actions`` and ``help_lines`` are filled by the responder.
     """
     return RiskFindings.of(text).assess(state, previous=previous)
 
 
 class Finding(NamedTuple):
-    """One place where a risk pattern was found.
+    """One match of a risk pattern.
 
     Attributes:
-        id: Of the pattern.
-        reason: What it amounts to: the pattern's own, or ``past other_person joke denied ...``.
-        level: How worrying it is there.
-        segment: Which of :attr:`RiskFindings.segments` it stands in.
-        start: Where it begins in that segment.
-        end: Where it ends.
+        id: Id of the pattern.
+        reason: The resulting reason: the pattern's own, or ``past other_person joke denied ...``.
+        level: The resulting level.
+        segment: Index into :attr:`RiskFindings.segments`.
+        start: Start in that segment.
+        end: End in that segment.
     """
 
     id: str
@@ -106,11 +106,11 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True)
 class RiskFindings:
-    """One text as the patterns see it.
+    """The risk patterns found in one text.
 
     Attributes:
-        segments: The clauses worth a close look, normalised, in their order.
-        findings: Every place where a pattern was found, weighed by the words around it.
+        segments: The clauses examined closely, normalised, in order.
+        findings: All matches, weighed by the words around them.
     """
 
     segments: tuple[str, ...]
@@ -118,13 +118,13 @@ class RiskFindings:
 
     @classmethod
     def of(cls, text: str) -> RiskFindings:
-        """Search a text; the slow part, done once per turn."""
+        """Search a text; this is the slow part, done once per turn."""
         parts = tuple(_close_look(text))
         return cls(parts, tuple(f for n, part in enumerate(parts) for f in _search(n, part)))
 
     @cached_property
     def levels(self) -> Mapping[str, SafetyLevel]:
-        """The worst level of every reason that was found."""
+        """The worst level of each reason found."""
         found: dict[str, SafetyLevel] = {}
         for finding in self.findings:
             if rank(finding.level) > rank(found.get(finding.reason, SafetyLevel.NONE)):
@@ -133,18 +133,18 @@ class RiskFindings:
 
     @cached_property
     def alone(self) -> SafetyAssessment:
-        """What they amount to without a state and without the turns before."""
+        """The assessment without a state and earlier turns."""
         return self.assess()
 
     @cached_property
     def foreign(self) -> bool:
-        """Whether one of them is in another language than English."""
+        """Whether one of the findings is not in English."""
         return bool(self.alone.reasons) and any(
             group.regex.search(part) for part in self.segments for group in _FOREIGN
         )
 
     def marks(self) -> tuple[float, ...]:
-        """Return :data:`MARKS` numbers, each 0 or 1, for the model."""
+        """Return the findings as :data:`MARKS` features, each 0 or 1, for the model."""
         found, level = set(self.alone.reasons), rank(self.alone.level)
         return (
             *(float(level >= k) for k in (1, 2, 3)),
@@ -162,13 +162,13 @@ class RiskFindings:
         previous: SafetyLevel = SafetyLevel.NONE,
         asked: bool = False,
     ) -> SafetyAssessment:
-        """Weigh the findings in the light of a state and of the turn before.
+        """Assess the findings, given a state and the previous turn.
 
         Args:
-            state: What the person shows.
+            state: The person's emotion state.
             previous: Level of their last turn.
             asked: Whether the last reply asked directly about suicide, so that a bare "yes" is
-                an answer whatever the last level was.
+                an answer at any previous level.
         """
         found = dict(self.levels)
         _combine(found, self.segments, state)
@@ -186,7 +186,7 @@ class RiskFindings:
 
 
 def _close_look(text: str) -> list[str]:
-    """Return the segments worth a close look, in their order, spelled out."""
+    """Return the segments to examine closely, in order, spelled out."""
     parts = segments(flatten(text))
     if len(parts) > _KEEP:
         numbered = list(enumerate(parts))
@@ -214,11 +214,11 @@ def _search(number: int, segment: str) -> list[Finding]:
 
 
 def _weigh(group: RiskPatterns, match: re.Match[str], plain: str) -> list[tuple[str, SafetyLevel]]:
-    """Lower what is denied, past, told of somebody else, or said as a joke."""
+    """Lower the level of what is denied, past, about somebody else, or a joke."""
     before = plain[max(0, match.start() - 70) : match.start()]
     concern = SafetyLevel.CONCERN
     if group.deniable and _denied(before):
-        # "not suicidal, but ...": what follows the but decides, and is worth a gentle look.
+        # "not suicidal, but ...": the clause after "but" decides, and is a concern.
         more = re.search(r"\b(?:but|though|although|except|yet)\b", plain[match.end() :])
         return [("denied", concern)] if more else []
     about_me = bool(re.search(r"\b(?:me|myself|i|my)\b", match[0]))
@@ -245,7 +245,7 @@ def _weigh(group: RiskPatterns, match: re.Match[str], plain: str) -> list[tuple[
     ):
         return [("past", concern), (group.reason, concern)]
     if group.joking and cues.has("joke", plain) and not cues.has("means", plain):
-        # A vague sign told with a laugh is a laugh; a plain one still deserves a look.
+        # A vague sign with a joke marker is a joke; a plain one is still a concern.
         return [] if group.level == concern else [("joke", concern), (group.reason, concern)]
     return [(group.reason, group.level)]
 
@@ -259,7 +259,7 @@ def _denied(before: str) -> bool:
 def _combine(
     found: dict[str, SafetyLevel], parts: Sequence[str], state: EmotionState | None
 ) -> None:
-    """Add what only shows across sentences: intent, means, a time; a goodbye; a low state."""
+    """Add findings across sentences: intent, means, a time; a goodbye; a low state."""
     whole = " . ".join(parts)
     low = state is not None and (
         (state.label in (Emotion.SADNESS, Emotion.FEAR) and state.intensity >= 0.6)
@@ -278,7 +278,7 @@ def _combine(
     if "hopelessness" in found and cues.has("goodbye", whole):
         found["farewell"] = SafetyLevel.HIGH
     if "own_death" in found and len(found) > 1:
-        del found["own_death"]  # a vague sign says nothing beside a plain one
+        del found["own_death"]  # a vague sign adds nothing to a plain one
     if "suspicious_purchase" in found and len(found) > 1:
         found["suspicious_purchase"] = SafetyLevel.HIGH
     if "giving_away" in found and (
@@ -303,7 +303,7 @@ def _combine(
 
 
 def _remember(found: dict[str, SafetyLevel], parts: Sequence[str], previous: SafetyLevel) -> None:
-    """Stay attentive after a worrying turn: it ebbs by one level a turn, and a yes is an answer."""
+    """Keep the level up after a worrying turn (one level lower per turn); "yes" is an answer."""
     if rank(previous) < rank(SafetyLevel.HIGH):
         return
     whole = " . ".join(parts)

@@ -1,8 +1,7 @@
-"""A sentence that a language model wrote, read for what must not be said to a person in distress.
+"""Model of the output guard: finds sentences that must not be said to a person in distress.
 
-The second opinion beside the guard's patterns (``output_guard.py``): what the risk network
-and the text encoder make of the sentence, and one hidden layer. Trained by ``empathic train
-guard``.
+The second opinion beside the guard's patterns (``output_guard.py``): one hidden layer on the
+vectors of the risk network and the text encoder. Trained by ``empathic train guard``.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ REASONS = (
     "methods", "encouragement", "secrecy", "ending", "contempt", "diagnosis", "medicine", "human",
     "contact",
 )  # fmt: skip
-"""What may be wrong with a sentence."""
+"""Reasons to reject a sentence."""
 
 SCALE = 8.0
 """Features are multiplied by it: their parts have length 1, their numbers are small."""
@@ -33,7 +32,7 @@ _TENSORS = ("hidden.weight", "hidden.bias", "out.weight", "out.bias")
 
 
 class DraftReader:
-    """Says what is wrong with a sentence, if anything is. English.
+    """Classifies sentences of a language model by the reason to reject them. English only.
 
     Args:
         risk: The risk reader whose network it reads with.
@@ -63,9 +62,9 @@ class DraftReader:
         self._risk, self._text = risk, text
 
     def __call__(self, sentence: str) -> str:
-        """Return the name of what is wrong with a sentence; empty where nothing is.
+        """Return the reason to reject a sentence; empty if there is none.
 
-        Numbers and links are the guard's to check one by one, so ``contact`` is never named.
+        The guard itself checks numbers and links, so ``contact`` is never returned.
         """
         logits = _logits(self._tensors, draft_features(self._risk, self._text, [sentence]))
         reason = REASONS[int(logits[0, 1:].argmax())]

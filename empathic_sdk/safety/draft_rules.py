@@ -1,8 +1,7 @@
-"""The rules for drafts of a language model, and what excuses a sentence that looks like one.
+"""Applies the rules for drafts of a language model, with their exceptions.
 
-The rules stand in ``patterns/drafts.toml``. They are matched on text as
-``language/normalization.py`` spells it. A match passes where the words before it turn it into its
-opposite or hand it back to the
+The rules are in ``patterns/drafts.toml`` and are matched on text from
+``language/normalization.py``. A match is excused if the words before it negate it or quote the
 person: "you said that nobody would miss you".
 """
 
@@ -25,14 +24,14 @@ _PARTS = re.compile(r"[^.!?\n]+[.!?\n]*")
 
 
 class Clause(NamedTuple):
-    """Something that rules are matched on: flat, spelled out, and whether it asks."""
+    """A text that rules are matched on, and whether it is a question."""
 
     text: str
     question: bool
 
 
-class Draft:
-    """One sentence of a draft in the forms that rules read."""
+class DraftSentence:
+    """One sentence of a draft, in the forms that rules are matched on."""
 
     def __init__(self, text: str) -> None:
         self.flat = flatten(unmask(text))
@@ -40,25 +39,25 @@ class Draft:
         self.question = text.rstrip().endswith("?")
 
     def clauses(self) -> Iterator[Clause]:
-        """Give its clauses, without commas."""
+        """Yield its clauses, with commas removed."""
         for part in _PARTS.findall(self.flat):
             for segment in segments(part):
                 spelled = spell(segment).replace(",", "")
                 yield Clause(_CUES["harmless"].sub(" _ ", spelled), "?" in part)
 
     def breaks(self) -> DraftRule | None:
-        """Return the first rule that it breaks and means: of the grave ones, of its clauses."""
+        """Return the first grave or clause rule that it breaks without an excuse."""
         return self._whole(_GRAVE) or next(
             (rule for clause in self.clauses() for rule in _OF_CLAUSES if _breaks(rule, clause)),
             None,
         )
 
     def breaks_lightly(self) -> DraftRule | None:
-        """Return the first of the other rules that it breaks and means."""
+        """Return the first of the other rules that it breaks without an excuse."""
         return self._whole(_LIGHT)
 
     def read(self, rule: DraftRule) -> list[Clause]:
-        """Return what a rule is matched on."""
+        """Return the forms of the sentence that a rule is matched on."""
         if rule.read == "clauses":
             return list(self.clauses())
         return [Clause(self.flat if rule.read == "flat" else self.plain, self.question)]
@@ -68,8 +67,8 @@ class Draft:
 
 
 def broken_rules(text: str) -> list[Pattern]:
-    """Return the patterns of every rule that a sentence breaks and means, in their order."""
-    draft = Draft(text)
+    """Return the patterns of every rule that a sentence breaks without an excuse, in order."""
+    draft = DraftSentence(text)
     found: dict[Pattern, None] = {}
     for rule in _RULES:
         for clause in draft.read(rule):

@@ -30,9 +30,9 @@ SUICIDE_REASONS = frozenset({
     "preparation", "plan", "giving_away", "method_request", "suspicious_purchase", "own_death",
     "contextual_risk",
 })  # fmt: skip
-"""Reasons that are about suicide, so that it is asked about directly."""
+"""Reasons about suicide, after which the protocol asks about it directly."""
 
 
 def rank(level: SafetyLevel) -> int:
-    """Return the place of a level in their order, 0 for ``none``."""
+    """Return the rank of a level, 0 for ``none``."""
     return _ORDER.index(level)

@@ -1,9 +1,8 @@
-"""What a language model must not say: each sentence is checked before anybody sees it.
+"""The output guard: checks each sentence of a language model before it is shown.
 
-Rules of patterns (``patterns/drafts.toml``): they can be read, tested and argued with, they know
-English, and they miss what nobody wrote down. Where they find nothing a second opinion may be asked
-(``draft_model.py``). A sentence that breaks a rule is dropped; where that is *grave* the whole
-draft is.
+The rules (``patterns/drafts.toml``) can be read, tested and discussed; they are English, and they
+miss unforeseen wordings. If they find nothing, a second opinion may be used (``draft_model.py``).
+A sentence that breaks a rule is dropped; if the rule is *grave*, the whole draft is.
 """
 
 from __future__ import annotations
@@ -16,19 +15,19 @@ from empathic_sdk.language.normalization import unmask
 from empathic_sdk.language.sentences import LONGEST, split, tidy
 from empathic_sdk.language.templates import help_lines
 from empathic_sdk.safety.detector import assess
-from empathic_sdk.safety.draft_rules import Draft
+from empathic_sdk.safety.draft_rules import DraftSentence
 from empathic_sdk.safety.protocol import locale_of
 from empathic_sdk.types import SafetyLevel
 from empathic_sdk.types.reply import ReplyContext
 
 
 class Verdict(NamedTuple):
-    """What the check says of one sentence.
+    """Result of checking one sentence.
 
     Attributes:
-        allowed: It may be shown.
-        reason: Which rule it breaks; empty where it breaks none.
-        grave: Nothing else of the same draft may be shown either.
+        allowed: Whether it may be shown.
+        reason: The rule that it breaks; empty if none.
+        grave: Whether the rest of the draft must not be shown either.
     """
 
     allowed: bool
@@ -77,7 +76,7 @@ _FIRST = re.compile(r"\b(?:i|me|my|myself|we|us)\b")
 
 
 SecondOpinion = Callable[[str], str]
-"""Returns the name of what is wrong with a sentence, or an empty one; must not raise."""
+"""Returns the reason to reject a sentence, or an empty string; must not raise."""
 
 
 def check_sentence(
@@ -85,17 +84,17 @@ def check_sentence(
 ) -> Verdict:
     """Say whether a sentence of a language model may be shown.
 
-    Never raises on any string. Refused are, in this order: means and methods of harm,
+    Does not raise for any string. Rejects, in this order: means and methods of harm,
     encouragement of it, secrecy and isolation, ending or refusing the conversation, contempt (all
-    of them grave); talk of suicide as the safety protocol reads it, unless it asks; diagnosis,
-    advice on medicines, claims to be human, claims to feel, help lines and links that are not ours,
-    and traces of roles or of the instructions. Before all of them: web pages and calls of tools,
-    which are grave, because the rest of such a draft is no conversation either.
+    of them grave); mentions of suicide that the detector finds, unless they are questions;
+    diagnosis, advice on medicines, claims to be human, claims to feel, help lines and links that
+    are not ours, and traces of roles or of the instructions. Before all of them: web pages and tool
+    calls, which are grave, because the rest of such a draft is not conversation either.
 
     Args:
         text: One sentence.
         context: The turn it is for; the person's locale says which help lines are ours.
-        second: Who is asked where no pattern finds anything (``draft_model.py``).
+        second: The second opinion, used if no pattern matches (``draft_model.py``).
 
     Returns:
         The verdict; a refused sentence's ``reason`` is one word.
@@ -107,7 +106,7 @@ def check_sentence(
         return ALLOWED
     if _PAGE.search(text) or _CALL.search(text):
         return Verdict(allowed=False, reason="markup", grave=True)
-    draft = Draft(text)
+    draft = DraftSentence(text)
     if rule := draft.breaks():
         return Verdict(allowed=False, reason=rule.reason, grave=rule.grave)
     if not draft.question and _FIRST.search(draft.plain):
@@ -118,7 +117,7 @@ def check_sentence(
         return Verdict(allowed=False, reason="contact")
     if rule := draft.breaks_lightly():
         return Verdict(allowed=False, reason=rule.reason)
-    # Where a lesson is taught its imperatives and numbers are what is to be said.
+    # A lesson consists of imperatives and numbers.
     if second is not None and context.scenario != "tutoring" and (reason := second(text)):
         return Verdict(allowed=False, reason=reason)
     return ALLOWED
@@ -131,10 +130,10 @@ def check_text(
     *,
     grave_only: bool = False,
 ) -> tuple[str, tuple[str, ...]]:
-    """Return what may be shown of a whole text, and which rules the rest of it breaks.
+    """Return what may be shown of a whole text, and the rules that the rest breaks.
 
     Args:
-        text: Any length; it comes back unchanged where nothing is wrong with it.
+        text: Any length; returned unchanged if nothing is wrong with it.
         context: The turn it is for.
         second: As for :func:`check_sentence`.
         grave_only: Refuse only what could do a person harm (:data:`GRAVE`). Anything else, a code
@@ -142,7 +141,7 @@ def check_text(
             the same.
 
     Returns:
-        The text without the sentences that are refused; empty where one is grave.
+        The text without rejected sentences; empty if one is grave.
     """
     kept: list[str] = []
     refused: dict[str, None] = {}
@@ -180,7 +179,7 @@ def _worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 def _invents_help(flat: str, context: ReplyContext) -> bool:
-    """Whether a sentence names a way to reach help that is not one of the locale's help lines."""
+    """Say whether a sentence gives a contact for help that is not a help line of the locale."""
     if not _LINK.search(flat) and not (_CALLS.search(flat) and _CONTACT.search(flat)):
         return False
     ours = [line.contact.lower() for line in help_lines(locale_of(context))]

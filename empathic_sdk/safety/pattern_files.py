@@ -1,21 +1,21 @@
-"""Loads the tables of patterns in ``safety/patterns/*.toml``, which people without Python can read.
+"""Loads the pattern tables in ``safety/patterns/*.toml``.
 
-Three sorts of table:
+Three kinds of table:
 
-- **Risk patterns** (``suicide.toml``, ``abuse.toml``, ...): groups of patterns that mean the same
-  and weigh the same. The patterns of a group are sought together: where two of them fit the same
-  words, the one that stands first counts.
-- **Cues** (``idioms_and_denials.toml``): words around a risk pattern that turn it.
+- **Risk patterns** (``suicide.toml``, ``abuse.toml``, ...): groups of patterns with one meaning
+  and level. The patterns of a group are searched together: where two match the same words, the
+  first one counts.
+- **Cues** (``idioms_and_denials.toml``): words around a risk pattern that change its meaning.
 - **Rules for drafts** (``drafts.toml``): what a language model must not say.
 
 Every pattern has a name (``id``), a regular expression (``find``) with named building blocks
-(``{want}``; ``fragments.toml``), examples that it must find (``hits``) and some that it must not
+(``{want}``; ``fragments.toml``), examples that it must match (``hits``) and some that it must not
 (``misses``). Matching happens on flat text (``language/normalization.py``): lower case, no accents,
 contractions written out. A line break in an expression, and the spaces after it, do not count.
 
-``patterns/digest.json`` holds the same without examples, which loads ten times as fast. It counts
-for a file only while it bears that file's hash, so an edited file is in force at once; after an
-edit ``python -m empathic_sdk.safety.pattern_files`` writes it anew (a test says when it is stale).
+``patterns/digest.json`` holds the same without examples, which loads ten times as fast. It is
+used for a file only if it has that file's hash, so an edited file takes effect at once; after an
+edit ``python -m empathic_sdk.safety.pattern_files`` rewrites it (a test fails when it is stale).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from empathic_sdk.types import SafetyLevel
 FOLDER = Path(__file__).parent / "patterns"
 
 CUES, DRAFTS, FRAGMENTS = "idioms_and_denials.toml", "drafts.toml", "fragments.toml"
-"""Files that hold something else than risk patterns."""
+"""Files that do not hold risk patterns."""
 
 DIGEST = "digest.json"
 _ROWS = ("patterns", "cues", "idioms")
@@ -59,9 +59,9 @@ class Pattern:
         id: Its name, unique among all.
         source: The regular expression, building blocks filled in.
         language: ISO 639-1, or ``hi-Latn``.
-        hits: Texts that it must find.
-        misses: Texts in which it must not be found.
-        excused_by: Of a rule for drafts: what excuses it in place of what excuses the rule.
+        hits: Texts that it must match.
+        misses: Texts that it must not match.
+        excused_by: For draft rules: its own excuses in place of the rule's.
     """
 
     id: str
@@ -74,12 +74,12 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Patterns that are sought together, in their order.
+    """Patterns that are searched together, in order.
 
     Attributes:
         patterns: The patterns.
         regex: All of them in one expression.
-        words: Whether they are bounded by words.
+        words: Whether they match only at word boundaries.
     """
 
     patterns: tuple[Pattern, ...]
@@ -87,13 +87,13 @@ class Table:
     words: bool
 
     def finditer(self, text: str) -> Iterator[tuple[Pattern, re.Match[str]]]:
-        """Give every match, with the pattern that it is of."""
+        """Yield every match with its pattern."""
         for match in self.regex.finditer(text):
             yield self.which(match), match
 
     def which(self, match: re.Match[str]) -> Pattern:
-        """Return the pattern that a match of :attr:`regex` is of: the first that fits there."""
-        # Compiled when it is asked for: most are never found.
+        """Return the pattern of a match of :attr:`regex`: the first that matches there."""
+        # Compiled on demand: most never match.
         return next(
             pattern
             for pattern in self.patterns
@@ -103,16 +103,17 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class RiskPatterns(Table):
-    """Risk patterns that mean and weigh the same.
+    """Risk patterns with the same meaning and level.
 
     Attributes:
         reason: Name that goes into ``SafetyAssessment.reasons``.
-        kind: What it is about.
-        level: How worrying it is when said plainly, in the present, about oneself.
-        deniable: A "not" before it undoes it; ``False`` where a "not" is part of the meaning, or
-            the subject is somebody else.
-        joking: A joke marker ("lol") beside it lowers it to a concern.
-        script: Of a script that is not Latin: no word boundaries, sought in such texts only.
+        kind: The kind of risk.
+        level: Level when said plainly, in the present, about oneself.
+        deniable: Whether a preceding "not" negates it; ``False`` if "not" is part of the meaning,
+            or the subject is somebody else.
+        joking: Whether a joke marker ("lol") lowers it to a concern.
+        script: Whether it is in a non-Latin script: no word boundaries, searched only in such
+            texts.
     """
 
     reason: str
@@ -124,21 +125,21 @@ class RiskPatterns(Table):
 
     @property
     def foreign(self) -> bool:
-        """Whether they are in other languages than English."""
+        """Whether they are in a language other than English."""
         return self.patterns[0].language != "en"
 
 
 @dataclass(frozen=True, slots=True)
 class DraftRule(Table):
-    """What a language model must not say, for one reason.
+    """A rule for drafts: what a language model must not say, for one reason.
 
     Attributes:
         reason: Its name, as ``Verdict.reason`` gives it.
-        grave: Nothing else of the same draft may be shown either.
-        read: What is searched: the whole ``sentence`` spelled out, its ``clauses`` one by one, or
+        grave: Whether the rest of the draft must not be shown either.
+        read: The searched text: the whole ``sentence`` spelled out, its ``clauses`` one by one, or
             the ``flat`` text before it is spelled out.
-        excused_by: What lets a match pass: a ``denial`` close before it, a ``not`` right before
-            it, words by which it is ``told`` back to the person, or that it is a ``question``.
+        excused_by: What excuses a match: a ``denial`` close before it, a ``not`` right before it,
+            words that quote the person (``told``), or being a ``question``.
     """
 
     reason: str
@@ -149,7 +150,7 @@ class DraftRule(Table):
 
 @lru_cache(maxsize=1)
 def risk_patterns() -> tuple[RiskPatterns, ...]:
-    """Return all risk patterns that ship."""
+    """Return all shipped risk patterns."""
     special = {CUES, DRAFTS, FRAGMENTS}
     paths = [path for path in sorted(FOLDER.glob("*.toml")) if path.name not in special]
     return load_risk_patterns(paths)
@@ -157,13 +158,13 @@ def risk_patterns() -> tuple[RiskPatterns, ...]:
 
 @lru_cache(maxsize=1)
 def cues() -> Mapping[str, Table]:
-    """Return the cues that ship by their names; ``idioms`` are all figures of speech together."""
+    """Return the shipped cues by name; ``idioms`` holds all figures of speech."""
     return load_cues(FOLDER / CUES)
 
 
 @lru_cache(maxsize=1)
 def draft_rules() -> tuple[tuple[DraftRule, ...], Mapping[str, Table]]:
-    """Return the rules for drafts that ship, in the order in which they are asked, and cues."""
+    """Return the shipped rules for drafts, in order of application, and their cues."""
     path = FOLDER / DRAFTS
     return load_draft_rules(path), load_cues(path)
 
@@ -174,12 +175,12 @@ def load_risk_patterns(
     """Read files of risk patterns.
 
     Args:
-        paths: The files; an id may stand in one of them only.
-        examples: Whether ``hits`` and ``misses`` are wanted, which takes longer.
+        paths: The files; an id may occur in only one of them.
+        examples: Whether to load ``hits`` and ``misses`` as well, which takes longer.
 
     Raises:
-        ConfigurationError: A file is missing or no TOML; a kind, level or building block is
-            unknown; an expression is broken; an id stands twice. The message names file and id.
+        ConfigurationError: A file is missing or not TOML; a kind, level or building block is
+            unknown; an expression is invalid; an id occurs twice. The message names file and id.
     """
     shared, seen = _fragments(), set[str]()
     made = []
@@ -208,7 +209,7 @@ def load_risk_patterns(
 
 
 def load_cues(path: Path, *, examples: bool = False) -> dict[str, Table]:
-    """Read the cues of a file, and its idioms as one cue of that name.
+    """Read the cues of a file; its idioms become one cue of that name.
 
     Raises:
         ConfigurationError: As for :func:`load_risk_patterns`.
@@ -260,7 +261,7 @@ def load_draft_rules(path: Path, *, examples: bool = False) -> tuple[DraftRule, 
 
 
 def digest() -> str:
-    """Return what ``digest.json`` is to hold: every file without its examples, and its hash."""
+    """Return the content for ``digest.json``: every file without examples, and its hash."""
     found = {}
     for path in sorted(FOLDER.glob("*.toml")):
         content = _parsed(path)
@@ -273,7 +274,7 @@ def digest() -> str:
 
 
 def _read(path: Path, *, examples: bool = False) -> dict[str, Any]:
-    """Return what a file holds; without its examples where the digest is fresh and they may go."""
+    """Return the content of a file, from a fresh digest if no examples are needed."""
     known = None if examples or path.parent != FOLDER else _digested().get(path.name)
     if known is not None and known["sha256"] == _sha256(path):
         content: dict[str, Any] = known["content"]

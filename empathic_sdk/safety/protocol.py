@@ -1,8 +1,9 @@
-"""The safety protocol: what is said when a turn is worrying.
+"""The safety protocol: the reply to a worrying turn.
 
-Acknowledge; ask directly and calmly; name human help; urge both a professional and someone they
-trust; stay. Never methods, never a diagnosis, never an end of the conversation. The full list of
-lines is shown at first and every :data:`SHOW_EVERY` turns; in between one line stays in sight.
+It acknowledges, asks directly and calmly, names human help, recommends both a professional and
+someone they trust, and stays in the conversation. It never names methods, diagnoses, or ends the
+conversation. The full list of help lines is shown first and then every :data:`SHOW_EVERY` turns,
+one line on the turns in between.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ SHOW_EVERY = 5
 """Turns after which the full list of help lines is shown again."""
 
 MINIMUM = 5
-"""Sentences that a high or imminent turn may take whatever the pacing says: a style must not cut
-the question, the help line or the encouragement."""
+"""Sentences that a reply to a high or imminent turn may have at any pacing: the style must not
+remove the question, the help line or the encouragement."""
 
 _ACTION = {
     "acknowledge": "acknowledged",
@@ -34,7 +35,7 @@ _ACTION = {
     "support": "encouraged_support",
     "stay": "stayed_in_conversation",
 }
-# What is said, most needed first; a reply takes as many as it may and keeps their spoken order.
+# Sentences by importance; a reply takes as many as it may, in their spoken order.
 _FIRST = ("ask", "lines", "support", "acknowledge", "stay")
 _FIRST_URGENT = ("lines", "ask", "support", "distance", "acknowledge", "stay")
 _NEXT = ("remind", "follow", "follow_ask")
@@ -46,15 +47,15 @@ _SPOKEN = (
 
 
 def answer(context: ReplyContext, voice: Voice) -> tuple[SafetyAssessment, ResponderMemory]:
-    """Say what the protocol asks for.
+    """Write the protocol's reply.
 
     Args:
         context: A turn whose safety level is ``concern`` or above.
-        voice: Takes the sentences.
+        voice: Receives the sentences.
 
     Returns:
         The assessment with ``actions`` and ``help_lines``, and the memory with the protocol's
-        own fields brought up to date.
+        fields updated.
     """
     safety, memory = context.safety, context.memory
     risk = risk_of(safety.reasons, memory.risk)
@@ -63,7 +64,7 @@ def answer(context: ReplyContext, voice: Voice) -> tuple[SafetyAssessment, Respo
     since = None if memory.since_lines is None else memory.since_lines + 1
     limit = context.style.pacing.max_sentences
     if acute:
-        # A turn that is more urgent than the last one starts the protocol afresh.
+        # A turn that is more urgent than the last one restarts the protocol.
         rising = safety.level == SafetyLevel.IMMINENT != memory.level
         full = since is None or since >= SHOW_EVERY or rising
         urgent = safety.level == SafetyLevel.IMMINENT
@@ -102,7 +103,7 @@ def answer(context: ReplyContext, voice: Voice) -> tuple[SafetyAssessment, Respo
 
 
 def in_aftercare(memory: ResponderMemory) -> bool:
-    """Say whether an acute turn is recent enough that a help line stays in sight."""
+    """Say whether an acute turn is so recent that a help line is still shown."""
     return (
         memory.risk is not None
         and memory.since_lines is not None
@@ -113,16 +114,16 @@ def in_aftercare(memory: ResponderMemory) -> bool:
 def aftercare(
     context: ReplyContext, voice: Voice, *, alone: bool, always: bool = False
 ) -> SafetyAssessment:
-    """Keep a help line in sight on a quiet turn that follows an acute one.
+    """Show a help line on a quiet turn after an acute one.
 
     Args:
         context: The turn.
-        voice: Takes the sentences.
-        alone: Whether nothing else is said, so that an acknowledgement and a question go before.
-        always: Whether the line is shown even where the pacing has no room left.
+        voice: Receives the sentences.
+        alone: Whether nothing else is said, so that an acknowledgement and a question come first.
+        always: Whether to show the line even if the pacing leaves no room.
 
     Returns:
-        The assessment with what was done.
+        The assessment with the actions taken.
     """
     bank = voice.bank("aftercare", "safety")
     lines = help_lines(locale_of(context), about=context.memory.risk or "")
@@ -139,14 +140,14 @@ def aftercare(
 
 
 def offer(context: ReplyContext, voice: Voice) -> SafetyAssessment:
-    """Name a help line beside a text that cannot be read, if the pacing leaves room for it.
+    """Name a help line after an unreadable text, if the pacing leaves room for it.
 
     Args:
         context: The turn.
-        voice: Takes the sentence.
+        voice: Receives the sentence.
 
     Returns:
-        The assessment with what was done.
+        The assessment with the actions taken.
     """
     if len(voice.sentences) >= context.style.pacing.max_sentences:
         return context.safety
@@ -158,11 +159,11 @@ def offer(context: ReplyContext, voice: Voice) -> SafetyAssessment:
 
 
 def risk_of(reasons: tuple[str, ...], before: str | None = None) -> str:
-    """Name what the risk is about: ``suicide self_harm abuse harm harm_done``, in this order.
+    """Return the subject of the risk: ``suicide self_harm abuse harm harm_done``, in this order.
 
     Args:
-        reasons: Of the assessment.
-        before: What it was about last time, for a turn that only carries on.
+        reasons: Reasons of the assessment.
+        before: The subject of the last turn, for a turn that only continues it.
     """
     found = set(reasons)
     if found & SUICIDE_REASONS:
@@ -179,7 +180,7 @@ def risk_of(reasons: tuple[str, ...], before: str | None = None) -> str:
 
 
 def locale_of(context: ReplyContext) -> str | None:
-    """Return the region whose help lines are shown: a preference of the person, or ``None``."""
+    """Return the region for help lines from the person's preferences, or ``None``."""
     preferences = context.user.preferences
     return preferences.get("locale") or preferences.get("language")
 

@@ -1,9 +1,8 @@
-"""A text and what was said before it, read for danger to the person's own life.
+"""The risk model: scores the danger to the person's own life in a text with its context.
 
-The network is the sentence network's, tuned again from its first to its last layer, with a small
-head. It borrows the word vectors of the text encoder, which are half of its size; the rest is
-trained by ``empathic train safety``. What the protocol makes of its reading:
-``decision.py``.
+The network is the sentence network, fine-tuned in all layers, with a small head. It shares the
+word vectors of the text encoder, which are half of its size; the rest is trained by
+``empathic train safety``. ``decision.py`` uses its scores.
 """
 
 from __future__ import annotations
@@ -31,16 +30,16 @@ from empathic_sdk.types.safety import Remark
 
 HEADS = ("concern", "high", "imminent", "other", "past")
 JUDGED, REPLY, EARLIER = 0, 1, 2
-"""Roles of a token: of the words that are judged, of a reply, of the person's earlier words."""
+"""Roles of a token: part of the judged text, of a reply, of the person's earlier words."""
 
 LONGEST = 192
-"""Word pieces of the judged words in one window."""
+"""Word pieces of the judged text in one window."""
 
 BEFORE = 96
-"""Word pieces of what was said before."""
+"""Word pieces of the context."""
 
 REMEMBERED = 4
-"""Utterances before the judged one that are read."""
+"""Number of preceding utterances that are read."""
 
 
 Before = Remark
@@ -51,8 +50,8 @@ class RiskNetwork(nn.Module):
     """Word pieces with their roles to five logits.
 
     Args:
-        config: Of the sentence network.
-        hidden: Units of the head.
+        config: Configuration of the sentence network.
+        hidden: Hidden units of the head.
     """
 
     def __init__(self, config: MiniLMConfig | None = None, *, hidden: int = 128) -> None:
@@ -83,7 +82,7 @@ class RiskNetwork(nn.Module):
         tokens = self.body(ids, mask, self.role(roles)).tokens.float()
         judged = (mask & (roles == JUDGED)).unsqueeze(-1)
         mean = (tokens * judged).sum(1) / judged.sum(1).clamp(min=1)
-        # Not -inf: bfloat16 autocast and a row without judged tokens both survive this.
+        # Not -inf: this works with bfloat16 autocast and with rows without judged tokens.
         most = tokens.masked_fill(~judged, -1e4).amax(1).clamp(min=-1e3)
         return torch.cat([tokens[:, 0], mean, most], -1)
 
@@ -96,9 +95,9 @@ class Row(NamedTuple):
 
 
 def rows(tokenizer: TextTokenizer, text: str, before: Sequence[Before]) -> list[Row]:
-    """Return a row a window of ``text``: ``[CLS] text [SEP] last utterance [SEP] the one before``.
+    """Return one row per window of ``text``: ``[CLS] text [SEP] last utterance [SEP] earlier``.
 
-    What was said before follows, the nearest first, so that nothing moves when more is known.
+    The context follows the text, nearest first, so that more context moves no token.
     """
     recent = [b for b in before[-REMEMBERED:] if b.text.strip()][::-1]
     judged, *earlier = tokenizer([text, *(b.text for b in recent)])
@@ -122,12 +121,12 @@ def batch(rows: Sequence[Row]) -> tuple[Tensor, Tensor, Tensor]:
 
 
 class RiskReader:
-    """Reads how worrying an utterance is in its dialogue. English.
+    """Scores the risk in an utterance, given its dialogue. English only.
 
     Args:
         path: A checkpoint of ``empathic train safety``; by default the one that ships.
-        text: The text encoder whose word vectors it may share; without one, or with one that is
-            not ours, it loads them itself.
+        text: The text encoder whose word vectors it may share; without one, or with a plugged-in
+            one, it loads them itself.
 
     Raises:
         ModelError: The checkpoint is missing, damaged, or of another shape.
@@ -153,28 +152,33 @@ class RiskReader:
         self._network = network.eval()
         self._tokenizer = TextTokenizer(weights_dir() / str(self.about["tokenizer"]))
 
+    @property
+    def words(self) -> Tensor:
+        """Word vectors ``[vocabulary, width]``, shared with the text encoder if it has them."""
+        return self._network.body.word.weight
+
     def read(
         self, text: str, *, before: Sequence[Before] = (), marks: Sequence[float] = ()
     ) -> RiskReading:
-        """Read one utterance.
+        """Score one utterance.
 
         Args:
             text: What the person said, any length; a long one is read in windows, of which the
-                most worrying decides.
-            before: What was said before it, oldest first; the last :data:`REMEMBERED` are read.
-            marks: What the patterns found in it, ``MARKS`` numbers; none = nothing.
+                most worrying one counts.
+            before: Earlier utterances, oldest first; the last :data:`REMEMBERED` are read.
+            marks: Findings of the patterns, ``MARKS`` features; empty = none.
         """
         made = rows(self._tokenizer, text, before)
         beside = torch.tensor([list(marks) or [0.0] * MARKS] * len(made))
-        # Its limits were chosen in bfloat16, which is nearly three times as fast where the
-        # processor has it, and slower where it must be imitated.
+        # Its thresholds were chosen in bfloat16, which is nearly three times as fast if the
+        # CPU supports it, and slower if it must be emulated.
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=_bfloat16()):
             logits = self._network(*batch(made), beside).float()
-        # The window that worries most speaks for all of them.
+        # The most worrying window counts.
         return reading(logits[int(logits[:, 0].argmax())].tolist(), self._limits)
 
     def features(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return float32 ``[n, 3 * width]``: what the network makes of sentences by themselves.
+        """Return the network's features of single sentences, float32 ``[n, 3 * width]``.
 
         The first :data:`LONGEST` word pieces of each are read.
         """
@@ -189,14 +193,14 @@ class RiskReader:
 
 
 def reading(logits: Sequence[float], limits: Mapping[str, float]) -> RiskReading:
-    """Return what five logits say: chances, shifted so that 0.5 is each head's limit."""
+    """Turn five logits into scores, shifted so that 0.5 is each head's threshold."""
     shifted = {h: float(x) - limits[h] for h, x in zip(HEADS, logits, strict=True)}
     return RiskReading(**{h: 1 / (1 + math.exp(-x)) for h, x in shifted.items()})
 
 
 @lru_cache(maxsize=1)
 def _bfloat16() -> bool:
-    """Say whether this processor multiplies in bfloat16 by itself."""
+    """Say whether this CPU supports bfloat16 multiplication in hardware."""
     known = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return bool(known is not None and known())
 
@@ -207,7 +211,7 @@ def words(path: Path) -> Tensor:
 
 
 def description(network: RiskNetwork, limits: dict[str, float], **more: Any) -> dict[str, Any]:
-    """Return what a checkpoint says of itself."""
+    """Return the description for a checkpoint."""
     return {
         "encoder": network.body.config._asdict(), "tokenizer": "text-tokenizer.json",
         "limits": limits, **more,
@@ -215,5 +219,5 @@ def description(network: RiskNetwork, limits: dict[str, float], **more: Any) -> 
 
 
 def own_tensors(network: RiskNetwork) -> dict[str, Tensor]:
-    """Return the tensors that a checkpoint of it holds: all but the word vectors."""
+    """Return the tensors for a checkpoint: all but the word vectors."""
     return {k: v for k, v in network.state_dict().items() if k != "body.word.weight"}

@@ -1,4 +1,4 @@
-"""Call a hook so that it can be left behind: on a thread of its own, for a limited time."""
+"""Calls hooks on their own threads, with a time limit."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from typing import Any
 from empathic_sdk.errors import HookError, outline
 
 HOOK_TIMEOUT_S = 10.0
-"""Seconds a hook may take, plain or coroutine; then the default steps in."""
+"""Time limit of a hook in seconds, plain or coroutine; then the default is used."""
 
 HANGING = 64
-"""Hooks that may be under way at once in this process. One that never returns keeps its place."""
+"""Maximum number of hooks running at once in this process, including ones that hang."""
 
 _PLACES = threading.BoundedSemaphore(HANGING)
 _GRACE_S = 0.25  # a coroutine is cancelled in time; a thread is left behind a little later
 
 
 def call(hook: Callable[..., Any], *given: Any, limit: float | None = None) -> Any:
-    """Call ``hook`` and wait for what it returns; an awaitable is run to its end.
+    """Call ``hook`` and wait for its result; an awaitable is run to completion.
 
     It runs on a thread of its own, under the caller's context variables. A plain hook that hangs
-    cannot be stopped: its thread is left behind and what it still returns is thrown away.
+    cannot be stopped: its thread is abandoned and its result is discarded.
 
     Args:
         hook: The hook.
@@ -34,7 +34,7 @@ def call(hook: Callable[..., Any], *given: Any, limit: float | None = None) -> A
         limit: Seconds; by default :data:`HOOK_TIMEOUT_S`.
 
     Raises:
-        TimeoutError: It took longer, or :data:`HANGING` hooks hang already.
+        TimeoutError: It took longer, or :data:`HANGING` hooks are running already.
         HookError: It tried to exit, or cancelled itself.
         BaseException: Whatever else it raised.
     """
@@ -50,7 +50,7 @@ def call(hook: Callable[..., Any], *given: Any, limit: float | None = None) -> A
 
     thread, future = _started(whole)
     value = future.result(limit + _GRACE_S)
-    thread.join(1.0)  # it has nothing left to do
+    thread.join(1.0)  # it is about to end
     return value
 
 
@@ -67,10 +67,10 @@ async def acall(hook: Callable[..., Any], *given: Any) -> Any:
 
 
 def told(error: BaseException) -> str:
-    """Return what may be logged of a hook's error: its class and where it was raised.
+    """Return the loggable part of a hook's error: its class and where it was raised.
 
-    Its message may quote what the hook was given, which is about a person; ours holds names of
-    classes alone.
+    Its message may quote the hook's input, which is about a person; our own messages hold only
+    class names.
     """
     message = f": {error}" if isinstance(error, HookError) else ""
     kind, _, places = outline(error).partition(" from ")
@@ -89,7 +89,7 @@ def _started(work: Callable[[], Any]) -> tuple[threading.Thread, Future[Any]]:
         try:
             value = variables.run(work)
         except (SystemExit, StopIteration, StopAsyncIteration, asyncio.CancelledError) as error:
-            # Each would mean something else to whoever waits than that a hook failed.
+            # Raised as they are, these would affect the waiting thread itself.
             failed = HookError(f"the hook raised {type(error).__name__}")
             future.set_exception(failed.with_traceback(error.__traceback__))
         except BaseException as error:  # handed to the caller's thread, not swallowed

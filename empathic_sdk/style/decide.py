@@ -1,4 +1,4 @@
-"""Run the three hooks of a turn, in order, and survive whatever they do."""
+"""Runs the three hooks of a turn in order, and falls back to the defaults on errors."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ def decide(
 ) -> tuple[ResponseStyle, tuple[str, ...]]:
     """Run tone, pacing and theme, in that order.
 
-    A hook may be a plain callable or return an awaitable, which is run to its end; either runs on
-    a short-lived thread, under the caller's context variables. A hook that raises, returns the
-    wrong type or hangs never breaks the turn: the default steps in and a warning names it. Each
-    hook gets a copy of its own of the context, and what it returns is copied: nothing that it does
-    to either, then or later, is seen by anybody else.
+    A hook may be a plain callable or return an awaitable, which is run to completion; either runs
+    on a short-lived thread, under the caller's context variables. A hook that raises, returns the
+    wrong type or hangs never breaks the turn: the default is used and a warning names the hook.
+    Each hook gets its own copy of the context, and its result is copied, so later changes to
+    either have no effect.
 
     Args:
-        context: What each hook gets a copy of.
+        context: The context that each hook gets a copy of.
         tone: Instead of :func:`default_tone`.
         pacing: Instead of :func:`default_pacing`.
         theme: Instead of :func:`default_theme`.
 
     Returns:
-        The style, and what went wrong on the way: entries such as ``"hook:tone:ValueError"``.
+        The style, and the problems: entries such as ``"hook:tone:ValueError"``.
     """
     steps = _steps(context, tone, pacing, theme)
     try:
@@ -76,13 +76,13 @@ async def adecide(
     """Run tone, pacing and theme as :func:`decide` does, awaiting coroutines in this loop.
 
     Args:
-        context: What each hook gets a copy of.
+        context: The context that each hook gets a copy of.
         tone: Instead of :func:`default_tone`.
         pacing: Instead of :func:`default_pacing`.
         theme: Instead of :func:`default_theme`.
 
     Returns:
-        The style, and what went wrong on the way.
+        The style, and the problems.
     """
     steps = _steps(context, tone, pacing, theme)
     try:
@@ -104,7 +104,7 @@ def _steps(
     pacing: PacingHook | None,
     theme: ThemeHook | None,
 ) -> _Step:
-    # One body for both callers: it yields hooks, they send back what came of them.
+    # One body for both callers: it yields hooks, the callers send back the results.
     problems: list[str] = []
     a_tone = yield from _one("tone", tone, default_tone, Tone, context, problems)
     a_pacing = yield from _one("pacing", pacing, default_pacing, Pacing, context, problems)
@@ -138,7 +138,7 @@ def _one(
 
 
 def _copied(name: str, kind: type[Value], value: Value) -> Value:
-    """Return a value like the one a hook made, checked: frozen values can be forced."""
+    """Return a validated copy of a hook's value: even frozen values can be modified."""
     try:
         return kind(**{field: getattr(value, field) for field in kind.model_fields})
     except (InputError, AttributeError) as error:

@@ -1,4 +1,4 @@
-"""Hysteresis: one noisy turn moves nothing, a real change goes through on its second turn."""
+"""Hysteresis: a single noisy turn changes nothing, a lasting change takes two turns."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _UNPLEASANT = frozenset({Emotion.SADNESS, Emotion.ANGER, Emotion.FEAR, Emotion.D
 
 
 def steady(context: HookContext, wish: Callable[[EmotionState], Wish | None], start: Wish) -> Wish:
-    """Replay a talk in order and return what it has settled on.
+    """Replay a conversation in order and return the value it has settled on.
 
-    Each state of ``context.history`` and the present one asks for something, or says nothing
+    Each state of ``context.history`` and the present one asks for a value, or for none
     (``None``). The rule:
 
-    * the first turn that asks sets it; a first turn of the talk that asks for ``start`` (a
-      greeting) leaves it open for the second;
+    * the first turn that asks sets it; a first turn of the conversation that asks for ``start``
+      (a greeting) leaves it open for the second;
     * after that it changes only when two turns that follow one another (those that say nothing
       aside) ask for the same other thing, or when both are unpleasant and what holds was set by a
       turn that was not, or the other way round: then the later one decides.
 
     Where the history no longer reaches the first turn, the replay starts from ``start``:
-    otherwise the result would hang on whichever turn happens to be the oldest kept.
+    otherwise the result would depend on which turn happens to be the oldest kept.
 
     Args:
-        context: What is known at this turn.
-        wish: What one state asks for by itself.
-        start: What holds before anything was asked for.
+        context: The context of this turn.
+        wish: Returns the value that one state asks for.
+        start: The initial value.
     """
     whole = context.turn <= len(context.history)
     held: Wish | None = None if whole else start

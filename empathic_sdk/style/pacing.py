@@ -35,12 +35,12 @@ def default_pacing(context: HookContext) -> Pacing:
     ``concern`` -> room for a check-in; the pacing the person asked for
     (``preferences["pacing"]``: a name of :data:`PACINGS`, or ``slow fast short normal``);
     tutoring; uncertain -> even; sadness or fear that is strong, worsening or has just set in ->
-    slower; anger and disgust -> brief; strong joy in a talk that is not volatile -> livelier.
+    slower; anger and disgust -> brief; strong joy, not volatile -> livelier.
 
-    Pacing follows the present turn alone: it is felt once and gone, nothing can flicker.
+    Pacing depends only on the present turn: changes between turns do not disturb.
 
     Args:
-        context: What is known at this turn.
+        context: The context of this turn.
 
     Returns:
         One of :data:`PACINGS`.

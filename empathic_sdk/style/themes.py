@@ -26,25 +26,25 @@ _ROOMS = {
     Emotion.NEUTRAL: PAPER,
     Emotion.JOY: SUNRISE,
     Emotion.SADNESS: DUSK,
-    Emotion.ANGER: SLATE,  # cool and low in saturation: red would stoke
+    Emotion.ANGER: SLATE,  # cool and low in saturation: red would provoke
     Emotion.SURPRISE: ORCHID,
     Emotion.FEAR: MEADOW,
     Emotion.DISGUST: SLATE,
 }
-_FAINT = 0.25  # below this intensity nothing is felt strongly enough to repaint a room
+_FAINT = 0.25  # below this intensity no emotion changes the theme
 
 
 def default_theme(context: HookContext) -> Theme:
     """Choose a theme, slowly.
 
-    Safety ``high``/``imminent`` changes the room at once; then the person's own choice
-    (``preferences["theme"]``) and tutoring's fixed theme apply. Otherwise every state of the talk
-    asks for the room of its emotion (``paper`` where little is felt, nothing where it is
-    uncertain), and :func:`~empathic_sdk.style.hysteresis.steady` says which of them is listened to:
-    one odd turn never flips the room, a change that lasts goes through on its second turn.
+    Safety ``high``/``imminent`` changes the theme at once; then the person's own choice
+    (``preferences["theme"]``) and tutoring's fixed theme apply. Otherwise every state of the
+    conversation asks for the theme of its emotion (``paper`` at low intensity, none if uncertain),
+    and :func:`~empathic_sdk.style.hysteresis.steady` chooses among them: a single odd turn never
+    changes the theme, a lasting change takes two turns.
 
     Args:
-        context: What is known at this turn.
+        context: The context of this turn.
 
     Returns:
         One of :data:`THEMES`.
@@ -66,8 +66,8 @@ def blend(one: Theme, other: Theme, share: float) -> Theme:
     :data:`THEMES` every step on the way keeps WCAG AA, for the accent too (a test holds it).
 
     Args:
-        one: Where the page comes from; the result at 0.
-        other: Where it goes; the result at 1.
+        one: The theme at 0.
+        other: The theme at 1.
         share: 0 to 1.
 
     Raises:

@@ -103,7 +103,7 @@ TONES: dict[str, Tone] = {
 }
 """Every tone that ships, by name."""
 
-# Words people use for the same wish.
+# Synonyms that people use.
 _ALIASES = {
     "upbeat": "bright",
     "cheerful": "bright",
@@ -118,7 +118,7 @@ _ALIASES = {
 }
 
 STRONG = 0.5
-"""From this intensity on, a feeling is strong enough to colour the tone by itself."""
+"""Intensity from which a single feeling decides the tone."""
 
 
 def default_tone(context: HookContext) -> Tone:
@@ -126,14 +126,14 @@ def default_tone(context: HookContext) -> Tone:
 
     First that applies: safety ``high``/``imminent`` -> ``anchoring``, ``concern`` -> ``gentle``;
     the tone the person asked for (``preferences["tone"]``); tutoring -> ``encouraging``.
-    Otherwise every state of the talk asks for a tone (a volatile one for ``steady``, then by
-    emotion, where a weak and steady one asks for ``warm`` and an uncertain one for nothing), and
-    :func:`~empathic_sdk.style.hysteresis.steady` says which of them is listened to. ``bright``
-    alone is never held over: where this turn shows no certain joy it gives way to ``warm`` at once,
+    Otherwise every state of the conversation asks for a tone (a volatile one for ``steady``, then
+    by emotion; a weak and steady one asks for ``warm``, an uncertain one for none), and
+    :func:`~empathic_sdk.style.hysteresis.steady` chooses among them. Only ``bright`` is never
+    carried over: if this turn shows no certain joy it changes to ``warm`` at once,
     because a cheerful answer to bad news is worse than a change of tone.
 
     Args:
-        context: What is known at this turn.
+        context: The context of this turn.
 
     Returns:
         One of :data:`TONES`.
@@ -154,7 +154,7 @@ def default_tone(context: HookContext) -> Tone:
 
 
 def _wish(state: EmotionState) -> Tone | None:
-    """Return the tone that one state asks for by itself."""
+    """Return the tone that one state asks for."""
     if state.uncertain:
         return None
     if state.trend == Trend.VOLATILE:

@@ -1,1 +1,1 @@
-"""The turn engine: what every door to the SDK runs."""
+"""The turn engine, which the agent and every integration run."""

@@ -1,16 +1,16 @@
-"""How a conversation is stored: one versioned form, written and read here alone.
+"""Serialisation of a conversation: one versioned format, written and read only here.
 
 ::
 
-    version           2; what has none is 1, from the first release
+    version           2; without one it is 1, from the first release
     session           state of the recogniser's session (``Session.state``)
-    session_encoding  "json": it stands there as JSON; "base64": it is no JSON
-    history           the person's last states, without what a later turn does not look at
+    session_encoding  "json": embedded as JSON; "base64": any other bytes
+    history           the person's last states, without fields that later turns do not use
     memory            what the responder remembers
-    turns             how many there were
+    turns             number of turns so far
     risk              what the safety protocol remembers
 
-Derived values only: no words of anybody.
+Derived values only, no words.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from empathic_sdk.types.base import Value
 from empathic_sdk.types.reply import AnsweredContext, ResponderMemory
 
 VERSION = 2
-# Of an earlier state nothing looks at these; a reason may name a file.
+# Nothing uses these of an earlier state, and a reason may name a file.
 _UNUSED = {"unread", "general", "apart"}
 
 
 class ConversationRecord(Value):
-    """What is stored of a conversation beside the recogniser's session.
+    """The stored part of a conversation, apart from the recogniser's session.
 
     Attributes:
         history: The person's last states, oldest first.
@@ -56,10 +56,10 @@ class _Stored(ConversationRecord):
 
 
 def encode(record: ConversationRecord, session: bytes) -> bytes:
-    """Return what is stored of a conversation.
+    """Serialise a conversation.
 
     Args:
-        record: What there is beside the session.
+        record: Everything but the session.
         session: ``Session.state()``.
     """
     content, encoding = _shown(session)
@@ -69,10 +69,10 @@ def encode(record: ConversationRecord, session: bytes) -> bytes:
 
 
 def decode(stored: bytes) -> tuple[ConversationRecord, bytes]:
-    """Return a conversation and the state of its session from what :func:`encode` gave.
+    """Read what :func:`encode` wrote: the conversation and the state of its session.
 
     Raises:
-        InputError: The bytes are something else, or of a newer version.
+        InputError: The bytes are not in this format, or from a newer version.
     """
     try:
         found = json.loads(stored)
@@ -97,8 +97,8 @@ def decode(stored: bytes) -> tuple[ConversationRecord, bytes]:
 
 
 def _from_first(found: dict[str, Any]) -> dict[str, Any]:
-    """Return the first release's form as the present one."""
-    # A state from before there was a risk model knows the level of the last turn alone.
+    """Convert the first release's format to the present one."""
+    # A state from before the risk model holds only the level of the last turn.
     risk = found.get("risk", {"level": found["safety"]})
     kept = {name: found[name] for name in ("session", "history", "memory", "turns")}
     return kept | {"version": VERSION, "session_encoding": "json", "risk": risk}
@@ -113,21 +113,21 @@ def _shown(session: bytes) -> tuple[Any, str]:
 
 # -- a whole turn, for stores of other frameworks -------------------------------------------
 
-# Words of the person, and what words could be read back out of.
+# Words of the person, and vectors from which words could be recovered.
 _WORDS = {"text", "past", "before", "text_vector", "reply_vector"}
 
 
 class StoredTurn(Value):
-    """A turn of a conversation that is kept elsewhere, as JSON values.
+    """A turn of a conversation that is stored elsewhere, as JSON values.
 
     Attributes:
-        version: Of this form; what has none is 1, from the first release.
+        version: Version of this format; without one it is 1, from the first release.
         id: Name of the turn.
         context: All of it but the words.
         fallbacks: What went wrong on the way.
         timings: Milliseconds per step.
-        help_line: What stays in sight of a model's answer.
-        state: The conversation, as :func:`encode` gave it.
+        help_line: Sentence with a help line to show below a model's answer; may be empty.
+        state: The conversation, as :func:`encode` returns it.
     """
 
     version: Literal[2] = 2
@@ -153,10 +153,10 @@ def dump_turn(turn: Turn, context: AnsweredContext, help_line: str, state: bytes
 
 
 def load_turn(dumped: dict[str, Any]) -> StoredTurn:
-    """Return what :func:`dump_turn` gave.
+    """Read what :func:`dump_turn` wrote.
 
     Raises:
-        InputError: It is something else.
+        InputError: It is not in this format.
     """
     try:
         if "version" not in dumped:  # of the first release

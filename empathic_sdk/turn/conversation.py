@@ -1,4 +1,4 @@
-"""One conversation of one user: what its next turn depends on."""
+"""One conversation of one user: everything that its next turn depends on."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from empathic_sdk.types.reply import AnsweredContext
 from empathic_sdk.types.safety import Remark
 
 HISTORY = 20
-"""States of the person that are remembered."""
+"""Number of states of the person that are remembered."""
 
 WORDS = 400
-"""Characters of an utterance that the risk model is shown later."""
+"""Characters of an earlier utterance that the risk model reads."""
 
 
 class ConversationWords(Value):
-    """What is remembered of a conversation in words: in memory alone, never stored.
+    """The words of a conversation that are kept, in memory only and never stored.
 
     Attributes:
         before: The last utterances, cut short, for the risk model.
-        pending: The agent's last reply, which the session has not read yet. Where another process
-            takes the conversation up, it goes on without it.
-        past: The last turns, for a language model; empty where none answers.
+        pending: The agent's last reply, which the session has not read yet. If another process
+            continues the conversation, it does so without it.
+        past: The last turns, for a language model; empty without one.
     """
 
     before: tuple[Remark, ...] = ()
@@ -44,13 +44,13 @@ class Conversation:
     of it (``record`` and the session's state) is encoded by ``turn/codec.py``.
 
     Attributes:
-        session: The recogniser's handle on it.
-        record: What is stored of it beside the session.
-        words: What is never stored.
+        session: The recogniser's session.
+        record: The stored part, apart from the session.
+        words: The words, which are never stored.
         stored: The bytes that were stored last, ``None`` before the first turn.
         lock: Held during a turn, so that two turns of one conversation follow each other.
-        holder: Marks the turn that holds it; that turn's code finds the mark in its context.
-        used: When it was used last (``time.monotonic``).
+        holder: Marks the turn that holds the lock; its code finds the mark in its context.
+        used: Time of the last use (``time.monotonic``).
     """
 
     def __init__(self, session: Session) -> None:
@@ -66,14 +66,14 @@ class Conversation:
     def after(
         self, context: AnsweredContext, *, said: bool = True, reads: bool = True, past: int = 0
     ) -> tuple[ConversationRecord, ConversationWords]:
-        """Return what is remembered after a turn; nothing changes yet.
+        """Return the record and words after a turn; nothing changes yet.
 
         Args:
             context: The turn.
-            said: Whether its reply is what the person gets to hear. If not, what was said to them
-                is taken in with :meth:`note`.
-            reads: Whether the session reads replies, too.
-            past: How many turns are remembered in words for a language model.
+            said: Whether the person receives this reply. If not, what they received is added with
+                :meth:`note`.
+            reads: Whether the session also reads replies.
+            past: Number of turns whose words are kept for a language model.
         """
         reply, words = context.reply, self.words
         record = ConversationRecord(
@@ -96,11 +96,11 @@ class Conversation:
     def commit(
         self, record: ConversationRecord, words: ConversationWords, stored: bytes | None = None
     ) -> None:
-        """Take over what :meth:`after` gave.
+        """Adopt what :meth:`after` returned.
 
         Args:
-            record: What is stored of the conversation.
-            words: What is not.
+            record: The stored part of the conversation.
+            words: Its words.
             stored: The bytes that were stored, if they were.
         """
         self.record, self.words = record, words
@@ -108,9 +108,9 @@ class Conversation:
             self.stored = stored
 
     def note(self, *remarks: Remark) -> None:
-        """Take in what was said without a turn, oldest first: before, or by another agent.
+        """Add utterances that were no turn of this agent, oldest first.
 
-        The last words to the person also say whether they were asked about suicide.
+        The last one to the person also determines whether they were asked about suicide.
         """
         record = self.record
         if remarks and not remarks[-1].own:
@@ -120,10 +120,10 @@ class Conversation:
         self.commit(record, self.words.model_copy(update={"before": before}))
 
     def sync(self, stored: bytes | None) -> None:
-        """Follow what is stored: another process may have gone on, or erased it.
+        """Adopt the stored state: another process may have continued or erased it.
 
         Raises:
-            InputError: The bytes are something else.
+            InputError: The bytes are not a stored conversation.
         """
         if stored == self.stored:
             return
@@ -133,28 +133,28 @@ class Conversation:
         self.stored = stored
 
     def stay_attentive(self, last: Conversation) -> None:
-        """Begin with what is remembered of a worrying conversation of the same person."""
+        """Start with the safety context of a recent worrying conversation of the same person."""
         kept = {"memory": last.record.memory, "risk": last.record.risk}
         self.record = self.record.model_copy(update=kept)
         self._blank = self.encoded()  # a first turn that fails does not lose it
 
     def remember_past(self, exchanges: tuple[Exchange, ...]) -> None:
-        """Take up the last turns in words, which were stored because the developer asked for it."""
+        """Restore the words of the last turns, which are stored only with ``keep_text``."""
         self.words = self.words.model_copy(update={"past": exchanges})
 
     def undo(self) -> None:
-        """Go back to the last turn that was stored: a turn that failed leaves no trace."""
+        """Return to the last stored turn: a failed turn leaves no trace."""
         self.load(self.stored or self._blank)
 
     def encoded(self, record: ConversationRecord | None = None) -> bytes:
-        """Return what is stored of it; with ``record``, as it will be after :meth:`commit`."""
+        """Return the bytes to store; with ``record``, those after :meth:`commit`."""
         return encode(record or self.record, self.session.state())
 
     def load(self, stored: bytes) -> None:
-        """Continue from what :meth:`encoded` gave.
+        """Continue from what :meth:`encoded` returned.
 
         Raises:
-            InputError: The bytes are something else; then nothing has changed.
+            InputError: The bytes are not a stored conversation; nothing has changed then.
         """
         record, session = decode(stored)
         self.session.restore(session)

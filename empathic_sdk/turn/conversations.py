@@ -1,4 +1,4 @@
-"""The conversations that are going on: in memory while they are live, in the store between."""
+"""Live conversations: in memory while in use, in the store in between."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from empathic_sdk.errors import InputError, ReentrancyError
 from empathic_sdk.recognition.session import DialogueSession, Transfers
 from empathic_sdk.turn.conversation import Conversation
 
-# The turns that the running code is part of, on whatever thread: a hook has one of its own.
+# The turns that the running code is part of, on any thread: hooks run on their own threads.
 _HOLDS: ContextVar[tuple[object, ...]] = ContextVar("holds", default=())
 
 
@@ -73,11 +73,11 @@ class Conversations:
     def held(
         self, user: str, conversation: str, opened: Callable[[str, str], Conversation]
     ) -> Iterator[Conversation]:
-        """Hold a conversation for one turn; ``opened`` makes it when it is not in memory.
+        """Lock a conversation for one turn; ``opened`` makes it if it is not in memory.
 
         Raises:
             ReentrancyError: The caller is part of a turn that holds it: a hook asked for
-                another turn of the conversation that it is part of.
+                another turn of its own conversation.
         """
         key = (user, conversation)
         while True:
@@ -89,7 +89,7 @@ class Conversations:
                     found = self._live.setdefault(key, made)
             self._refuse_own(found)
             with found.lock:
-                # It may have been forgotten (erased) while we waited for its lock.
+                # It may have been erased while we waited for its lock.
                 with self._lock:
                     if self._live.get(key) is not found:
                         continue
@@ -108,7 +108,7 @@ class Conversations:
     def transfers(self, user: str, conversation: str) -> Transfers | None:
         """Return how the utterances of a live conversation compare.
 
-        ``None`` where it is not in memory, or its session compares nothing.
+        ``None`` if it is not in memory, or its session makes no comparisons.
         """
         with self._lock:
             found = self._live.get((user, conversation))
@@ -145,7 +145,7 @@ class Conversations:
 
     def _evict(self, *, keep: tuple[str, str]) -> None:
         now = time.monotonic()
-        for key in list(islice(self._live, 8)):  # the longest unused; a few a turn keep up
+        for key in list(islice(self._live, 8)):  # the least recently used; a few per turn suffice
             found = self._live[key]
             if now - found.used <= self._idle_s and len(self._live) <= self._limit:
                 break

@@ -1,6 +1,6 @@
-"""The one turn: an utterance is read, assessed, styled and answered.
+"""The turn engine: recognises, assesses, styles and answers an utterance.
 
-Every door runs it: the agent (``stateful.py`` adds the store), LangChain's middleware and chat
+All entry points run it: the agent (``stateful.py`` adds the store), LangChain's middleware and chat
 model (``stateless.py`` takes state in and gives it out as bytes). It is written once, as ordinary
 blocking code; asynchronous callers run it in a worker thread, where hooks that are coroutines are
 sent back to the caller's event loop.
@@ -47,19 +47,19 @@ log = logging.getLogger("empathic_sdk")
 
 
 class Hooks(NamedTuple):
-    """The caller's own hooks; ``None`` is the default one."""
+    """The caller's hooks; ``None`` is the default one."""
 
     tone: ToneHook | None = None
     pacing: PacingHook | None = None
     theme: ThemeHook | None = None
 
 
-class Reading(NamedTuple):
-    """One utterance, read.
+class UtteranceReading(NamedTuple):
+    """One utterance with its state and vectors.
 
     Attributes:
         utterance: What was said, with the words of its audio where they are known.
-        state: What it shows.
+        state: The recognised state.
         text_vector: Its text vector, where the planner reads any; otherwise empty.
         reply_vector: That of the agent's reply before it, if there was one.
     """
@@ -70,19 +70,19 @@ class Reading(NamedTuple):
     reply_vector: tuple[float, ...] = ()
 
 
-class Answered(NamedTuple):
-    """A turn that was taken and is not recorded yet.
+class UnrecordedTurn(NamedTuple):
+    """A finished turn that is not recorded yet.
 
     Attributes:
-        context: All of it.
-        fallbacks: What went wrong on the way.
+        context: The whole turn.
+        fallbacks: What failed, and who stepped in.
     """
 
     context: AnsweredContext
     fallbacks: tuple[str, ...]
 
     def turn(self, *, user: str, timings: dict[str, float], turn_id: str | None = None) -> Turn:
-        """Return it as what callers get."""
+        """Return the value that callers get."""
         context, reply = self.context, self.context.reply
         quiet = reply.safety.level is SafetyLevel.NONE
         return Turn(
@@ -108,7 +108,7 @@ class StepClock:
     """Milliseconds per step of a turn.
 
     Attributes:
-        laps: What each step took so far, by its name.
+        laps: Milliseconds of each step so far, by name.
     """
 
     def __init__(self) -> None:
@@ -116,7 +116,7 @@ class StepClock:
         self._start = self._last = time.perf_counter()
 
     def lap(self, name: str) -> None:
-        """End a step."""
+        """End the step ``name``."""
         now = time.perf_counter()
         self.laps[name] = round((now - self._last) * 1e3, 3)
         self._last = now
@@ -127,15 +127,15 @@ class StepClock:
 
 
 class TurnEngine:
-    """Takes turns. Holds no conversation and no store; thread-safe.
+    """Processes turns. Holds no conversations and no store; thread-safe.
 
     Args:
-        recognizer: What reads emotion.
-        responder: Who answers.
+        recognizer: Recognises emotion.
+        responder: Writes the replies.
         assessor: The safety assessment that ships.
-        safety: What assesses in its place; ``None``: nothing does.
-        scenario: What it is all for.
-        max_sentences: Length of a reply at most, whatever the pacing says.
+        safety: An assessor in its place, or ``None``.
+        scenario: The purpose of the agent.
+        max_sentences: Maximum length of a reply, whatever the pacing says.
     """
 
     def __init__(
@@ -158,7 +158,7 @@ class TurnEngine:
 
     @property
     def reads_replies(self) -> bool:
-        """Whether what is said to a person is read as part of their dialogue."""
+        """Whether replies are read as part of the dialogue."""
         return getattr(self.recognizer, "dialogue", None) is not None
 
     def open(self, person: UserContext) -> Conversation:
@@ -166,13 +166,13 @@ class TurnEngine:
         return Conversation(self.recognizer.session(person))
 
     def prepare(self, said: Utterance, person: UserContext) -> Utterance:
-        """Return an utterance as it is read: what may be, and the words of its audio as its text.
+        """Return an utterance with only what may be read, and its audio transcribed.
 
         Raises:
             PolicyError: The scenario reads nothing of it, or nothing may be processed here.
         """
         said = readable(said, self.scenario)
-        if not isinstance(self.recognizer, EmotionRecognizer):  # which holds the policy by itself
+        if not isinstance(self.recognizer, EmotionRecognizer):  # which applies the policy itself
             consented = agreed(person, self.deployment)
             said = without(said, allowed(said.modalities, self.deployment, consented))
         listen = getattr(self.recognizer, "listen", None)
@@ -180,14 +180,14 @@ class TurnEngine:
 
     def read(
         self, conversation: Conversation, said: Sequence[Utterance], person: UserContext
-    ) -> list[Reading]:
-        """Read the next utterances of a conversation, in one pass where the recogniser can.
+    ) -> list[UtteranceReading]:
+        """Read the next utterances of a conversation, in one pass if the recogniser can.
 
-        What was said to a person is part of what their next words mean: the reply that the session
-        has not read yet comes first. One pass costs nearly the same for one text and for two.
+        A reply is context for the person's next words: the reply that the session has not read
+        yet comes first. One pass costs nearly the same for one text and for two.
 
         Raises:
-            InputError: One of them cannot be read; then none is.
+            InputError: One of them cannot be read; then none is read.
             PolicyError: Nothing in one of them may be processed here.
         """
         session = conversation.session
@@ -196,31 +196,31 @@ class TurnEngine:
         states = _states(session, whole)
         vectors = self._vectors(session, whole)
         return [
-            Reading(utterance, state, *vector)
+            UtteranceReading(utterance, state, *vector)
             for utterance, state, vector in zip(whole, states, vectors, strict=True)
         ][len(whole) - len(said) :]
 
     def take(
         self,
         conversation: Conversation,
-        reading: Reading,
+        reading: UtteranceReading,
         *,
         person: UserContext,
         name: str,
         hooks: Hooks,
         clock: StepClock,
         live: Live | None = None,
-    ) -> Answered:
-        """Assess, style and answer one utterance that was read. The conversation stays as it is.
+    ) -> UnrecordedTurn:
+        """Assess, style and answer one utterance. The conversation is not changed.
 
         Args:
-            conversation: What it is part of.
+            conversation: The conversation it belongs to.
             reading: The utterance.
-            person: What is known of whoever said it.
-            name: Of the conversation.
-            hooks: The caller's own.
-            clock: Notes what each step takes.
-            live: Takes the sentences of a language model as they come.
+            person: What is known about the person.
+            name: Name of the conversation.
+            hooks: The caller's hooks.
+            clock: Times the steps.
+            live: Receives the sentences of a language model as they come.
         """
         record, words, text = conversation.record, conversation.words, reading.utterance.text or ""
         context = TurnContext(
@@ -249,7 +249,7 @@ class TurnEngine:
         styled = context.styled(self._limited(style))
         reply = self._reply(styled, live)
         clock.lap("respond")
-        return Answered(styled.answered(reply), (*problems, *more))
+        return UnrecordedTurn(styled.answered(reply), (*problems, *more))
 
     def _assess(self, context: TurnContext) -> tuple[SafetyAssessment, tuple[str, ...]]:
         if self._safety is None:
@@ -283,7 +283,7 @@ class TurnEngine:
     def _vectors(
         self, session: Session, said: Sequence[Utterance]
     ) -> list[tuple[tuple[float, ...], tuple[float, ...]]]:
-        """Return the text vectors that a learned planner reads, of each utterance and before it."""
+        """Return text vectors for a learned planner: of each utterance and the one before."""
         rows = session.text_vectors if isinstance(session, DialogueSession) else None
         if rows is None or getattr(self.responder, "planner", None) is None:
             return [((), ())] * len(said)

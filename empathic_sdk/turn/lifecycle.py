@@ -1,4 +1,4 @@
-"""Open, busy, closed: an agent closes when nothing is under way in it, and never from inside."""
+"""Closing an agent: waits for calls under way, and is refused from inside of one."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class Lifecycle:
 
     @property
     def inside(self) -> bool:
-        """Whether this is code that a call under way called, on whatever thread."""
+        """Whether the running code belongs to a call under way, on any thread."""
         return any(stay.of is self and not stay.over for stay in _STAYS.get())
 
     @contextmanager
     def busy(self) -> Iterator[None]:
-        """Keep it from closing until the block is done.
+        """Delay closing until the block is done.
 
         Raises:
-            ClosedError: It is closed.
+            ClosedError: The agent is closed.
         """
         with self._quiet:
             if self._closed:
@@ -51,7 +51,7 @@ class Lifecycle:
                 self._quiet.notify_all()
 
     def begin_closing(self) -> bool:
-        """Let nothing new in; say whether this call is the one that closes.
+        """Refuse new calls; return whether this call is the one that closes.
 
         Raises:
             ReentrancyError: The caller is part of a call under way.
@@ -65,7 +65,7 @@ class Lifecycle:
         return first
 
     def wait(self) -> None:
-        """Wait until nothing is under way."""
+        """Wait until no call is under way."""
         with self._quiet:
             self._quiet.wait_for(lambda: self._under_way == 0)
 
@@ -83,5 +83,5 @@ class _Stay:
         self.over = False
 
 
-# Hooks run on threads of their own under the turn's context variables: these go with them.
+# Hooks run on their own threads under the turn's context variables.
 _STAYS: contextvars.ContextVar[tuple[_Stay, ...]] = contextvars.ContextVar("stays", default=())

@@ -1,4 +1,4 @@
-"""Hooks that are coroutines, called from a worker thread and run on the caller's event loop."""
+"""Runs coroutine hooks, called from a worker thread, on the caller's event loop."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PendingHooks:
         self._lock = threading.Lock()
 
     def add(self, future: Future[Any]) -> None:
-        """Take one up; of a call that was cancelled meanwhile, it is cancelled at once."""
+        """Add a future; if the call was cancelled already, cancel it at once."""
         with self._lock:
             self._futures.add(future)
             late = self._cancelled
@@ -32,12 +32,12 @@ class PendingHooks:
             future.cancel()
 
     def discard(self, future: Future[Any]) -> None:
-        """Let one go."""
+        """Remove a future."""
         with self._lock:
             self._futures.discard(future)
 
     def cancel(self) -> None:
-        """Cancel those under way, and those that the worker has yet to come to."""
+        """Cancel all hooks under way and all that would follow."""
         with self._lock:
             self._cancelled = True
             futures = list(self._futures)
@@ -46,7 +46,7 @@ class PendingHooks:
 
 
 def on_loop(hook: Hook, loop: asyncio.AbstractEventLoop, pending: PendingHooks) -> Hook:
-    """Let a coroutine hook run on ``loop`` though it is called from a worker thread."""
+    """Wrap a coroutine hook so that it runs on ``loop`` when a worker thread calls it."""
     if hook is None:
         return hook
 

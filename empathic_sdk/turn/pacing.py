@@ -1,15 +1,15 @@
-"""When the next event of a stream is due."""
+"""Computes when the next event of a stream is due."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 
-from empathic_sdk.turn.stateful import Outcome
+from empathic_sdk.turn.stateful import FinishedTurn
 from empathic_sdk.types import Pacing, SentenceEvent, StateEvent, StreamEvent, TurnEvent
 
 
-def paced(outcome: Outcome) -> Iterator[tuple[float, StreamEvent]]:
+def paced(outcome: FinishedTurn) -> Iterator[tuple[float, StreamEvent]]:
     """Pair each event of a finished turn with the seconds to wait before it."""
     turn = outcome.turn
     pacing: Pacing = turn.style.pacing
@@ -22,17 +22,17 @@ def paced(outcome: Outcome) -> Iterator[tuple[float, StreamEvent]]:
 
 
 class PaceClock:
-    """Keeps a turn under way at its style's pace; what the writing took counts as waiting."""
+    """Paces a turn that is still being written; writing time counts as waiting."""
 
     def __init__(self) -> None:
-        """Start before the first event."""
+        """Start the clock, before the first event."""
         self._due = 0.0
         self._words_per_minute = 2000.0
 
     def wait(self, event: StreamEvent) -> float:
         """Return the seconds to wait before ``event`` is shown, at least 0.
 
-        Call it when the event is there; a sentence is taken as shown after that wait.
+        Call it when the event arrives; the sentence counts as shown after that wait.
         """
         now = time.monotonic()
         if isinstance(event, StateEvent):

@@ -1,4 +1,4 @@
-"""The parts of a turn engine, made from what a caller gave."""
+"""Checks a caller's arguments and makes the parts of a turn engine from them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ PLANNERS = ("rules", "learned")
 
 
 def check_parts(recognizer: object, responder: object, safety: object) -> None:
-    """Raise where one of the parts that a caller gave does not fit its protocol.
+    """Raise if one of the given parts does not fit its protocol.
 
     Raises:
-        ConfigurationError: Names the argument and what it lacks.
+        ConfigurationError: The message names the argument and what it lacks.
     """
     for name, given, kind, needs in (
         ("recognizer", recognizer, Recognizer, "recognize, recognize_dialogue and session"),
@@ -39,10 +39,10 @@ def check_parts(recognizer: object, responder: object, safety: object) -> None:
 
 
 def check_hooks(**hooks: object) -> None:
-    """Raise where a hook cannot be called.
+    """Raise if a hook is not callable.
 
     Raises:
-        ConfigurationError: Names the argument.
+        ConfigurationError: The message names the argument.
     """
     for name, hook in hooks.items():
         if hook is not None and not callable(hook):
@@ -51,17 +51,17 @@ def check_hooks(**hooks: object) -> None:
 
 
 def check_planner(planner: object) -> None:
-    """Raise where ``planner=`` names none.
+    """Raise if ``planner=`` is not the name of a planner.
 
     Raises:
-        ConfigurationError: It does.
+        ConfigurationError: It is not.
     """
     if planner not in PLANNERS:
         raise ConfigurationError(f"planner must be one of {PLANNERS}, not {planner!r}")
 
 
 def deployment_of(recognizer: Recognizer) -> Deployment:
-    """Return where a recogniser runs; the strict default where it does not say."""
+    """Return the deployment of a recogniser; the strict default if it has none."""
     found = getattr(recognizer, "deployment", None)
     return found if isinstance(found, Deployment) else Deployment()
 
@@ -70,7 +70,7 @@ def text_of(recognizer: Recognizer) -> TextEncoder | None:
     """Return the text encoder that the safety protocol shares with a recogniser.
 
     Raises:
-        ModelError: The recogniser has none, and the weights of the one that ships are missing.
+        ModelError: The recogniser has none, and the shipped weights are missing.
     """
     if not hasattr(recognizer, "text"):
         return _shipped_text()
@@ -84,7 +84,7 @@ def _shipped_text() -> TextEncoder:
 
 
 def second_opinion(recognizer: Recognizer) -> SecondOpinion | None:
-    """Return the guard's second opinion on sentences that nobody here wrote."""
+    """Return the output guard's second opinion on sentences of a language model."""
     text = text_of(recognizer)
     return None if text is None else draft_reader(text)
 
@@ -92,7 +92,7 @@ def second_opinion(recognizer: Recognizer) -> SecondOpinion | None:
 def responder_of(
     given: Responder | None, embedded: EmbeddedResponder, *, timeout_s: float = TIMEOUT_S
 ) -> Responder:
-    """Return who answers: what ships as it is, anything else behind the safety protocol."""
+    """Return the responder: shipped ones as they are, others behind the safety protocol."""
     if given is None:
         return embedded
     if isinstance(given, EmbeddedResponder | LLMResponder | GuardedResponder):
@@ -101,9 +101,9 @@ def responder_of(
 
 
 def planner_for(recognizer: Recognizer) -> Planner | None:
-    """Return the learned support planner, or ``None`` with a warning where the rules must do.
+    """Return the learned support planner; without one log a warning and return ``None``.
 
-    It reads the vectors of the text encoder it was trained with; another's mean nothing to it.
+    It works only with the text encoder that it was trained with.
     """
     planner = shipped_planner()
     if planner is None:

@@ -1,4 +1,4 @@
-"""What was proposed in turns and not answered yet: in memory alone, for nothing was agreed to."""
+"""Open proposals of past turns: in memory only, because nobody has agreed to them yet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST = 1000
 
 
 class Proposals:
-    """The open proposals of the last turns that made any, of all people; thread-safe."""
+    """The open proposals of the last turns of all people; thread-safe."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -21,7 +21,7 @@ class Proposals:
         self._lock = threading.Lock()
 
     def note(self, turn: Turn) -> None:
-        """Remember what a turn proposed."""
+        """Remember the proposals of a turn."""
         if turn.proposals:
             with self._lock:
                 self._open[turn.user, turn.id] = turn.proposals
@@ -29,10 +29,10 @@ class Proposals:
                     self._open.popitem(last=False)
 
     def settle(self, turn_id: str, user: str, *, keep: bool) -> tuple[Proposal, ...]:
-        """Close what a turn proposed; keep it in the profile if the person agreed.
+        """Close the proposals of a turn; save them to the profile if the person agreed.
 
         Raises:
-            UnknownTurnError: Nothing of this turn of theirs is open.
+            UnknownTurnError: This turn of theirs has no open proposals.
         """
         with self._lock:
             found = self._open.pop((user, turn_id), ())
@@ -50,7 +50,7 @@ class Proposals:
         return found
 
     def forget(self, user: str) -> None:
-        """Drop everything about somebody who is erased."""
+        """Drop the proposals of a person who is erased."""
         with self._lock:
             for key in [k for k in self._open if k[0] == user]:
                 del self._open[key]

@@ -1,4 +1,4 @@
-"""What an agent is for, as far as a turn depends on it: the scenarios that ship, and your own."""
+"""Scenarios: the shipped ones (counselling, tutoring), and your own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from empathic_sdk.types import Modality, Utterance
 from empathic_sdk.types.base import Value
 from empathic_sdk.types.protocols import Responder, Scenario
 
-# The field of an utterance that each modality comes in, and its value without it.
+# The field of an utterance that holds each modality, and its empty value.
 _FIELDS: dict[Modality, tuple[str, object]] = {
     Modality.TEXT: ("text", None),
     Modality.SPEECH: ("audio", None),
@@ -27,9 +27,9 @@ class FixedScenario(Value):
     """A scenario as a value; fits :class:`~empathic_sdk.types.protocols.Scenario`.
 
     Attributes:
-        name: What hooks and responders see.
-        modalities: Which may be read; ``None``: all.
-        responder: Who answers; ``None``: the agent's own responder.
+        name: The name that hooks and responders see.
+        modalities: Modalities that may be read; ``None``: all.
+        responder: The responder; ``None``: the agent's own.
         surrenders: Says whether a text only gives up an exercise.
     """
 
@@ -51,10 +51,10 @@ SHIPPED = {scenario.name: scenario for scenario in (COUNSELLING, TUTORING)}
 
 
 def scenario_of(given: Scenario | str) -> Scenario:
-    """Return what ``scenario=`` was given as a scenario.
+    """Return the scenario that ``scenario=`` gives or names.
 
     Raises:
-        ConfigurationError: It is neither the name of one that ships nor fits ``Scenario``.
+        ConfigurationError: It is not a shipped scenario's name and does not fit ``Scenario``.
         MissingExtraError: Tutoring without its extra.
     """
     if isinstance(given, str):
@@ -92,6 +92,6 @@ def readable(said: Utterance, scenario: Scenario) -> Utterance:
 def without(said: Utterance, may: Collection[Modality]) -> Utterance:
     """Return an utterance with the modalities in ``may`` alone."""
     left = {field: empty for m, (field, empty) in _FIELDS.items() if m not in may}
-    if signals := getattr(said, "signals", None):  # of modalities that somebody registered
+    if signals := getattr(said, "signals", None):  # of registered modalities
         left["signals"] = {m: signal for m, signal in signals.items() if m in may}
     return said.model_copy(update=left)

@@ -1,4 +1,4 @@
-"""Turns of many people at once: on the caller's thread, on workers, in event loops, as streams."""
+"""Runs concurrent turns: blocking, asynchronous and streamed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from empathic_sdk.turn.engine import Hooks
 from empathic_sdk.turn.lifecycle import Lifecycle, closed
 from empathic_sdk.turn.loops import PendingHooks, on_loop
 from empathic_sdk.turn.proposals import Proposals
-from empathic_sdk.turn.stateful import Outcome, StatefulTurns
+from empathic_sdk.turn.stateful import FinishedTurn, StatefulTurns
 from empathic_sdk.turn.streaming import (
     astream_finished,
     astream_live,
@@ -28,21 +28,21 @@ from empathic_sdk.types import StreamEvent, Utterance
 from empathic_sdk.types.protocols import Store
 
 WORKERS = 32
-"""Asynchronous turns that run at once; the others wait."""
+"""Number of asynchronous turns that run at once; the others wait."""
 
 
 class TurnService:
     """Runs the turns of an agent, and what follows each: proposals and alerts.
 
     Args:
-        turns: What takes a turn.
-        store: Where people are remembered.
-        conversations: The live ones.
-        proposals: Takes what a turn proposed.
-        watch: Knows whether somebody's days have changed.
-        hooks: The caller's own.
-        on_alert: The caller's alarm.
-        live: Whether sentences can be shown while the rest is still written.
+        turns: Processes the turns.
+        store: Remembers people.
+        conversations: The live conversations.
+        proposals: Receives the proposals of turns.
+        watch: Monitors people's days.
+        hooks: The caller's hooks.
+        on_alert: The caller's alert function.
+        live: Whether sentences can be shown while the rest is still being written.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class TurnService:
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="empathic-turn")
 
     def busy(self) -> contextlib.AbstractContextManager[None]:
-        """Keep the agent from closing until the block is done; errors as ``Lifecycle.busy``."""
+        """Delay closing until the block is done; errors as ``Lifecycle.busy``."""
         return self._lifecycle.busy()
 
     def run(
@@ -78,7 +78,7 @@ class TurnService:
         user: str,
         conversation: str | None,
         live: Live | None = None,
-    ) -> Outcome:
+    ) -> FinishedTurn:
         """Take one turn on this thread."""
         return self._run(utterance, user, conversation, self._hooks, self._on_alert, live)
 
@@ -88,8 +88,8 @@ class TurnService:
         user: str,
         conversation: str | None,
         live: Live | None = None,
-    ) -> Outcome:
-        """Take one turn on a worker; hooks that are coroutines run on the caller's loop."""
+    ) -> FinishedTurn:
+        """Take one turn on a worker thread; coroutine hooks run on the caller's loop."""
         live = live or Live()
         loop = asyncio.get_running_loop()
         pending = PendingHooks()
@@ -100,24 +100,24 @@ class TurnService:
         )
         alert = on_loop(self._on_alert, loop, pending)
         call = functools.partial(self._run, utterance, user, conversation, hooks, alert, live)
-        # As asyncio.to_thread does, but in a pool of our own: a turn that waits for its
+        # Like asyncio.to_thread, but in a pool of our own: a turn that waits for its
         # conversation must not take the last worker from the turn it waits for.
         context = contextvars.copy_context()
         try:
             return await loop.run_in_executor(self._workers, context.run, call)
         except asyncio.CancelledError:
             live.give_up()
-            pending.cancel()  # or the worker would wait for hooks that nobody needs
+            pending.cancel()  # or the worker would wait for hooks in vain
             raise
         except RuntimeError as error:
-            if self._lifecycle.closed:  # the pool's own words would not help anybody
+            if self._lifecycle.closed:  # the pool's own message would not help
                 raise closed() from error
             raise
 
     def stream(
         self, utterance: Utterance | str, user: str, conversation: str | None
     ) -> Iterator[StreamEvent]:
-        """Yield the events of one turn; nothing happens until the first is asked for."""
+        """Yield the events of one turn; it starts when the first is requested."""
         if self._live and not self._lifecycle.inside:
             yield from stream_live(lambda live: self._submit(utterance, user, conversation, live))
         else:
@@ -155,7 +155,7 @@ class TurnService:
         hooks: Hooks,
         on_alert: AlertHook | None,
         live: Live | None,
-    ) -> Outcome:
+    ) -> FinishedTurn:
         with self._lifecycle.busy():
             said = Utterance.of(utterance)
             name = self._conversations.name(user, conversation, self._store.session)
@@ -170,7 +170,7 @@ class TurnService:
 
     def _submit(
         self, utterance: Utterance | str, user: str, conversation: str | None, live: Live
-    ) -> Future[Outcome]:
+    ) -> Future[FinishedTurn]:
         call = functools.partial(self.run, utterance, user, conversation, live)
         try:
             return self._workers.submit(contextvars.copy_context().run, call)

@@ -1,4 +1,4 @@
-"""Turns of conversations that are kept: the engine, the live conversations and the store."""
+"""Turns with stored conversations: joins engine, live conversations and store."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from empathic_sdk.types import Exchange, SafetyLevel, Turn, UserContext, Utteran
 from empathic_sdk.types.protocols import Store
 
 ATTENTIVE_FOR = timedelta(days=7)
-"""How long a worrying turn is remembered into a new conversation of the same person."""
+"""How long a worrying turn still affects a new conversation of the same person."""
 
 MOST_TRIES = 4
 """How often a turn is taken again because the conversation went on elsewhere meanwhile."""
@@ -28,7 +28,7 @@ MOST_TRIES = 4
 log = logging.getLogger("empathic_sdk")
 
 
-class Outcome(NamedTuple):
+class FinishedTurn(NamedTuple):
     """A finished turn and its reply, cut into sentences."""
 
     turn: Turn
@@ -36,14 +36,14 @@ class Outcome(NamedTuple):
 
 
 class StatefulTurns:
-    """Takes turns of conversations that live here and in a store.
+    """Processes turns of conversations that are kept here and in a store.
 
     Args:
-        engine: What takes a turn.
-        store: Where people and conversations are remembered.
-        conversations: The live ones.
+        engine: Processes a turn.
+        store: Remembers people and conversations.
+        conversations: The live conversations.
         keep_text: Whether words are stored.
-        past: How many turns are remembered in words for a language model.
+        past: Number of turns whose words are kept for a language model.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class StatefulTurns:
         conversation: str,
         hooks: Hooks,
         live: Live | None = None,
-    ) -> Outcome:
+    ) -> FinishedTurn:
         """Take one turn. It is recorded whole, in one transaction, or not at all.
 
         Where another process recorded a turn of the conversation meanwhile, this one is taken
@@ -99,7 +99,7 @@ class StatefulTurns:
         clock: StepClock,
         live: Live | None,
         last: bool,
-    ) -> Outcome:
+    ) -> FinishedTurn:
         engine = self._engine
         person = self._store.get(user)
         before = self._sync(held, user, name)
@@ -131,7 +131,7 @@ class StatefulTurns:
         held.commit(record, words, stored)
         clock.lap("record")
         timings = {**clock.laps, "total": clock.total()}
-        return Outcome(turn.model_copy(update={"timings": timings}), reply.sentences)
+        return FinishedTurn(turn.model_copy(update={"timings": timings}), reply.sentences)
 
     def _beside(
         self,
@@ -173,7 +173,7 @@ class StatefulTurns:
         try:
             held.sync(stored)
         except InputError as error:
-            # Older or damaged: the conversation begins anew, what was recorded of it stays.
+            # Older or damaged: the conversation starts anew; its recorded turns stay.
             log.warning("the stored state of a conversation was unreadable: %s", outline(error))
             held.undo()
         if self._past and self._keep_text and held.record.turns and not held.words.past:
@@ -188,7 +188,7 @@ class StatefulTurns:
         return stored
 
     def _carry_over(self, opened: Conversation, person: UserContext) -> None:
-        """A new conversation soon after a worrying one is not a clean slate."""
+        """Keep the safety context when a new conversation follows a worrying one."""
         seen = person.last_seen
         if seen is None or datetime.now(UTC) - seen > ATTENTIVE_FOR:
             return

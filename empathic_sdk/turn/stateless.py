@@ -1,8 +1,8 @@
-"""Turns for agents of other frameworks: nothing is kept here, state travels as bytes.
+"""Turns for agents of other frameworks: nothing is stored here, state is passed as bytes.
 
-Where :class:`~empathic_sdk.EmotionAwareAgent` remembers people and writes the reply itself, this
-remembers none: what the next turn depends on goes out as bytes and comes back with it, so that it
-lives where the framework keeps its own state.
+:class:`~empathic_sdk.EmotionAwareAgent` remembers people and writes the reply itself. This class
+remembers nothing: the state that the next turn depends on is returned as bytes and passed in
+again, so the framework can keep it with its own state.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
-from empathic_sdk.errors import EmpathicError, InputError, PolicyError
+from empathic_sdk.errors import EmpathicError, InputError, PolicyError, outline
 from empathic_sdk.policy import agreed, allowed
 from empathic_sdk.responders.embedded import EmbeddedResponder
 from empathic_sdk.responders.guarded import GuardedResponder
@@ -22,7 +22,7 @@ from empathic_sdk.safety.assessment import RiskAssessor
 from empathic_sdk.safety.output_guard import SecondOpinion, check_text
 from empathic_sdk.turn.codec import dump_turn, load_turn
 from empathic_sdk.turn.conversation import Conversation
-from empathic_sdk.turn.engine import Answered, Hooks, Reading, StepClock, TurnEngine
+from empathic_sdk.turn.engine import Hooks, StepClock, TurnEngine, UnrecordedTurn, UtteranceReading
 from empathic_sdk.turn.parts import (
     check_hooks,
     check_parts,
@@ -49,10 +49,10 @@ from empathic_sdk.types.reply import AnsweredContext
 from empathic_sdk.types.safety import Remark
 
 MOST = 24
-"""Utterances that are read at once at most, the newest."""
+"""Maximum number of utterances read at once; the newest ones are."""
 
 UNREADABLE = "…"
-"""Stands for what could not be read at all."""
+"""State of an utterance that could not be read."""
 
 Said = Iterable[tuple[str, str] | Utterance]
 
@@ -60,16 +60,16 @@ log = logging.getLogger("empathic_sdk")
 
 
 class StatelessTurn(NamedTuple):
-    """A turn of a conversation that is kept elsewhere.
+    """A turn of a conversation that is stored elsewhere.
 
     Attributes:
-        turn: The turn, as the agent gives it. Its reply is the embedded responder's, the safety
-            protocol included.
-        context: All that it was made from, its reply included; of the last thing that the person
-            said.
-        help_line: The protocol's sentence with a help line, where the turn is quiet and one is to
-            stay in sight; otherwise empty.
-        state: To hand in with what is said next. Derived values only.
+        turn: The turn, as the agent returns it. Its reply is the embedded responder's, including
+            the safety protocol.
+        context: Everything it was made from, including its reply; about the person's last
+            utterance.
+        help_line: The protocol's sentence with a help line, if one must still be shown on this
+            quiet turn; otherwise empty.
+        state: Pass it in with the next utterance. Derived values only.
 
     ``dump`` and ``load`` carry it through a store that takes JSON.
     """
@@ -81,22 +81,22 @@ class StatelessTurn(NamedTuple):
 
     @property
     def crisis(self) -> bool:
-        """Whether the safety protocol answers, and nobody else."""
+        """Whether only the safety protocol may answer."""
         return self.context.reply.safety.level != SafetyLevel.NONE
 
     def dump(self) -> dict[str, Any]:
-        """Return it as JSON values, without what the person said."""
+        """Return the turn as JSON values, without what the person said."""
         return dump_turn(self.turn, self.context, self.help_line, self.state)
 
     @classmethod
     def load(cls, dumped: dict[str, Any]) -> StatelessTurn:
-        """Return what :meth:`dump` gave.
+        """Read what :meth:`dump` wrote.
 
         Raises:
-            InputError: It is something else.
+            InputError: It is not in this format.
         """
         stored = load_turn(dumped)
-        answered = Answered(stored.context, stored.fallbacks)
+        answered = UnrecordedTurn(stored.context, stored.fallbacks)
         user = stored.context.user.user
         turn = answered.turn(user=user, timings=stored.timings, turn_id=stored.id)
         return cls(turn, stored.context, stored.help_line, stored.state.encode())
@@ -120,19 +120,19 @@ class StatelessTurn(NamedTuple):
 
 
 class StatelessTurns:
-    """Takes turns of conversations that are kept elsewhere. Thread-safe.
+    """Processes turns of conversations that are stored elsewhere. Thread-safe.
 
     Args:
-        recognizer: What reads emotion.
+        recognizer: Recognises emotion.
         tone: Your hook, as for the agent; ``None`` = the default.
         pacing: Your hook.
         theme: Your hook.
         scenario: ``"counselling"``, ``"tutoring"``, or an object that fits ``Scenario``.
-        language: Of the embedded replies and the system prompt.
-        planner: Who chooses the support strategy: ``"rules"`` or ``"learned"``.
-        max_sentences: Length of a reply at most, whatever the pacing says.
-        responder: Who writes the replies, as for the agent.
-        safety: What assesses, as for the agent.
+        language: Language of the embedded replies and the system prompt.
+        planner: Chooses the support strategy: ``"rules"`` or ``"learned"``.
+        max_sentences: Maximum length of a reply, whatever the pacing says.
+        responder: Writes the replies, as for the agent.
+        safety: Assesses danger, as for the agent.
 
     Raises:
         ConfigurationError: An argument is wrong.
@@ -186,17 +186,17 @@ class StatelessTurns:
         conversation: str = "",
         earlier: Said = (),
     ) -> StatelessTurn | None:
-        """Take in what was said, in order: a turn for everything that the person said.
+        """Process utterances in order: one turn for each of the person's.
 
         Args:
-            said: Utterances, or pairs of speaker (``"user"`` or ``"agent"``) and text. What holds
-                nothing visible, or nothing that may be processed here, is passed over.
-            state: ``StatelessTurn.state`` of the last turn; what cannot be read of it (an
-                older version) counts as a new conversation.
-            user: What is known of the person: consents, preferences.
+            said: Utterances, or pairs of speaker (``"user"`` or ``"agent"``) and text. Empty ones,
+                and those that may not be processed here, are skipped.
+            state: ``StatelessTurn.state`` of the last turn; an unreadable one (from an older
+                version) starts a new conversation.
+            user: What is known about the person: consents, preferences.
             conversation: Its name; part of the seed of every choice.
-            earlier: What was said before and is in ``state``: it is not read again, only shown to
-                the safety protocol beside the new words.
+            earlier: Earlier utterances, already part of ``state``: only the safety protocol reads
+                them again, as context.
 
         Returns:
             The last turn; ``None`` where the person said nothing.
@@ -223,7 +223,7 @@ class StatelessTurns:
             answered = engine.take(
                 held, next(read), person=person, name=conversation, hooks=self._hooks, clock=clock
             )
-            # What is said to the person is somebody else's affair, and comes with what is next.
+            # The caller decides what is said to the person; it is passed in with the next turn.
             held.commit(*held.after(answered.context, said=False))
         assert answered is not None
         timings = {**clock.laps, "total": clock.total()}
@@ -248,13 +248,13 @@ class StatelessTurns:
         if heard:
             try:
                 self._engine.read(held, heard, person)
-            except EmpathicError:
-                log.warning("what was said before could not be read anew", exc_info=True)
+            except EmpathicError as error:
+                log.warning("what was said before could not be read anew: %s", outline(error))
                 held = self._engine.open(person)
         return held.session.state()
 
     def prompt(self, turn: StatelessTurn) -> str:
-        """Return what to tell a language model besides its own role."""
+        """Return the instructions for a language model, without its role."""
         return system_prompt(
             turn.context,
             turn.context.reply.strategy,
@@ -289,12 +289,12 @@ class StatelessTurns:
             try:
                 held.load(state)
             except InputError:
-                log.warning("the kept state of a conversation was unreadable; it begins anew")
+                log.warning("the stored state of a conversation was unreadable; it starts anew")
                 return self._engine.open(person)
         return held
 
     def _utterances(self, said: Said, person: UserContext) -> list[Utterance]:
-        """Return what may be read, words of a recording included; the newest :data:`MOST`."""
+        """Return the newest :data:`MOST` readable utterances, with audio transcribed."""
         found = []
         for utterance in _plain(said):
             try:
@@ -307,12 +307,14 @@ class StatelessTurns:
 
     def _read(
         self, held: Conversation, said: list[Utterance], person: UserContext
-    ) -> list[Reading]:
-        """Read utterances; where the media of one are broken, words alone."""
+    ) -> list[UtteranceReading]:
+        """Read utterances; if the media of one are broken, read only its words."""
         try:
             return self._engine.read(held, said, person)
-        except EmpathicError:
-            log.warning("a recording or picture could not be read; words alone are", exc_info=True)
+        except EmpathicError as error:
+            log.warning(
+                "a recording or picture could not be read; only words are: %s", outline(error)
+            )
         words = [Utterance(u.text or UNREADABLE, speaker=u.speaker, at=u.at) for u in said]
         return self._engine.read(held, words, person)
 
@@ -327,7 +329,7 @@ def _plain(said: Said) -> list[Utterance]:
     return found
 
 
-def _help_line(answered: Answered) -> str:
+def _help_line(answered: UnrecordedTurn) -> str:
     safety = answered.context.reply.safety
     if safety.level != SafetyLevel.NONE:
         return ""
@@ -345,14 +347,14 @@ def _old(name: str, new: str, value: Any) -> Any:
 
 
 class _Listening(StatelessTurns):
-    """The first release's name and verbs of :class:`StatelessTurns`."""
+    """The first release's class and method names of :class:`StatelessTurns`."""
 
     def hear(self, said: Said, *, kept: bytes | None = None, **more: Any) -> StatelessTurn | None:
-        """:meth:`take`, as the first release called it."""
+        """:meth:`take`, under its name in the first release."""
         return self.take(said, state=kept, **more)
 
     def guide(self, heard: StatelessTurn) -> str:
-        """:meth:`prompt`, as the first release called it."""
+        """:meth:`prompt`, under its name in the first release."""
         return self.prompt(heard)
 
 

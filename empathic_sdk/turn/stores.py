@@ -1,4 +1,4 @@
-"""Where people are remembered: a path, a URL, or a store of your own."""
+"""Resolves ``profiles=`` and ``store=``: a path, a URL, or a store of your own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def store_of(
     """Return the store that an agent was given, and whether the agent is to close it.
 
     Raises:
-        ConfigurationError: It is no store, there are two, or its kind is not available.
+        ConfigurationError: It is not a store, two are given, or its kind is not available.
         StoreError: It cannot be opened.
     """
     if store is not None:
@@ -51,7 +51,7 @@ def place_of(profiles: str | Path | None) -> str | Path | None:
     ``sqlite:///people.db`` is relative, ``sqlite:////var/people.db`` absolute.
 
     Raises:
-        ConfigurationError: The URL names a kind of store that there is not.
+        ConfigurationError: The URL names an unknown kind of store.
     """
     url = _SCHEME.fullmatch(profiles) if isinstance(profiles, str) else None
     if url is None:
@@ -72,9 +72,9 @@ def place_of(profiles: str | Path | None) -> str | Path | None:
 
 
 def recorder_of(store: Store) -> Callable[[OverrideUse], object]:
-    """Return what puts an override of the policy on record.
+    """Return a function that records an override of the policy.
 
-    Its call raises ConfigurationError where the store cannot.
+    It raises ConfigurationError if the store cannot record one.
     """
 
     def refuse(override: OverrideUse) -> object:

@@ -1,4 +1,4 @@
-"""Streams of a turn: paced where it is finished, live where a language model is still writing."""
+"""Streams the events of a turn: paced if finished, live if a model is still writing."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from typing import Any
 
 from empathic_sdk.responders.cancellable import Live
 from empathic_sdk.turn.pacing import PaceClock, paced
-from empathic_sdk.turn.stateful import Outcome
+from empathic_sdk.turn.stateful import FinishedTurn
 from empathic_sdk.types import StreamEvent, TurnEvent
 
 
-def stream_finished(outcome: Outcome) -> Iterator[StreamEvent]:
+def stream_finished(outcome: FinishedTurn) -> Iterator[StreamEvent]:
     """Yield the events of a finished turn at its style's pace."""
     for wait, event in paced(outcome):
         time.sleep(wait)
         yield event
 
 
-async def astream_finished(outcome: Outcome) -> AsyncGenerator[StreamEvent, None]:
+async def astream_finished(outcome: FinishedTurn) -> AsyncGenerator[StreamEvent, None]:
     """:func:`stream_finished` for event loops."""
     for wait, event in paced(outcome):
         await asyncio.sleep(wait)
         yield event
 
 
-def stream_live(start: Callable[[Live], Future[Outcome]]) -> Iterator[StreamEvent]:
+def stream_live(start: Callable[[Live], Future[FinishedTurn]]) -> Iterator[StreamEvent]:
     """Yield what a language model writes while it writes.
 
     Args:
-        start: Begins the turn on another thread. A consumer that stops gives it up.
+        start: Starts the turn on another thread. If the consumer stops, it is cancelled.
     """
     events: queue.SimpleQueue[StreamEvent | None] = queue.SimpleQueue()
     live = Live(events.put)
@@ -51,7 +51,7 @@ def stream_live(start: Callable[[Live], Future[Outcome]]) -> Iterator[StreamEven
 
 
 async def astream_live(
-    start: Callable[[Live], Coroutine[Any, Any, Outcome]],
+    start: Callable[[Live], Coroutine[Any, Any, FinishedTurn]],
 ) -> AsyncGenerator[StreamEvent, None]:
     """:func:`stream_live` for event loops."""
     loop = asyncio.get_running_loop()
@@ -64,9 +64,9 @@ async def astream_live(
     live = Live(put)
     run = asyncio.ensure_future(start(live))
 
-    def ended(task: asyncio.Future[Outcome]) -> None:
+    def ended(task: asyncio.Future[FinishedTurn]) -> None:
         if not task.cancelled():
-            task.exception()  # seen, should nobody be left to await it
+            task.exception()  # retrieved, in case nobody awaits it
         events.put_nowait(None)
 
     run.add_done_callback(ended)

@@ -1,4 +1,4 @@
-"""Tutoring: exercises, answers, hints, mastery and how the learner is doing, without a model."""
+"""Tutoring without a language model: exercises, answers, hints, mastery, learning state."""
 
 from empathic_sdk.tutoring.checking import judge
 from empathic_sdk.tutoring.feelings import infer, mood_of

@@ -1,4 +1,4 @@
-"""Judging an answer: right, right but unfinished, wrong and how, or not to be read."""
+"""Judges answers: right, right but unfinished, wrong (and how), or unreadable."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ _SPOKEN = (
     (re.compile(r"[€$£]"), " "),
 )
 _AND = re.compile(r"(?<=\d)\s+and\s+(?=\d+\s*/)")
-# "3 or 4" is meant as an answer, and is none: it reads as bad grammar below.
+# "3 or 4" is meant as an answer but is not one: a syntax error below.
 _WORDS = re.compile(r"(?!or\b)[^\W\d_]{2,}|\bi\b")
 
 
 def attempt(text: str) -> str | None:
-    """Return the part of a message that is meant as an answer, ``None`` where there is none.
+    """Return the part of a message that is meant as an answer, or ``None``.
 
-    The last clause that is mathematics and nothing else counts: "hmm, I hate this. Is it 5/6?"
+    The last clause that consists only of mathematics counts: "hmm, I hate this. Is it 5/6?"
     """
     for clause in reversed(_CLAUSE.split(tidy(text[: 8 * LONGEST]))):
         bare = _bare(clause)
@@ -166,7 +166,7 @@ def _mistake(problem: Problem, value: Fraction) -> str | None:
 
 
 def _line(problem: Problem, left: Node, right: Node) -> Judgement:
-    """Judge an equation that is not solved yet: true of the same x, or not."""
+    """Judge an equation that is not solved yet: whether the same x solves it."""
     import sympy
 
     one, other = expression(left), expression(right)

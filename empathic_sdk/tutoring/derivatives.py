@@ -9,7 +9,7 @@ from empathic_sdk.tutoring.problems import Line, Problem, Skill, Step, mistakes,
 
 
 def draw(level: int, seed: int, dice: Random) -> Problem | None:
-    """Draw one exercise; ``None`` where the dice fell badly."""
+    """Draw one exercise; ``None`` if the draw is unsuitable."""
     return (_power, _polynomial, _chain, _product)[level - 1](seed, dice)
 
 

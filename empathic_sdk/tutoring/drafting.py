@@ -1,4 +1,4 @@
-"""A reply in the making: lines with a rank, of which the pacing decides how many are said."""
+"""Drafts of the tutor's replies: ranked lines, of which the pacing limits the number."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class _Part(NamedTuple):
 
 
 ALWAYS = -1
-"""Rank of a line that no pacing cuts: a step of an example makes no sense without the others."""
+"""Rank of lines that no pacing drops, such as the steps of an example."""
 
 
 class Speech:
     """Collects lines and says the most important ones, in the order they were added.
 
     Args:
-        voice: Says them.
-        language: Of the statements.
+        voice: Receives the lines.
+        language: Language of the statements.
     """
 
     def __init__(self, voice: Voice, language: str) -> None:
@@ -33,7 +33,7 @@ class Speech:
         self._parts: list[_Part] = []
 
     def add(self, bank: str, role: str, rank: int, **slots: str) -> None:
-        """Add a line of a tutoring bank. The lower the rank, the more it is needed."""
+        """Add a line of a tutoring bank. A lower rank means more important."""
         self.add_lines(self._voice.bank(f"tutoring/{bank}").get(role, ()), rank, **slots)
 
     def add_lines(self, lines: Iterable[str], rank: int, **slots: str) -> None:
@@ -52,7 +52,7 @@ class Speech:
         self.add(bank, role, rank, task=embedded(problem.statement(self._language)))
 
     def say(self, limit: int) -> None:
-        """Say at most ``limit`` lines, but those that are always said, and at least one other."""
+        """Say at most ``limit`` lines, plus those always said; at least one other is said."""
         always = [p for p in self._parts if p.rank == ALWAYS]
         others = [p for p in self._parts if p.rank != ALWAYS and p.lines]
         room = max(limit - len(always), 1)
@@ -63,5 +63,5 @@ class Speech:
 
 
 def embedded(statement: str) -> str:
-    """Return a statement as it stands within a sentence: no capital, no full stop."""
+    """Return a statement for use inside a sentence: no capital, no full stop."""
     return statement[0].lower() + statement[1:].rstrip(".")

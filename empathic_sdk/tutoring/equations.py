@@ -9,7 +9,7 @@ from empathic_sdk.tutoring.problems import Line, Problem, Skill, Step, mistakes,
 
 
 def draw(level: int, seed: int, dice: Random) -> Problem | None:
-    """Draw one exercise; ``None`` where the dice fell badly."""
+    """Draw one exercise; ``None`` if the draw is unsuitable."""
     return (_one_step, _two_steps, _both_sides, _brackets)[level - 1](seed, dice)
 
 

@@ -1,9 +1,9 @@
-"""How a learner is doing: engagement, confusion, frustration, boredom, from what can be seen.
+"""Infers the learning state (engagement, confusion, frustration, boredom) from signs.
 
 Every turn has *signs*, each with a weight on some of the four (the tables below). First each of
-the four goes a fifth of the way back to where it rests; then each sign moves it: a positive
+the four returns a fifth of the way to its resting value; then each sign moves it: a positive
 weight w takes it that share of the way to 1, a negative one that share of the way to 0. So all
-four stay in [0, 1], a sign counts less the nearer its end is, and what is not confirmed fades.
+four stay in [0, 1], signs count less near the limits, and unconfirmed states fade.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from empathic_sdk.types import Emotion, EmotionState, LearningState
 Mood = Literal["engaged", "confused", "frustrated", "bored"]
 
 RESTING = LearningState(engagement=0.5, confusion=0.1, frustration=0.1, boredom=0.1)
-"""Where everybody begins, and where each of the four returns to."""
+"""Initial and resting values of the four."""
 FADE = 0.2
-"""Share of the way back to rest that every turn goes."""
+"""Share of the way back to the resting value per turn."""
 DOMINANT = 0.5
-"""From here on confusion, frustration or boredom is the mood."""
+"""Value from which confusion, frustration or boredom is the mood."""
 FAST_S = 4.0
 """Seconds below which a wrong answer is a guess, and a right one no effort."""
 LONG_S = 120.0
@@ -68,11 +68,11 @@ SIGNS: dict[str, Mapping[str, float]] = {
 
 
 def signs_said(text: str) -> tuple[str, ...]:
-    """Name the signs in the words themselves; none of them in what only looks like one."""
+    """Return the signs in the words of a text, without false matches."""
     plain = plain_of(text)
     found = [name for name, pattern in SAID if pattern.search(plain)]
     if "says_frustrated" in found and "says_keen" in found:
-        found.remove("says_keen")  # "finally, ugh": the louder one
+        found.remove("says_keen")  # "finally, ugh": frustration wins
     if DENIED.search(plain):
         found = [f for f in found if f not in ("says_bored", "says_confused", "says_frustrated")]
     return tuple(found)
@@ -86,18 +86,18 @@ def plain_of(text: str) -> str:
 
 
 def signs_felt(state: EmotionState) -> dict[str, float]:
-    """Return the sign of an emotion with the share of its weight; none where it is unsure."""
+    """Return the sign of an emotion with its share of the weight; none if uncertain."""
     if state.uncertain or state.label is Emotion.NEUTRAL:
         return {}
     return {str(state.label): state.intensity}
 
 
 def infer(before: LearningState, signs: Mapping[str, float] | Iterable[str]) -> LearningState:
-    """Return how the learner is doing after a turn with these signs.
+    """Return the learning state after a turn with these signs.
 
     Args:
-        before: After the turn before.
-        signs: Names of :data:`SIGNS`, each once; with a share of the weight where one is given.
+        before: State after the previous turn.
+        signs: Names of :data:`SIGNS`, each once, optionally with a share of the weight.
     """
     shares = signs if isinstance(signs, Mapping) else dict.fromkeys(signs, 1.0)
     values = {}
@@ -112,7 +112,7 @@ def infer(before: LearningState, signs: Mapping[str, float] | Iterable[str]) -> 
 
 
 def mood_of(state: LearningState) -> Mood:
-    """Name what dominates: the strongest of the three that hinder, where one is strong."""
+    """Return the mood: the strongest of confusion, frustration and boredom, if one is strong."""
     hindering: tuple[tuple[Mood, float], ...] = (
         ("frustrated", state.frustration),
         ("confused", state.confusion),
@@ -123,7 +123,7 @@ def mood_of(state: LearningState) -> Mood:
 
 
 def signs_timed(seconds: float | None, right: bool) -> tuple[str, ...]:
-    """Name what the time between an exercise and its answer says, where it is known."""
+    """Return the signs in the time between an exercise and its answer, if known."""
     if seconds is None or seconds < 0:
         return ()
     if seconds < FAST_S:

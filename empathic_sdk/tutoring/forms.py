@@ -1,4 +1,4 @@
-"""The form of an answer: one finished number, a polynomial with nothing left to do."""
+"""Checks the form of an answer: a finished number, an expanded polynomial."""
 
 from __future__ import annotations
 

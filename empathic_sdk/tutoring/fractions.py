@@ -9,7 +9,7 @@ from empathic_sdk.tutoring.problems import Line, Problem, Skill, Step, mistakes,
 
 
 def draw(level: int, seed: int, dice: Random) -> Problem | None:
-    """Draw one exercise; ``None`` where the dice fell badly."""
+    """Draw one exercise; ``None`` if the draw is unsuitable."""
     return (_like, _unlike, _product, _mixed)[level - 1](seed, dice)
 
 
@@ -185,7 +185,7 @@ def _sum(
 
 
 def _across(one: Any, two: Any, plus: bool) -> dict[str, Any]:
-    """Return what comes out when tops and bottoms are each taken together."""
+    """Return the wrong result of combining numerators and denominators separately."""
     from sympy import Rational
 
     if plus:

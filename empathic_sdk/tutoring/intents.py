@@ -1,6 +1,6 @@
-"""What a learner wants with a message: answer, be helped, have something else, stop, talk."""
+"""Intents of a learner's message: answer, help, another exercise, stop, anything else."""
 
-# Patterns are kept as tables: wrapping them by rule would hide their shape.
+# Patterns are kept as tables, which line wrapping would make unreadable.
 # ruff: noqa: E501
 # fmt: off
 
@@ -16,7 +16,7 @@ from empathic_sdk.types import AnswerOutcome
 
 
 class Move(StrEnum):
-    """What is done with an exercise; ``TALK`` is everything else."""
+    """Intents concerning an exercise; ``TALK`` is everything else."""
 
     ANSWER = "answer"
     HINT = "hint"
@@ -58,19 +58,19 @@ _TOPIC_ALONE = 3  # words in which a topic's name needs no verb to be a wish
 
 
 def move_of(text: str, *, open_exercise: bool, problem: Problem | None = None) -> Move:
-    """Name what a message is for.
+    """Return the intent of a message.
 
     Args:
         text: What the learner typed.
-        open_exercise: Whether an exercise waits; without one nothing is an answer.
-        problem: That exercise: one whose skill judges for itself says what is an answer to it.
+        open_exercise: Whether an exercise is open; without one nothing is an answer.
+        problem: That exercise; a skill with its own ``judge`` decides what is an answer.
     """
     judge = None if problem is None else spec_of(problem.skill).judge
     if judge is None or problem is None:
         if open_exercise and attempt(text) is not None:
             return Move.ANSWER
         return _wish_of(text)
-    # Any words may be an answer there: the right ones are, others unless they ask for something.
+    # Any words may be an answer there, unless they are wrong and ask for something.
     found = judge(problem, text)
     if found is not None and found.outcome is AnswerOutcome.RIGHT:
         return Move.ANSWER
@@ -102,14 +102,14 @@ def skill_of(text: str) -> str | None:
 
 
 def named_skill(text: str) -> str | None:
-    """Return the skill that a message speaks of, wished for or not."""
+    """Return the skill that a message mentions, wanted or not."""
     plain = plain_of(text)
     return next((skill for skill in skills() if spec_of(skill).pattern.search(plain)), None)
 
 
 def gives_up(text: str) -> bool:
-    """Whether a message says "I give up" of an exercise, and nothing else.
+    """Say whether a message only says "I give up" about an exercise.
 
-    The same words about life are a sign that the safety protocol listens for.
+    The same words about life are a sign for the safety protocol.
     """
     return bool(_GIVES_UP.match(plain_of(text)))

@@ -1,4 +1,4 @@
-"""One turn of a lesson: from what the learner typed to what the tutor says and remembers."""
+"""One turn of a lesson: from the learner's message to the tutor's reply and state."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ _PATIENCE = re.compile(
 
 
 class Lesson(NamedTuple):
-    """What came of one turn.
+    """Result of one turn of a lesson.
 
     Attributes:
-        state: To hand in with the next turn.
-        strategy: Support strategy of what was said.
-        exercise: What is open now.
-        answer: What became of the answer in this turn.
+        state: Pass it in with the next turn.
+        strategy: Support strategy of the reply.
+        exercise: The open exercise.
+        answer: Outcome of the answer in this turn.
         mastery: Estimates that changed, by name.
     """
 
@@ -56,11 +56,11 @@ class Lesson(NamedTuple):
 
 
 def teach(context: ReplyContext, voice: Voice, *, limit: int) -> Lesson:
-    """Take one turn of a lesson and say what there is to say.
+    """Take one turn of a lesson and write the reply.
 
     Args:
         context: Of the turn; ``context.memory.tutoring`` is the state so far.
-        voice: Takes the sentences.
+        voice: Receives the sentences.
         limit: Sentences at most; the steps of an example or a solution go beyond it.
     """
     turn = _Turn(context, voice)
@@ -70,7 +70,7 @@ def teach(context: ReplyContext, voice: Voice, *, limit: int) -> Lesson:
 
 
 def is_task(context: ReplyContext) -> bool:
-    """Whether a message is about the exercise, and not something told or asked besides."""
+    """Say whether a message is about the exercise and not about something else."""
     state = _kept(context)
     there = state.exercise is not None
     move = move_of(context.text, open_exercise=there, problem=_open(state))
@@ -78,7 +78,7 @@ def is_task(context: ReplyContext) -> bool:
 
 
 def standing(context: ReplyContext, language: str) -> tuple[LearningState | None, Exercise | None]:
-    """Return learning state and open exercise as they are, for a turn that is no lesson."""
+    """Return learning state and open exercise unchanged, for a turn outside the lesson."""
     state = _kept(context)
     problem = _open(state)
     shown = problem and problem.shown(language, hints=state.hints, tries=state.tries)
@@ -107,7 +107,7 @@ class _Turn:
         if move is Move.ANSWER and self.problem is not None:
             self._answered(self.problem)
         elif move is Move.TALK:
-            self._talk()
+            self._beside_exercise()
         else:
             self._asked(move)
 
@@ -333,11 +333,11 @@ class _Turn:
 
     # -- everything else --------------------------------------------------------------------
 
-    def _talk(self) -> None:
+    def _beside_exercise(self) -> None:
         act = act_of(self.context.text)
         self._feel(felt=act is None)
         if self._about_life(act):
-            self._listen()
+            self._support()
         elif act == "greeting" or act == "empty":
             self.strategy = Strategy.OTHERS
             if act == "greeting":
@@ -376,7 +376,7 @@ class _Turn:
             self._begin_or("again")
 
     def _about_life(self, act: str | None) -> bool:
-        """Whether something weighs that no exercise will lift."""
+        """Say whether the message is about a hardship outside the lesson."""
         text, state = self.context.text, self.context.state
         if act is not None or is_good_news(text):
             return False
@@ -388,8 +388,8 @@ class _Turn:
             return is_hard(text) and topic in _LIFE
         return (is_hard(text) and topic not in ("school", "exams")) or (low and topic in _LIFE)
 
-    def _listen(self) -> None:
-        """Answer as in any talk, and let the exercise wait."""
+    def _support(self) -> None:
+        """Answer as in any conversation, and let the exercise wait."""
         self.strategy = Strategy.REFLECTION
         state, topic = self.context.state, topic_of(self.context.text)
         family = "rough" if state.uncertain or state.label not in _LOW else str(state.label)
@@ -400,7 +400,7 @@ class _Turn:
         self.speech.add("session", "waits", 2)
 
     def _steered(self, sign: str | None = None) -> None:
-        """Answer a feeling about the lesson, then let the mood choose what comes."""
+        """Answer a feeling about the lesson, then choose what follows by the mood."""
         self.strategy = Strategy.AFFIRMATION
         self._acknowledge(rank=1, kind=sign)
         said = sign or next(iter(self.said), None)
@@ -471,7 +471,7 @@ class _Turn:
         self._give(choice.skill, choice.level, choice.manner, rank=rank)
 
     def _give(self, skill: str, level: int, manner: str, *, rank: int = 0) -> None:
-        """Put a new exercise on the table, in a manner."""
+        """Give a new exercise, introduced in ``manner``."""
         state = self.state
         problem, digest = self._fresh(skill, level)
         steer = self.voice.bank("tutoring/steering")
@@ -489,7 +489,7 @@ class _Turn:
         )  # fmt: skip
 
     def _fresh(self, skill: str, level: int) -> tuple[Problem, str]:
-        """Draw an exercise that was not among the last ones of this talk."""
+        """Draw an exercise that was not among the last ones of this conversation."""
         name = f"{self.context.user.user}|{self.context.conversation}|{self.state.served}"
         seed = int.from_bytes(_hash(f"{name}|{skill}|{level}")[:4], "big") // 2
         problem = make(skill, level, seed)
@@ -509,7 +509,7 @@ class _Turn:
         )
 
     def _count(self, problem: Problem, right: bool) -> None:
-        """Let knowledge tracing see an exercise, once."""
+        """Update knowledge tracing with an exercise, once."""
         if self.state.counted:
             return
         new = mastery.observe(self.known, problem.skill, problem.level, right)
@@ -583,7 +583,7 @@ def sibling_of(problem: Problem, number: int) -> Problem:
 def _kept(context: ReplyContext) -> TutorState:
     state = context.memory.tutoring or TutorState()
     if state.version != VERSION:
-        # The same seed would make another exercise than the one that was shown.
+        # With another version the same seed makes a different exercise.
         return state.model_copy(update={"version": VERSION, "exercise": None})
     return state
 

@@ -1,4 +1,4 @@
-"""Bayesian knowledge tracing (Corbett & Anderson 1995): what is learned, from right and wrong.
+"""Bayesian knowledge tracing (Corbett & Anderson 1995): estimates mastery from answers.
 
 What is traced is a skill at one level (``fractions.2``). Each exercise counts once, by its first
 answer: right without a hint, or not. With P(L) the probability that it is known::
@@ -37,7 +37,7 @@ Known = Mapping[str, Mastery]
 
 
 def name_of(skill: str, level: int) -> str:
-    """Return under which name a level is kept."""
+    """Return the name under which a level is stored."""
     return f"{skill}.{level}"
 
 
@@ -59,7 +59,7 @@ def observe(kept: Known, skill: str, level: int, right: bool) -> dict[str, Maste
 
 
 def known(kept: Known, skill: str, level: int) -> float:
-    """Return P(L) of a level: who can do a harder one can do this one."""
+    """Return P(L) of a level; mastery of a harder level includes the easier ones."""
     found = [_current(kept, skill, above) for above in range(level, spec_of(skill).levels + 1)]
     return max((m.known for m in found if m is not None), default=PRIOR)
 

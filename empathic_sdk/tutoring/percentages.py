@@ -9,7 +9,7 @@ from empathic_sdk.tutoring.problems import Line, Problem, Skill, Step, decimal, 
 
 
 def draw(level: int, seed: int, dice: Random) -> Problem | None:
-    """Draw one exercise; ``None`` where the dice fell badly."""
+    """Draw one exercise; ``None`` if the draw is unsuitable."""
     return (_part, _share, _change, _back)[level - 1](seed, dice)
 
 
@@ -124,5 +124,5 @@ def _problem(
 
 
 def _round(value: Any) -> bool:
-    """Whether a value has at most one decimal: nobody is to practise long division here."""
+    """Say whether a value has at most one decimal, to avoid long division."""
     return bool((value * 10).q == 1)

@@ -1,6 +1,6 @@
-"""Phrases of learners: how they say what they feel, and what they put around an answer."""
+"""Phrases of learners: expressions of feelings, and words around an answer."""
 
-# Patterns are kept as tables: wrapping them by rule would hide their shape.
+# Patterns are kept as tables, which line wrapping would make unreadable.
 # ruff: noqa: E501
 # fmt: off
 
@@ -34,7 +34,7 @@ SAID: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 DENIED = re.compile(r"\b(?:not|no longer) (?:too |so |that |really )?(?:easy|boring|bored|confus\w+|frustrat\w+)\b")
 """The same words, denied."""
 
-# Words around an answer. What is left of a text without them must be mathematics alone.
+# Words around an answer. Without them, only mathematics may be left of a text.
 BEFORE = re.compile(
     r"^(?:(?:ok(?:ay)?|so|well|u+m+|u+h+|h+m+|then|and|ah+|oh|wait|no|yes|yeah|now|is it|it is|it's|its|i think|"
     r"i guess|i believe|i would say|i'd say|maybe|perhaps|probably|could it be|must be|would be|should be|might be|has to be|"

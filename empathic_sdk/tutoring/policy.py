@@ -1,4 +1,4 @@
-"""What the tutor does next, as two small pure functions over tables.
+"""The tutor's policy: the next help or exercise, as two pure functions over tables.
 
 **While an exercise is open** (:func:`support`), after an answer that is not right:
 

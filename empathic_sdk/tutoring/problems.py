@@ -26,7 +26,7 @@ VERSION = 1
 """Of the generators: the same skill, level and seed give the same exercise within a version."""
 
 _DRAWS = 10_000
-"""After so many bad draws there is no exercise to be had."""
+"""Maximum number of unsuitable draws before an error."""
 
 Kind = Literal["number", "percent", "equation", "derivative"]
 
@@ -59,7 +59,7 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Problem:
-    """One exercise with all that is known of it.
+    """One exercise with its answer, hints, steps and common mistakes.
 
     Attributes:
         skill: One of :class:`Skill`, or the name of a registered one.
@@ -70,7 +70,7 @@ class Problem:
         task: The mathematics of the statement, such as ``1/4 + 1/6``.
         answer: Right answer, a SymPy expression; in percent for ``percent``.
         hints: From general to concrete; none but the last may give the answer away.
-        steps: The solution, a step an entry, the last one the answer.
+        steps: The solution, one entry per step; the last one is the answer.
         mistakes: Wrong answers with a name, by common mistake.
         finished: Whether a polynomial must be written out (any form will do otherwise).
         lowest: Whether a fraction must be in lowest terms.
@@ -100,7 +100,7 @@ class Problem:
         return lines[self.seed % len(lines)].format(**self.ask.slots)
 
     def shown(self, language: str = "en", *, hints: int = 0, tries: int = 0) -> Exercise:
-        """Return it as a value that leaves this room."""
+        """Return the public value of this exercise."""
         return Exercise(
             id=self.id,
             skill=self.skill,
@@ -112,14 +112,14 @@ class Problem:
 
 
 class Judgement(NamedTuple):
-    """What an answer is, and the name of what is worth saying about it."""
+    """Outcome of an answer, and the name of a remark about it."""
 
     outcome: AnswerOutcome
     remark: str | None = None
 
 
 Draw = Callable[[int, int, random.Random], Problem | None]
-"""Draws the exercise of a level and a seed; ``None`` where the dice fell badly."""
+"""Draws the exercise of a level and a seed; ``None`` if the draw is unsuitable."""
 
 Judge = Callable[[Problem, str], Judgement | None]
 """Judges what a learner typed; ``None`` where it is not meant as an answer."""

@@ -1,4 +1,4 @@
-"""What a learner typed, read as mathematics by a grammar of our own.
+"""Parses a learner's input as mathematics, with its own grammar.
 
 Nothing is ever evaluated as code. The grammar knows numbers, one variable, ``+ - * / ^ ( ) = %``,
 mixed numbers and implicit products; a text is bounded in length, an exponent and the degree and
@@ -14,13 +14,13 @@ from fractions import Fraction
 from typing import Any, Literal, NamedTuple, TypeVar
 
 LONGEST = 120
-"""Characters that one answer may have."""
+"""Maximum characters of an answer."""
 EXPONENT = 12
 """Largest exponent, up or down."""
 DEGREE = 24
 """Largest degree that an expression may reach."""
 BITS = 400
-"""Largest size of a number that an expression may reach."""
+"""Largest number that an expression may reach."""
 _DEPTH = 20
 
 Problem = Literal["too_long", "too_big", "name", "syntax", "zero"]
@@ -50,7 +50,7 @@ class Node:
 
     @property
     def constant(self) -> bool:
-        """Whether the variable is nowhere in it."""
+        """Whether the variable does not occur in it."""
         return self.kind != "variable" and all(p.constant for p in self.parts)
 
 
@@ -110,7 +110,7 @@ def tidy(text: str) -> str:
 
 
 def read(text: str, variable: str | None = "x") -> tuple[Reading, ...] | Unread:
-    """Read a text that is mathematics and nothing else.
+    """Parse a text that consists only of mathematics.
 
     Args:
         text: What was typed.

@@ -1,4 +1,4 @@
-"""Frozen values that cross the doors between rooms. Nothing in here needs torch."""
+"""Frozen values that the packages exchange. Importing them needs no torch."""
 
 from empathic_sdk.types.alert import Alert
 from empathic_sdk.types.chat import ChatMessage, Exchange, LanguageModel

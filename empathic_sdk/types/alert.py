@@ -1,4 +1,4 @@
-"""What leaves the agent when something is worrying: high-level, and about nobody in particular."""
+"""The alert that an agent raises on a worrying turn: a level and a time, and no name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from empathic_sdk.types.safety import SafetyLevel
 
 
 class Alert(Value):
-    """That a turn was worrying. It names nobody and holds nothing that anybody said."""
+    """Notice that a turn was worrying. It names nobody and quotes nobody."""
 
     kind: Literal["safety"] = Field(default="safety", description="Always `safety`.")
     level: SafetyLevel = Field(description="How worrying the turn was; never `none`.")

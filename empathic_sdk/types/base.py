@@ -1,4 +1,4 @@
-"""The base of every value: frozen, strict about names, errors from our own tree."""
+"""Base class of every value: frozen, no unknown fields, errors from our own tree."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from empathic_sdk.errors import InputError
 
 
 class Value(BaseModel):
-    """A frozen value that crosses doors between rooms."""
+    """A frozen value that packages exchange."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     def __init__(self, **data: Any) -> None:
-        """Check the fields; raise :class:`InputError` naming the first that is wrong."""
+        """Check the fields; raise :class:`InputError` naming the first invalid one."""
         try:
             super().__init__(**data)
         except ValidationError as error:
@@ -23,7 +23,7 @@ class Value(BaseModel):
 
 
 def explain(name: str, error: ValidationError) -> str:
-    """Say in one line what a validation error found."""
+    """Summarise a validation error in one line."""
     parts = []
     for e in error.errors()[:3]:
         where = ".".join(str(p) for p in e["loc"])

@@ -1,4 +1,4 @@
-"""What is said to a language model, and what one must be able to do."""
+"""Messages to a language model, and the protocol that one must fit."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ class Exchange(NamedTuple):
 
 @runtime_checkable
 class LanguageModel(Protocol):
-    """What ``EmotionAwareAgent(llm=...)`` needs of a language model of your own."""
+    """A language model of your own, for ``EmotionAwareAgent(llm=...)``."""
 
     @property
     def name(self) -> str:
-        """What ``Turn.responder`` shows."""
+        """The name that ``Turn.responder`` shows."""
         ...
 
     def stream(self, messages: Sequence[ChatMessage]) -> Iterator[str]:
         """Yield the answer in pieces of any size.
 
-        It is called in a thread of its own, several at once. When nobody wants the rest any more
-        the iterator is closed after the piece under way.
+        It is called in a thread of its own, several at once. When the rest is no longer
+        wanted, the iterator is closed after the current piece.
         """
         ...

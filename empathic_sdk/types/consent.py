@@ -1,4 +1,4 @@
-"""What consent and its exceptions are made of."""
+"""Consent and its exceptions: versions, purposes, overrides."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from empathic_sdk.types.base import Value
 from empathic_sdk.types.emotion import Modality
 
 CONSENT_VERSION = "1"
-"""Version of the notice that ships (``version`` in ``prompts/notice``), and so of a consent to it.
+"""Version of the notice that ships (``version`` in ``prompts/notice``) and of consents to it.
 
-What stands before the first dot is its major version: it changes when what people agree to does.
+The part before the first dot is the major version: it changes when what people agree to does.
 """
 
 BIOMETRIC = (Modality.SPEECH, Modality.FACE, Modality.BEHAVIOUR)
@@ -24,7 +24,7 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 
 class Purpose(StrEnum):
-    """What the EU AI Act, art. 5(1)(f), excepts from its prohibition at work and in education."""
+    """Purposes that the EU AI Act, art. 5(1)(f), exempts from its prohibition."""
 
     MEDICAL = "medical"
     SAFETY = "safety"
@@ -43,7 +43,7 @@ class Override(Value):
 
 
 class OverrideUse(Value):
-    """That something was processed which is allowed by an override alone."""
+    """Record that something was processed which only an override allows."""
 
     context: str = Field(description="Deployment context in which the agent runs.")
     override: Override = Field(description="The exception that allowed it.")

@@ -1,4 +1,4 @@
-"""What a dialogue model says."""
+"""The output of a dialogue model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 class DialogueStep(NamedTuple):
-    """What a dialogue model says of one utterance.
+    """Output of a dialogue model for one utterance.
 
     Attributes:
         logits: float ``[7]`` in the order of ``Emotion``.

@@ -1,4 +1,4 @@
-"""Emotions, modalities and what was felt: the values that leave the recogniser."""
+"""Emotions, modalities and emotion states: the output of the recogniser."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Emotion(StrEnum):
 
 UNPLEASANT = (Emotion.SADNESS, Emotion.ANGER, Emotion.FEAR, Emotion.DISGUST)
 MOOD = {e: {Emotion.JOY: 1.0}.get(e, -1.0 if e in UNPLEASANT else 0.0) for e in Emotion}
-"""What each emotion adds to the mood."""
+"""Contribution of each emotion to the mood."""
 
 
 class Modality(StrEnum):
     """A channel through which a person shows how they feel.
 
-    :func:`register_modality` adds others: they are values of this type, and no part of its
-    iteration.
+    :func:`register_modality` adds others: they are members of this type, but iterating over it
+    does not yield them.
     """
 
     TEXT = "text"
@@ -57,8 +57,8 @@ def register_modality(name: str) -> Modality:
     """Return a modality of your own, such as ``physiology``; a second call returns the same.
 
     It counts as biometric: where it is read, a deployment context and the person's consent to it
-    are needed, as for voice, face and behaviour. Register it wherever what was recorded with it is
-    read.
+    are needed, as for voice, face and behaviour. Register it in every process
+    that reads data recorded with it.
 
     Raises:
         ConfigurationError: It is not a name of lower-case letters, digits and underscores.
@@ -86,7 +86,7 @@ class Trend(StrEnum):
 
 
 class EmotionState(Value):
-    """What one utterance shows, in the light of what this speaker showed before."""
+    """The emotion that one utterance shows, given what this speaker showed before."""
 
     label: Emotion = Field(
         description=(
@@ -157,7 +157,7 @@ class EmotionState(Value):
 
     @property
     def mood(self) -> float:
-        """Pleasant minus unpleasant, in [-1, 1]: what trends and days are read from."""
+        """Pleasant minus unpleasant, in [-1, 1]; trends and daily levels are computed from it."""
         return sum(MOOD[e] * p for e, p in self.probabilities.items())
 
 

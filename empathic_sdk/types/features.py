@@ -1,4 +1,4 @@
-"""Vectors of one modality over time: what encoders give to the rest of the house."""
+"""Feature vectors over time, embeddings and aligned windows: the output of encoders."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class FeatureSequence(Value):
 
 
 class Embedding(Value):
-    """What an encoder made of one utterance's signal of one modality."""
+    """An encoder's vector for one utterance and one modality."""
 
     modality: Modality = Field(description="The modality that was encoded.")
     vector: np.ndarray = Field(
@@ -67,7 +67,7 @@ class Embedding(Value):
 
 
 class AlignedWindows(Value):
-    """Several modalities on one clock: a row a time window (PED eq 14-16)."""
+    """Several modalities on one clock: one row per time window (PED eq 14-16)."""
 
     times: np.ndarray = Field(
         description=(
@@ -84,12 +84,12 @@ class AlignedWindows(Value):
     )
 
     def __len__(self) -> int:
-        """How many windows there are."""
+        """Number of windows."""
         return len(self.times)
 
     @property
     def modalities(self) -> tuple[Modality, ...]:
-        """Those that have a column here, in the order of :class:`Modality`."""
+        """The modalities in these windows, in the order of :class:`Modality`."""
         return tuple(m for m in Modality if m in self.values)
 
     @model_validator(mode="after")

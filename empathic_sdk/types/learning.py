@@ -1,4 +1,4 @@
-"""Tutoring as values: the exercise on the table, what became of an answer, what is mastered."""
+"""Values of tutoring: the open exercise, the outcome of an answer, mastery."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from empathic_sdk.types.emotion import Unit
 
 
 class AnswerOutcome(StrEnum):
-    """What an answer to an exercise is."""
+    """Outcome of an answer to an exercise."""
 
     RIGHT = "right"
     UNSIMPLIFIED = "unsimplified"
@@ -21,7 +21,7 @@ class AnswerOutcome(StrEnum):
 
 
 class Exercise(Value):
-    """The exercise that waits for an answer."""
+    """An exercise that waits for an answer."""
 
     id: str = Field(description="Names skill, level and seed; the same id is the same exercise.")
     skill: str = Field(
@@ -37,7 +37,7 @@ class Exercise(Value):
 
 
 class Answer(Value):
-    """What became of the answer in one turn."""
+    """The outcome of the answer in one turn."""
 
     exercise: str = Field(description="Id of the exercise that it answers.")
     outcome: AnswerOutcome = Field(
@@ -53,7 +53,7 @@ class Answer(Value):
 
 
 class Mastery(Value):
-    """What knowledge tracing believes about one skill at one level."""
+    """Knowledge-tracing estimate of one skill at one level."""
 
     known: Unit = Field(description="Probability that the person has it.")
     seen: Annotated[int, Field(ge=0)] = Field(default=0, description="Exercises that counted.")

@@ -1,4 +1,4 @@
-"""What days and weeks of one person's states say: levels, changes, and a hint that one is there."""
+"""Values of longitudinal monitoring: days, lasting changes, warnings, the report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from empathic_sdk.types.emotion import Signed, Unit
 
 
 class ChangeKind(StrEnum):
-    """How somebody's days came to differ from those before."""
+    """How a person's days changed."""
 
     DECLINE = "decline"
     IMPROVEMENT = "improvement"
@@ -21,11 +21,11 @@ class ChangeKind(StrEnum):
 
 
 WARNED_OF = frozenset({ChangeKind.DECLINE, ChangeKind.INSTABILITY})
-"""Changes that are worth a hint; an improvement is only reported."""
+"""Changes that cause a warning; an improvement is only reported."""
 
 
 class DaySummary(Value):
-    """One day (UTC) of one person, as it was read at the time; later corrections do not count."""
+    """One day (UTC) of one person, as recognised then; later corrections do not count."""
 
     day: date = Field(description="The day (UTC).")
     turns: Annotated[int, Field(ge=1)] = Field(description="Turns on that day.")
@@ -47,7 +47,7 @@ class ChangePoint(Value):
 
 
 class LongitudinalWarning(Value):
-    """A hint for a human that somebody's days have changed; no diagnosis, and it may be wrong."""
+    """A hint for a human that a person's days have changed; not a diagnosis, may be wrong."""
 
     kind: ChangeKind = Field(description="`decline` or `instability`.")
     since_days: Annotated[int, Field(ge=0)] = Field(
@@ -59,7 +59,7 @@ class LongitudinalWarning(Value):
 
 
 class MonitorReport(Value):
-    """One person's last days and weeks."""
+    """Report on one person's last days and weeks."""
 
     days: tuple[DaySummary, ...] = Field(
         default=(),

@@ -1,4 +1,4 @@
-"""All that is known of a person, and what they may be asked to let be kept."""
+"""A person's profile, and proposals to add to it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Proposal(Value):
 
 
 class Behaviour(Value):
-    """How somebody has been over all their turns."""
+    """Statistics over all turns of a person."""
 
     turns: Count = Field(default=0, description="Recorded turns.")
     conversations: Count = Field(default=0, description="Conversations that these turns belong to.")
@@ -42,7 +42,7 @@ class Behaviour(Value):
 
 
 class Profile(Value):
-    """What is known of one person, as :meth:`ProfileStore.profile` gives it (PED eq 59)."""
+    """Everything known about one person, from :meth:`ProfileStore.profile` (PED eq 59)."""
 
     version: Literal[1] = Field(default=1, description="Version of this value.")
     user: str = Field(description="Name of the user in the store.")

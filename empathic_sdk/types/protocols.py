@@ -1,4 +1,4 @@
-"""Protocols: whoever brings an object that fits one can plug it in.
+"""Protocols: any object that fits one can be plugged in.
 
 ===========================  =====================================  =============================
 protocol                     where it goes                          what ships
@@ -61,11 +61,11 @@ class Session(Protocol):
     user: UserContext
 
     def add(self, utterance: Utterance | str, /) -> EmotionState:
-        """Return what this utterance shows in the light of those before."""
+        """Return the state of this utterance, given those before it."""
         ...
 
     def state(self) -> bytes:
-        """Return all that the next ``add`` depends on: derived values, never what was said."""
+        """Return everything that the next ``add`` depends on: derived values, never words."""
         ...
 
     def restore(self, state: bytes, /) -> None:
@@ -75,22 +75,22 @@ class Session(Protocol):
 
 @runtime_checkable
 class Recognizer(Protocol):
-    """Reads emotion out of utterances, as :class:`~empathic_sdk.EmotionRecognizer` does.
+    """Recognises emotion in utterances, as :class:`~empathic_sdk.EmotionRecognizer` does.
 
-    What may not be processed is left out before an utterance reaches it. What else an agent looks
-    for, if it is there: ``deployment`` (a ``Deployment``; without one text alone is read);
+    What may not be processed is removed before an utterance reaches it. Optional attributes that
+    an agent uses: ``deployment`` (a ``Deployment``; without one only text is read);
     ``listen(utterance, user)``, which adds the words of a recording; ``dialogue``, not ``None``
     where the agent's replies are to be read, too; ``text``, the ``TextEncoder`` that the safety
-    protocol shares (without the attribute the one that ships is loaded, with ``None`` the patterns
-    judge alone).
+    protocol shares (without the attribute the one that ships is loaded; with ``None`` only the
+    patterns judge).
     """
 
     def recognize(self, utterance: Utterance | str, /) -> EmotionState:
-        """Return what one utterance shows by itself."""
+        """Return the state of one utterance without context."""
         ...
 
     def recognize_dialogue(self, utterances: Iterable[Utterance | str], /) -> list[EmotionState]:
-        """Return what each utterance shows in the light of those before it."""
+        """Return the state of each utterance, given those before it."""
         ...
 
     def session(self, user: UserContext | None = None, /) -> Session:
@@ -100,7 +100,7 @@ class Recognizer(Protocol):
 
 @runtime_checkable
 class Encoder(Protocol):
-    """Makes one vector of what one modality of an utterance holds."""
+    """Encodes one modality of an utterance as one vector."""
 
     @property
     def width(self) -> int:
@@ -114,7 +114,7 @@ class Encoder(Protocol):
 
 @runtime_checkable
 class ProbabilityEncoder(Protocol):
-    """Reads one signal of an utterance. Thread-safe."""
+    """Encodes one signal of an utterance as emotion probabilities. Thread-safe."""
 
     def encode(self, items: Sequence[Any], /) -> list[Embedding]:
         """Return one embedding per item, each with ``probabilities``, or with ``missing``."""
@@ -123,7 +123,7 @@ class ProbabilityEncoder(Protocol):
 
 @runtime_checkable
 class DialogueState(Protocol):
-    """What a dialogue model remembers of one dialogue. One thread at a time."""
+    """State of a dialogue model in one dialogue. Used by one thread at a time."""
 
     def step(
         self,
@@ -132,9 +132,9 @@ class DialogueState(Protocol):
         weights: Mapping[str, float],
         /,
     ) -> DialogueStep:
-        """Read the next utterance; what comes later is never known.
+        """Process the next utterance, causally.
 
-        Where it raises, the state must stay as it was.
+        If it raises, the state must stay as it was.
 
         Args:
             speaker: A digest that is the same for the same speaker.
@@ -144,7 +144,7 @@ class DialogueState(Protocol):
         ...
 
     def dump(self) -> Any:
-        """Return all that the next step depends on, as JSON values, without anybody's words."""
+        """Return everything that the next step depends on, as JSON values, without any words."""
         ...
 
     def load(self, dumped: Any, /) -> None:
@@ -163,16 +163,16 @@ class DialogueModel(Protocol):
 
     @property
     def name(self) -> str:
-        """What tells it from others: a session state goes on only with a model of this name."""
+        """Identifies the model: a session state can be restored only with the same name."""
         ...
 
     @property
     def widths(self) -> Mapping[str, int]:
-        """Length of the vectors that it reads by modality; ``text`` must be among them."""
+        """Width of the input vectors by modality; ``text`` must be among them."""
         ...
 
     def start(self) -> DialogueState:
-        """Open a dialogue in which nothing was said."""
+        """Open an empty dialogue."""
         ...
 
 
@@ -180,13 +180,13 @@ class DialogueModel(Protocol):
 class SafetyAssessor(Protocol):
     """Says how worrying an utterance is, in place of the assessment that ships.
 
-    What follows from the level (the protocol's reply, help lines, alerts) stays. Where it raises,
-    returns something else or takes too long, the assessment that ships decides and
+    The consequences of a level (the protocol's reply, help lines, alerts) stay. If it raises,
+    returns another type or takes too long, the assessment that ships decides and
     ``Turn.fallbacks`` says so. ``assess`` may be a coroutine function.
     """
 
     def assess(self, context: TurnContext, /) -> SafetyAssessment | Any:
-        """Return level and reasons of ``context.text``; a reason is a name, never a quotation."""
+        """Return the level of ``context.text`` and its reasons; a reason is a name, not a quote."""
         ...
 
 
@@ -195,7 +195,7 @@ class Responder(Protocol):
     """Writes replies in place of the responder that ships.
 
     A turn whose safety level is not ``none`` is answered by the safety protocol, and every
-    sentence is checked before it is said. Where ``reply`` raises, returns something else or takes
+    sentence is checked before it is said. If ``reply`` raises, returns another type or takes
     too long, the embedded responder answers and ``Turn.fallbacks`` says so. ``reply`` may be a
     coroutine function. An attribute ``name`` is what ``Turn.responder`` shows.
     """
@@ -207,38 +207,38 @@ class Responder(Protocol):
 
 @runtime_checkable
 class Scenario(Protocol):
-    """What an agent is for, as far as a turn depends on it."""
+    """The purpose of an agent, as far as turns depend on it."""
 
     @property
     def name(self) -> str:
-        """What hooks and responders see (``HookContext.scenario``)."""
+        """The name that hooks and responders see (``HookContext.scenario``)."""
         ...
 
     @property
     def modalities(self) -> frozenset[Modality] | None:
-        """Which modalities may be read, ``None`` for all; the others are left out unread."""
+        """Modalities that may be read, ``None`` for all; the others are ignored."""
         ...
 
     @property
     def responder(self) -> Responder | None:
-        """Who answers; ``None``: the agent's own responder."""
+        """The responder; ``None``: the agent's own."""
         ...
 
     def gives_up(self, text: str, /) -> bool:
-        """Say whether a text only gives up an exercise: that is no sign of a low mood."""
+        """Say whether a text only gives up an exercise, which is no sign of a low mood."""
         ...
 
 
 @runtime_checkable
 class Store(Protocol):
-    """Where people are remembered: what an agent needs of a profile store.
+    """Remembers people: what an agent needs of a profile store.
 
-    ``declare(OverrideUse)`` is needed as well where an override of the policy is in force;
-    ``keep_days``, if there, is told in the notice. Thread-safe.
+    ``declare(OverrideUse)`` is needed as well if an override of the policy is in force;
+    ``keep_days``, if present, is mentioned in the notice. Thread-safe.
     """
 
     def get(self, user: str, /) -> UserContext:
-        """Return what is known of ``user``; a stranger is ``UserContext(user=user)``."""
+        """Return what is known about ``user``; unknown users are ``UserContext(user=user)``."""
         ...
 
     def record(
@@ -290,13 +290,13 @@ class Store(Protocol):
         ...
 
     def on_erase(self, forget: Callable[[str], object], /) -> Callable[[], None]:
-        """Have ``forget(user)`` called when somebody is erased; return what ends this."""
+        """Call ``forget(user)`` on every erasure from now on; return a function that ends this."""
         ...
 
 
 @runtime_checkable
 class DayStore(Store, Protocol):
-    """A store that keeps days, too: with it people can be watched over weeks."""
+    """A store that also keeps daily summaries, for monitoring over weeks."""
 
     def days(
         self, user: str, /, *, before: date | None = None, limit: int = 180
@@ -305,7 +305,7 @@ class DayStore(Store, Protocol):
         ...
 
     def claim_warning(self, user: str, found: date, /, *, apart: timedelta) -> bool:
-        """Note that ``user`` is warned of; say whether nobody was before."""
+        """Record a warning about ``user``; return whether it is the first for this change."""
         ...
 
 

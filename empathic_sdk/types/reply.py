@@ -1,4 +1,4 @@
-"""One turn as a value that grows, and what a responder gives."""
+"""The context of a turn, which grows step by step, and the reply of a responder."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from empathic_sdk.types.safety import Remark
 from empathic_sdk.types.tutoring import TutorState
 
 RECENT = 40
-"""How many template digests a memory keeps."""
+"""Template digests that a memory keeps."""
 
 STRATEGIES = 12
-"""How many past strategies a memory keeps."""
+"""Past strategies that a memory keeps."""
 
 
 class ResponderMemory(Value):
-    """What a responder remembers from turn to turn. Small, JSON both ways, no words of a person."""
+    """A responder's memory between turns: small, JSON-serialisable, no words of a person."""
 
     recent: tuple[str, ...] = Field(
         default=(),
@@ -82,10 +82,10 @@ class ResponderMemory(Value):
 
 
 class TurnContext(HookContext):
-    """One turn as it grows: what was said and read, then what the safety protocol found.
+    """Context of a turn: what was said and recognised, then what the safety protocol found.
 
-    Everything that a step of a turn may use stands here once. :class:`HookContext` is the part of
-    it that holds no words; :class:`ReplyContext` adds the style, :class:`AnsweredContext` the
+    Everything that a step of a turn may use is here. :class:`HookContext` is the part of it that
+    holds no words; :class:`ReplyContext` adds the style, :class:`AnsweredContext` the
     reply.
     """
 
@@ -140,15 +140,15 @@ class TurnContext(HookContext):
     )
 
     def for_hooks(self) -> HookContext:
-        """Return what hooks may see of it."""
+        """Return the part that hooks may see."""
         return HookContext(**{name: getattr(self, name) for name in HookContext.model_fields})
 
     def assessed(self, safety: SafetyAssessment) -> TurnContext:
-        """Return it with what the safety protocol found."""
+        """Return this context with the safety assessment."""
         return self.model_copy(update={"safety": safety})
 
     def styled(self, style: ResponseStyle) -> ReplyContext:
-        """Return it with what the hooks decided."""
+        """Return this context with the style that the hooks chose."""
         return ReplyContext(**dict(self), style=style)
 
 
@@ -158,7 +158,7 @@ class ReplyContext(TurnContext):
     style: ResponseStyle = Field(description="Tone, pacing and theme that the hooks decided.")
 
     def answered(self, reply: Reply) -> AnsweredContext:
-        """Return it with the reply."""
+        """Return this context with the reply."""
         return AnsweredContext(**dict(self), reply=reply)
 
 

@@ -1,4 +1,4 @@
-"""What the safety protocol found and did."""
+"""Values of the safety protocol: levels, readings, help lines, assessments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import Field
 
 from empathic_sdk.types.base import Value
 
-# Reasons are names of signs. Anything else might be the person's own words.
+# Reasons are names of risk patterns. Anything else might be the person's own words.
 _SIGN = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,63}")
 
 
@@ -25,9 +25,9 @@ class SafetyLevel(StrEnum):
 
 
 class RiskReading(Value):
-    """What a risk model makes of an utterance in its dialogue: chances in [0, 1].
+    """Output of the risk model for an utterance in its dialogue: scores in [0, 1].
 
-    They are shifted so that 0.5 is the limit that was chosen on dev, not calibrated.
+    They are shifted so that 0.5 is the threshold chosen on dev; they are not calibrated.
     """
 
     concern: Annotated[float, Field(ge=0, le=1)] = Field(
@@ -90,5 +90,5 @@ class SafetyAssessment(Value):
 
 
 def named(reasons: Iterable[str]) -> tuple[str, ...]:
-    """Return reasons as they may be kept and passed on: each a name, or ``unnamed``."""
+    """Return reasons that are safe to store and pass on: each a name, or ``unnamed``."""
     return tuple(r if _SIGN.fullmatch(r) else "unnamed" for r in reasons)

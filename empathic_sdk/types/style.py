@@ -1,4 +1,4 @@
-"""How to answer: tone, pacing, theme; and what a hook gets to decide them."""
+"""How to answer: tone, pacing, theme; and the context that hooks receive."""
 
 from __future__ import annotations
 
@@ -73,9 +73,9 @@ class ResponseStyle(Value):
 
 
 class HookContext(Value):
-    """What a hook gets: what was read and found in this turn, and no words of the person.
+    """Input of a hook: what was recognised and found in this turn, without any words.
 
-    A hook is handed a copy; what it does to it reaches nobody else.
+    Each hook gets its own copy; changes to it have no effect elsewhere.
     """
 
     state: EmotionState = Field(description="What the person shows now.")

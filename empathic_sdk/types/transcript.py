@@ -1,4 +1,4 @@
-"""What was said, as a transcriber wrote it down."""
+"""Transcripts of speech."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Word(Value):
 
 
 class Transcript(Value):
-    """What was said in one recording."""
+    """Transcript of one recording."""
 
     text: str = Field(description="All that was said; empty where nobody speaks.")
     language: str | None = Field(
-        description="ISO 639-1 code, as heard or as given; `None` where nobody speaks."
+        description="ISO 639-1 code, as detected or as given; `None` where nobody speaks."
     )
     words: tuple[Word, ...] = Field(default=(), description="The words with their times, in order.")
     seconds: Seconds = Field(default=0.0, description="Length of the recording.")

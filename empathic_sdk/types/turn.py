@@ -1,4 +1,4 @@
-"""What comes out: a finished turn, and the events of a streamed one."""
+"""Output of an agent: a finished turn, and the events of a streamed one."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Turn(Value):
 
 
 class StateEvent(Value):
-    """First event of a stream: what was noticed, and how the answer will come."""
+    """First event of a stream: the recognised state, and the style of the reply."""
 
     kind: Literal["state"] = Field(default="state", description="Always `state`.")
     emotion: EmotionState = Field(description="What the person showed.")

@@ -1,4 +1,4 @@
-"""What the tutor remembers of one talk: the exercise, the help given, results, the learner."""
+"""The tutor's memory of one conversation: exercise, help given, results, learner."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from empathic_sdk.types import LearningState
 from empathic_sdk.types.base import Value
 
 KEPT = 20
-"""How many past exercises and results are remembered."""
+"""Number of past exercises and results that are remembered."""
 
 _Count = Annotated[int, Field(ge=0)]
 
 
 class TutorState(Value):
-    """Part of the responder's memory; small, JSON both ways, no words of the learner."""
+    """The tutoring part of the responder's memory: small, JSON-serialisable, no words."""
 
     version: Annotated[int, Field(ge=1)] = Field(
         default=1,

@@ -1,4 +1,4 @@
-"""What the profile store knows of a person, as values."""
+"""The part of a profile that a turn uses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from empathic_sdk.types.learning import Mastery
 
 
 class UserContext(Value):
-    """The part of a profile that recognition, hooks and replies may use. Default = a stranger."""
+    """Profile data that recognition, hooks and replies may use; by default an unknown user."""
 
     user: str = Field(default="default", description="Name of the user in the store.")
     turns: Annotated[int, Field(ge=0)] = Field(

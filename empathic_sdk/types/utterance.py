@@ -1,4 +1,4 @@
-"""What comes in: one thing a person (or the agent) said, showed or did."""
+"""Input of an agent: one utterance of a person, in any modalities."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Frame = str | Path | bytes | np.ndarray
 
 
 class BehaviourKind(StrEnum):
-    """The kinds of interaction event that have a meaning of their own, and what ``value`` is.
+    """Kinds of interaction event with a meaning of their own, and the unit of ``value``.
 
     ``click``: how many clicks in one go. ``pause``: seconds without input. ``scroll``: pixels,
     negative upwards. ``delay``: seconds from the last reply to the first input. ``typing``:
-    characters a second over one stretch of typing. ``correction``: characters deleted per 100
+    characters per second over one stretch of typing. ``correction``: characters deleted per 100
     typed. ``switch``: seconds spent in another window or tab.
     """
 
@@ -50,14 +50,14 @@ class BehaviourEvent(Value):
 
 
 class Utterance(Value):
-    """One utterance, in any modalities. A plain ``str`` is accepted wherever this is.
+    """One utterance, in any modalities. A plain ``str`` is accepted in its place.
 
     Raises:
-        EmptyUtteranceError: Nothing in it (a text of spaces and control characters is nothing).
+        EmptyUtteranceError: It is empty (spaces and control characters do not count as text).
     """
 
     text: str | None = Field(default=None, description="What was typed or transcribed.")
-    # Recordings and pictures of people do not belong into logs and tracebacks.
+    # Recordings and pictures of people do not belong in logs and tracebacks.
     audio: Audio | None = Field(
         default=None,
         repr=False,
@@ -123,7 +123,7 @@ class Utterance(Value):
         return (*(m for m, is_there in there.items() if is_there), *self.signals)
 
     def signal(self, modality: Modality) -> Any:
-        """Return what there is of one modality, as its encoder takes it."""
+        """Return the signal of one modality, as its encoder takes it."""
         given = {
             Modality.TEXT: self.text,
             Modality.SPEECH: self.audio,

@@ -330,3 +330,9 @@ def test_an_unknown_command_in_a_chat_is_refused() -> None:
     out = run("chat", "--no-pacing", "--quiet", stdin="/erase\n/quit\n")
     assert "there is no /erase" in out.output
     assert "agent>" not in out.output
+
+
+def test_the_version_says_what_the_weights_may_be_used_for() -> None:
+    out = run("--version")
+    assert out.exit_code == 0
+    assert out.stdout.startswith("empathic, version ") and "non-commercial" in out.stdout

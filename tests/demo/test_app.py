@@ -13,6 +13,8 @@ import pytest
 
 gr = pytest.importorskip("gradio", reason="the extra demo is not installed")
 
+from fastapi import FastAPI  # noqa: E402
+
 from empathic_sdk import (  # noqa: E402
     Emotion,
     EmotionAwareAgent,
@@ -78,8 +80,10 @@ def test_page_options_are_understood_by_both_ways_to_serve() -> None:
     for serve in (gr.Blocks.launch, gr.mount_gradio_app):
         assert set(page_options()) <= set(inspect.signature(serve).parameters)
     assert page_options()["run_history"] is False
-    theme = page_options()["theme"]
-    assert theme._stylesheets == []
+    with gr.Blocks() as blocks:
+        gr.HTML("A page.")
+    gr.mount_gradio_app(FastAPI(), blocks, path="/", **page_options())
+    assert blocks.get_config_file()["stylesheets"] == []  # no font of another host
 
 
 def test_launch_has_the_agreed_arguments() -> None:
@@ -163,14 +167,14 @@ def test_visitors_do_not_see_each_other(page: Page) -> None:
 
     ours, theirs = asyncio.run(both())
     assert "canary-b" not in str(ours) and "canary-a" not in str(theirs)
-    known, _ = asyncio.run(page._know(ADA))  # type: ignore[arg-type]
+    known, _ = asyncio.run(page.know(ADA))  # type: ignore[arg-type]
     assert "visitor-ada" in known and "visitor-bob" not in known
 
 
 def test_forget_me(page: Page, agent: FakeAgent) -> None:
     asyncio.run(said(page, "canary", ADA))
     asyncio.run(said(page, "hi", BOB))
-    shown = asyncio.run(page._forget(ADA))  # type: ignore[arg-type]
+    shown = asyncio.run(page.forget(ADA))  # type: ignore[arg-type]
     assert "canary" not in str(shown) and "one message is erased" in shown[page.erased]
     assert agent.profiles.users() == ["visitor-bob"]
     assert page.visits.of(ADA).conversations == {}
@@ -178,7 +182,7 @@ def test_forget_me(page: Page, agent: FakeAgent) -> None:
 
 def test_closing_the_page_erases(page: Page, agent: FakeAgent) -> None:
     asyncio.run(said(page, "hi", ADA))
-    asyncio.run(page._left(ADA))  # type: ignore[arg-type]
+    asyncio.run(page.left(ADA))  # type: ignore[arg-type]
     assert agent.profiles.users() == []
 
 
@@ -190,7 +194,7 @@ def test_closing_the_page_in_the_middle_of_a_turn_erases_it_whole(
         talking = asyncio.create_task(said(page, "hi", ADA))
         await asyncio.sleep(0.05)
         talking.cancel()
-        leaving = asyncio.create_task(page._left(ADA))  # type: ignore[arg-type]
+        leaving = asyncio.create_task(page.left(ADA))  # type: ignore[arg-type]
         await asyncio.sleep(0.05)
         assert not leaving.done()
         agent.hold.set()
@@ -219,9 +223,9 @@ def test_who_logs_in_to_a_lasting_store_is_kept(tmp_path: Path) -> None:
         page = Page(FakeAgent(store), FakeAgent(store))  # type: ignore[arg-type]
         for request in (Request("p1", "ada"), Request("p2")):
             asyncio.run(said(page, "hi", request))
-            asyncio.run(page._left(request))  # type: ignore[arg-type]
+            asyncio.run(page.left(request))  # type: ignore[arg-type]
         assert store.users() == ["login-ada"]
-        asyncio.run(page._forget(Request("p3", "ada")))  # type: ignore[arg-type]
+        asyncio.run(page.forget(Request("p3", "ada")))  # type: ignore[arg-type]
         assert store.users() == []
 
 
@@ -270,7 +274,7 @@ def test_two_talks_of_one_person_with_two_agents() -> None:
     assert len(agent.heard) == len(tutor.heard) == 1 and tutor.heard[0].at is not None
     names = {t["conversation"] for t in agent.profiles.turns("visitor-ada")}
     assert names == {"counselling-ada", "tutoring-ada"}
-    forgot = asyncio.run(page._forget(ADA))  # type: ignore[arg-type]
+    forgot = asyncio.run(page.forget(ADA))  # type: ignore[arg-type]
     assert "what I noticed in 2 messages is erased" in forgot[page.erased]
     assert "7/12" not in str(forgot) and agent.profiles.users() == []
 
@@ -334,7 +338,7 @@ def test_who_comes_back_finds_the_switches_as_they_were(tmp_path: Path) -> None:
     with ProfileStore(tmp_path / "people.db") as store:
         store.consent("login-ada", Modality.FACE, True, version="1")
         page = Page(FakeAgent(store), FakeAgent(store))  # type: ignore[arg-type]
-        shown = asyncio.run(page._arrive(Request("p", "ada")))  # type: ignore[arg-type]
+        shown = asyncio.run(page.arrive(Request("p", "ada")))  # type: ignore[arg-type]
         switches = page.counselling.switches
         assert shown[switches[Modality.FACE]] is True
         assert shown[switches[Modality.SPEECH]] is False
@@ -342,7 +346,7 @@ def test_who_comes_back_finds_the_switches_as_they_were(tmp_path: Path) -> None:
 
 
 def test_who_is_new_keeps_what_they_switched_before_the_page_was_ready(page: Page) -> None:
-    shown = asyncio.run(page._arrive(ADA))  # type: ignore[arg-type]
+    shown = asyncio.run(page.arrive(ADA))  # type: ignore[arg-type]
     assert list(shown) == [page.tutoring.known] and shown[page.tutoring.known] == gr.skip()
 
 

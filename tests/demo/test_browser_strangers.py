@@ -96,7 +96,7 @@ def test_another_site_cannot_read_or_erase(
         "response", lambda r: frames.append(f"{r.status} {r.frame.url}") if r.url == url else None
     )
     other.goto(f"http://{name}:{evil}/")
-    found = other.evaluate(ATTACK, [url, page, numbers["_forget"], numbers["_know"]])
+    found = other.evaluate(ATTACK, [url, page, numbers["forget"], numbers["know"]])
     read = {k: v for k, v in found.items() if v not in ("failed", "opaque 0 ")}
     assert set(read) <= {"frame"}, read
     assert "foreign" in found["frame"] or found["frame"] == "nothing"

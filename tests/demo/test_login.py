@@ -111,7 +111,7 @@ def test_what_one_login_knows_another_does_not_see(url: str, store: ProfileStore
         erased = call(bob, press(config, "es-sure"), "same")
         assert "Forgotten" in erased and "login-ada" in store.users()
         arrived = call(ada, next(d["id"] for d in config["dependencies"]
-                                 if d["api_name"] == "_arrive"), "same")  # fmt: skip
+                                 if d["api_name"] == "arrive"), "same")  # fmt: skip
         assert "You are logged in as ada" in arrived
 
 

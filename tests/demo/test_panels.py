@@ -146,7 +146,7 @@ def test_noticed_in_words_and_numbers() -> None:
     text = words(noticing.behind(state()))
     assert text.startswith("Behind it neutral 10% joyful 5% sad 60% angry 5%")
     assert "unpleasant ↔ pleasant -0.36 calm ↔ excited +0.06" in text
-    assert "first message" in text and text.endswith("This talk steady")
+    assert "first message" in text and text.endswith("This conversation steady")
 
 
 def test_uncertain_is_said_first() -> None:

@@ -194,7 +194,20 @@ def test_handlers_cannot_be_called_by_name(
 ) -> None:
     user = of_ada(agent, ada, config)
     names = {d["api_name"] for d in config["dependencies"] if d["api_name"]}
-    names |= {"_forget", "forget", "_know", "say", "predict", "lambda", "_left", "erase", "export"}
+    names |= {
+        "_forget",
+        "forget",
+        "_know",
+        "know",
+        "arrive",
+        "left",
+        "say",
+        "predict",
+        "lambda",
+        "_left",
+        "erase",
+        "export",
+    }
     for name in names:
         for path in (f"call/{name}", f"call/v2/{name}", f"run/{name}", f"api/{name}"):
             body = {"data": [], "session_hash": ADA_PAGE}
@@ -209,7 +222,7 @@ def test_no_handler_does_anything_to_another_s_visit_over_the_queue(
     user = of_ada(agent, ada, config)
     pressed = handlers(config)
     names = {d["api_name"] for d in pressed}
-    assert {"_forget", "_know", "_arrive", "_look", "_left", "say"} <= {
+    assert {"forget", "know", "arrive", "_look", "left", "say"} <= {
         re.sub(r"_\d+$", "", str(name)) for name in names
     }
     before = known_of(agent, user)

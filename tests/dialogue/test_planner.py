@@ -292,10 +292,10 @@ def test_wrong_weights_are_refused(tmp_path):
 
 def test_missing_weights_warn_once_and_leave_it_to_the_rules(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(planner, "weights_dir", lambda: tmp_path)
-    planner._warned.clear()
+    planner.warned.clear()
     with caplog.at_level(logging.WARNING):
         assert shipped_planner() is None
         assert shipped_planner() is None
     assert len(caplog.records) == 1
-    assert "the rules decide alone" in caplog.text
-    planner._warned.clear()
+    assert "only the rules decide" in caplog.text
+    planner.warned.clear()

@@ -82,7 +82,7 @@ def test_missing_weights_leave_it_to_the_rules(
     tmp_path: Any,
 ) -> None:
     monkeypatch.setattr(planner, "weights_dir", lambda: tmp_path)
-    planner._warned.clear()
+    planner.warned.clear()
     with caplog.at_level(logging.WARNING):
         said = []
         for kind in ("rules", "learned", "learned"):
@@ -95,7 +95,7 @@ def test_missing_weights_leave_it_to_the_rules(
     assert [r.message for r in caplog.records if "planner" in r.message] == [
         caplog.records[0].message
     ]
-    planner._warned.clear()
+    planner.warned.clear()
 
 
 def test_an_unknown_planner_is_an_error() -> None:

@@ -73,8 +73,8 @@ def test_exif_orientation_is_followed() -> None:
         (np.zeros((2, 4, 4, 3), np.uint8), "height, width, channel"),
         (np.zeros((0, 4, 3), np.uint8), "no pixels"),
         (np.broadcast_to(np.uint8(0), (10_000, 10_000)), "50 million"),
-        (b"", "no picture"),
-        (b"a text, whatever its name says", "no picture"),
+        (b"", "not a readable picture"),
+        (b"a text, whatever its name says", "not a readable picture"),
         ("nowhere.png", "no file"),
         (Path("/"), "no file"),
         (None, "must be a path"),
@@ -87,8 +87,8 @@ def test_what_is_no_picture_is_refused(frame: object, words: str) -> None:
 
 
 def test_a_text_with_a_pictures_name_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "face.png").write_text("no picture", encoding="utf-8")
-    with pytest.raises(InputError, match="no picture"):
+    (tmp_path / "face.png").write_text("not a readable picture", encoding="utf-8")
+    with pytest.raises(InputError, match="not a readable picture"):
         decode(tmp_path / "face.png")
 
 

@@ -9,7 +9,7 @@ import torch
 
 from empathic_sdk.encoders.audio import RATE
 from empathic_sdk.encoders.speech import SpeechEncoder, _recorded_at
-from empathic_sdk.encoders.voice_activity import Segment
+from empathic_sdk.encoders.voice_activity import Segment, VoiceDetector
 from empathic_sdk.errors import InputError, ModelError
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.resources import weights_dir
@@ -99,7 +99,7 @@ def everything(samples: np.ndarray) -> list[Segment]:
 def test_long_speech_is_read_in_windows(
     encoder: SpeechEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(encoder, "_detector", everything)
+    monkeypatch.setattr(VoiceDetector, "__call__", lambda _, samples: everything(samples))
     sound = np.concatenate([vowels(4.0, seed=s) for s in range(4)])
     (heard,) = encoder.encode([(sound, RATE)])
     assert heard.present
@@ -198,12 +198,12 @@ def test_a_wav2vec2_can_be_plugged_in(tmp_path: Path, norm: str, mask: bool) -> 
     assert heard.vector.shape == (16,)
     assert heard.probabilities is None
     assert encoder.encode([(NOISES["silence"], RATE)])[0].missing
-    with pytest.raises(ModelError, match="comes without classes"):
+    with pytest.raises(ModelError, match="has no classes"):
         encoder.class_probabilities([(sound, RATE)])
     # The reference: the model itself on the voiced samples, averaged over its frames.
     from transformers import AutoFeatureExtractor, AutoModel
 
-    from empathic_sdk.encoders.voice_activity import VoiceDetector, voiced
+    from empathic_sdk.encoders.voice_activity import voiced
 
     voice = voiced(sound, VoiceDetector()(sound))
     inputs = AutoFeatureExtractor.from_pretrained(tmp_path / "w2v")(
@@ -215,9 +215,11 @@ def test_a_wav2vec2_can_be_plugged_in(tmp_path: Path, norm: str, mask: bool) -> 
     assert len(encoder.features((sound, RATE)).values) == hidden.shape[1]
 
 
-def test_padding_of_a_batch_stays_out_of_the_mean(tmp_path: Path) -> None:
+def test_padding_of_a_batch_stays_out_of_the_mean(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     encoder = SpeechEncoder(wav2vec2(tmp_path / "w2v", norm="layer", mask=True))
-    encoder._detector = everything  # type: ignore[assignment]
+    monkeypatch.setattr(VoiceDetector, "__call__", lambda _, samples: everything(samples))
     long = np.concatenate([vowels(4.0), vowels(3.0, seed=1)])
     frames = encoder.features((long, RATE))
     np.testing.assert_allclose(

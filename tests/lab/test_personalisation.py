@@ -96,7 +96,7 @@ def test_an_untaught_replay_and_a_taught_fusion_are_a_sessions(
             "face": rng.standard_normal((4, 4))}  # fmt: skip
     features = {Modality(m): x.astype(np.float32) for m, x in rows.items()}
     present = {m: np.ones(4, bool) for m in features}
-    heard = DialogueMemory(network, CALIBRATION).hear(
+    heard = DialogueMemory(network, CALIBRATION).read(
         ["a", "b", "a", "a"], features, present, weights
     )
     tracker = StateTracker(CALIBRATION)

@@ -14,6 +14,7 @@ from empathic_sdk import Deployment, EmotionAwareAgent, EmotionRecognizer
 from empathic_sdk.monitoring.longitudinal import Watch
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.types import ChangeKind, LongitudinalWarning
+from tests.profiles.direct import writing
 from tests.profiles.factory import make_turn
 
 NAME = "ada.lovelace@example.org"
@@ -27,7 +28,7 @@ def fill(store: ProfileStore, *, user: str = NAME, drop: int | None = 12, days: 
     """Give ``user`` quiet weeks up to yesterday, the last ``drop`` days much lower."""
     store.record(make_turn("seed-" + user, user=user))
     noise = np.random.default_rng(0).normal(0, 0.1, days)
-    with store._file.writing() as db:
+    with writing(store) as db:
         (who,) = db.execute("SELECT id FROM users WHERE name = ?", [user]).fetchone()
         db.execute("DELETE FROM days WHERE user_id = ?", [who])
         for k in range(1, days + 1):
@@ -54,7 +55,7 @@ def test_a_drop_is_told_once_and_names_nobody(
         with EmotionAwareAgent(
             recognizer=recognizer, profiles=store, on_alert=alerts.append
         ) as agent:
-            agent._watch.load()
+            agent.watch(NAME)  # imports the test, so that no turn has to wait for it
             agent.respond("The train was late.", user="bo")
             assert told(alerts) == []
             for _ in range(3):
@@ -72,13 +73,13 @@ def test_a_drop_is_told_once_and_names_nobody(
         ProfileStore(path) as store,
         EmotionAwareAgent(recognizer=recognizer, profiles=store, on_alert=alerts.append) as agent,
     ):
-        agent._watch.load()
+        agent.watch(NAME)
         agent.respond("Hello again.", user=NAME)
         assert len(told(alerts)) == 1, "a restart repeats nothing"
         assert agent.watch(NAME).warning is not None, "but whoever asks is told"
 
 
-def test_a_coroutine_is_told_too(recognizer: EmotionRecognizer) -> None:
+def test_a_coroutine_is_told_too(recognizer: EmotionRecognizer, tmp_path: Path) -> None:
     import asyncio
 
     alerts: list[Any] = []
@@ -87,12 +88,12 @@ def test_a_coroutine_is_told_too(recognizer: EmotionRecognizer) -> None:
         alerts.append(what)
 
     async def main() -> None:
-        with ProfileStore() as store:
+        with ProfileStore(tmp_path / "profiles.db") as store:
             fill(store)
             async with EmotionAwareAgent(
                 recognizer=recognizer, profiles=store, on_alert=on_alert
             ) as agent:
-                agent._watch.load()
+                await agent.awatch(NAME)  # imports the test, so that the turn needs no import
                 await agent.arespond("Good morning.", user=NAME)
                 assert (await agent.awatch(NAME)).warning is not None
 
@@ -115,15 +116,15 @@ def watch(store: ProfileStore, context: Any = None) -> Watch:
 
 
 @pytest.mark.parametrize("context", ["education", "workplace"])
-def test_where_people_work_or_learn_nobody_is_told_unasked(context: str) -> None:
-    with ProfileStore() as store:
+def test_where_people_work_or_learn_nobody_is_told_unasked(context: str, tmp_path: Path) -> None:
+    with ProfileStore(tmp_path / "profiles.db") as store:
         fill(store)
         assert watch(store, context).due(NAME) is None
         assert watch(store, "personal").due(NAME) is not None
 
 
-def test_it_looks_once_a_day_and_again_tomorrow() -> None:
-    with ProfileStore() as store:
+def test_it_looks_once_a_day_and_again_tomorrow(tmp_path: Path) -> None:
+    with ProfileStore(tmp_path / "profiles.db") as store:
         fill(store, drop=None)
         looking = watch(store)
         reads: list[str] = []
@@ -139,18 +140,24 @@ def test_it_looks_once_a_day_and_again_tomorrow() -> None:
         assert len(reads) == 3
 
 
-def test_erasing_forgets_that_somebody_was_looked_at(recognizer: EmotionRecognizer) -> None:
-    with ProfileStore() as store:
+def test_erasing_forgets_that_somebody_was_looked_at(
+    recognizer: EmotionRecognizer, tmp_path: Path
+) -> None:
+    alerts: list[Any] = []
+    with ProfileStore(tmp_path / "profiles.db") as store:
         fill(store)
         with EmotionAwareAgent(
-            recognizer=recognizer, profiles=store, on_alert=lambda _: None
+            recognizer=recognizer, profiles=store, on_alert=alerts.append
         ) as agent:
-            agent._watch.load()
-            agent.respond("Good morning.", user=NAME)
-            assert NAME in agent._watch._seen
+            agent.watch(NAME)
+            for _ in range(2):
+                agent.respond("Good morning.", user=NAME)
+            assert len(told(alerts)) == 1
             store.erase(NAME)
-            assert NAME not in agent._watch._seen
             assert agent.watch(NAME).days == ()
+            fill(store)  # somebody new, under the same name and on the same day
+            agent.respond("Good morning.", user=NAME)
+            assert len(told(alerts)) == 2
 
 
 def test_a_broken_store_breaks_no_turn(caplog: pytest.LogCaptureFixture) -> None:
@@ -163,32 +170,34 @@ def test_a_broken_store_breaks_no_turn(caplog: pytest.LogCaptureFixture) -> None
 
 
 def test_without_the_extra_it_says_so_once(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setitem(sys.modules, "river.drift", None)
-    with ProfileStore() as store:
+    with ProfileStore(tmp_path / "profiles.db") as store:
         fill(store)
         looking = Watch(store, deployment=Deployment())
         with caplog.at_level(logging.WARNING, "empathic_sdk"):
             deadline = time.monotonic() + 5
-            while not looking._off and time.monotonic() < deadline:
+            while "monitor" not in caplog.text and time.monotonic() < deadline:
                 assert looking.due(NAME) is None
                 time.sleep(0.01)
             looking.due(NAME)
     assert caplog.text.count("empathic-sdk[monitor]") == 1
 
 
-def test_strangers_never_import_the_detector(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strangers_never_import_the_detector(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(
         "empathic_sdk.monitoring.longitudinal.detector", lambda: pytest.fail("imported")
     )
-    with ProfileStore() as store:
+    with ProfileStore(tmp_path / "profiles.db") as store:
         fill(store, days=14)
         assert Watch(store, deployment=Deployment()).due(NAME) is None
 
 
-def test_a_turn_costs_nearly_nothing_more() -> None:
-    with ProfileStore() as store:
+def test_a_turn_costs_nearly_nothing_more(tmp_path: Path) -> None:
+    with ProfileStore(tmp_path / "profiles.db") as store:
         fill(store, drop=None, days=180)
         looking = watch(store)
         looking.due(NAME)

@@ -19,6 +19,7 @@ from empathic_sdk.errors import InputError, PrivacyBudgetError, StoreError
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.profiles.counts import noise, true_counts, whole, within
 from empathic_sdk.types import Emotion, SafetyLevel
+from tests.profiles.direct import tables
 from tests.profiles.factory import make_turn
 
 EPSILONS = [Fraction(1, 10), Fraction(1, 2), Fraction(1), Fraction(7, 3)]
@@ -87,16 +88,16 @@ def people(store: ProfileStore) -> None:
 
 def test_each_person_is_in_exactly_one_bin(store: ProfileStore) -> None:
     people(store)
-    with store._file.reading() as db:
+    with tables(store) as db:
         assert true_counts(db, "emotions") == {Emotion.JOY: 7, Emotion.ANGER: 5}
         assert true_counts(db, "safety") == {SafetyLevel.NONE: 11, SafetyLevel.HIGH: 1}
     before = {}
     for what in ("emotions", "safety"):
-        with store._file.reading() as db:
+        with tables(store) as db:
             before[what] = true_counts(db, what)
     store.erase("Qname-0011")
     for what, counted in before.items():
-        with store._file.reading() as db:
+        with tables(store) as db:
             change = counted - true_counts(db, what)
         assert change.total() == 1  # the sensitivity that the noise is made for
 

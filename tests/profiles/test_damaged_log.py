@@ -49,6 +49,22 @@ def test_an_undamaged_log_is_replayed(copy: Path) -> None:
         assert store.get("ada").turns == TURNS and store.check() == []
 
 
+def test_what_an_earlier_log_left_behind_is_no_damage(path: Path) -> None:
+    """A log is written anew from its beginning; what it held before lies behind its end."""
+    with ProfileStore(path) as store:
+        for n in range(250):  # more than one log
+            store.record(make_turn(f"t{n}"), session=b"s" * 3000)
+            if n % 25 == 0:
+                assert store.check() == []
+                with ProfileStore(path) as other:
+                    assert other.get("ada").turns == n + 1
+        copy = path.with_name("copy.db")
+        for ending in ("", "-wal"):
+            shutil.copy(f"{path}{ending}", f"{copy}{ending}")
+    with ProfileStore(copy) as store:
+        assert store.get("ada").turns == 250 and store.check() == []
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_one_flipped_bit_anywhere_is_told(copy: Path, seed: int) -> None:
     log = Path(f"{copy}-wal")

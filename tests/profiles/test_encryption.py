@@ -6,6 +6,7 @@ import contextlib
 import json
 import sqlite3
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from empathic_sdk.errors import (
     StoreLockedError,
 )
 from empathic_sdk.profiles import ProfileStore
+from empathic_sdk.profiles.file import StoreFile
 from tests.profiles.conftest import Start, release
 from tests.profiles.disk import searching
 from tests.profiles.factory import make_turn
@@ -94,9 +96,16 @@ def test_processes_share_it(key: str, path: Path, start: Start) -> None:
         assert store.get("ada").turns == 30 and store.check() == []
 
 
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Be writing to the file meanwhile."""
+    with contextlib.closing(StoreFile(path, 5.0)) as file, file.writing():
+        yield
+
+
 def test_it_waits_and_gives_up_as_without(key: str, path: Path) -> None:
     with ProfileStore(path) as store, ProfileStore(path, timeout_s=0.1) as other:
-        with store._file.writing(), pytest.raises(StoreLockedError):
+        with held(path), pytest.raises(StoreLockedError):
             fill(other, count=1)
         fill(other, count=1)
         assert store.get(USER).turns == 1

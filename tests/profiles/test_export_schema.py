@@ -14,6 +14,7 @@ from empathic_sdk.cli import main
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.profiles.schema import Export, made_schema
 from empathic_sdk.types import Emotion, Mastery, Modality, Override, OverrideUse
+from tests.profiles.direct import tables
 from tests.profiles.factory import make_turn
 
 SHAPE = TypeAdapter(Export)
@@ -80,15 +81,15 @@ def test_a_key_that_was_not_published_is_refused_wherever_it_stands(store: Profi
 def test_the_schema_names_every_stored_column(store: ProfileStore) -> None:
     """A column that was added and not exported would be kept from the person."""
     text = json.dumps(full(store))
-    db = store._file._db
-    assert db is not None
+    with tables(store) as db:
+        columns = {t: [c.name for c in db[t].columns] for t in db.table_names()}
     internal = {"id", "seq", "user_id", "conversation_id", "turn_seq", "override_id"}
     internal |= {"since"}
     renamed = {"safety_level": "level", "safety_reasons": "reasons", "name": "user"}
     impersonal = {"upkeep", "privacy_spent", "referrals"}
-    for table in db.table_names():
+    for table, names in columns.items():
         if table.startswith("_") or table in impersonal:
             continue
-        for column in db[table].columns:
-            if column.name not in internal:
-                assert f'"{renamed.get(column.name, column.name)}"' in text, (table, column.name)
+        for name in names:
+            if name not in internal:
+                assert f'"{renamed.get(name, name)}"' in text, (table, name)

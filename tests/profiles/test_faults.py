@@ -18,6 +18,7 @@ from empathic_sdk.cli import main
 from empathic_sdk.errors import StoreCorruptError, StoreError, StoreFullError
 from empathic_sdk.profiles import ProfileStore
 from tests.profiles.conftest import Start
+from tests.profiles.direct import connections, writing
 from tests.profiles.disk import forms
 from tests.profiles.factory import make_turn
 
@@ -31,10 +32,9 @@ def fill(store: ProfileStore, user: str, count: int = 40) -> None:
 
 
 def test_a_full_database_refuses_and_goes_on(path: Path) -> None:
-    with ProfileStore(path) as store:
+    with connections() as made, ProfileStore(path) as store:
         fill(store, "ada", 5)
-        db = store._file._db
-        assert db is not None
+        db = made[0]
         pages = db.execute("PRAGMA page_count").fetchone()[0]
         db.execute(f"PRAGMA max_page_count = {pages}").fetchall()
         before = {**store.export("ada"), "exported_at": None}
@@ -180,7 +180,7 @@ def test_a_backup_is_a_store_of_one_moment_without_what_was_deleted(
     with ProfileStore(path) as store:
         fill(store, "Qgone-6651-user")
         fill(store, "ada")
-        with store._file.writing() as db:  # deleted, but neither compacted nor overwritten
+        with writing(store) as db:  # deleted, but neither compacted nor overwritten
             db.execute("PRAGMA secure_delete = OFF").fetchall()
             db.execute("DELETE FROM users WHERE name LIKE 'Qgone%'")
         assert store.backup(str(copy)) == copy

@@ -61,17 +61,17 @@ def refusals(store: ProfileStore) -> int:
     return found
 
 
-def test_while_a_thread_is_inside_the_store(path: Path) -> None:
+def test_while_a_thread_is_inside_the_store(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inside, done = threading.Event(), threading.Event()
 
-    def slow(user: str) -> None:
-        with store._file.writing():
-            inside.set()
-            assert done.wait(60)
+    def slow(*_: object) -> None:  # called inside the transaction that writes
+        inside.set()
+        assert done.wait(60)
 
+    monkeypatch.setattr("empathic_sdk.profiles.store.set_preferences", slow)
     with ProfileStore(path) as store:
         store.record(make_turn("t1"))
-        thread = threading.Thread(target=slow, args=("ada",))
+        thread = threading.Thread(target=store.prefer, args=("ada",))
         thread.start()
         assert inside.wait(10)
         try:

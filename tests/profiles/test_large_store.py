@@ -15,6 +15,7 @@ import pytest
 from empathic_sdk.lab.benchmarks.erasure import bench_erasure
 from empathic_sdk.profiles import ProfileStore
 from tests.profiles.conftest import Start, release
+from tests.profiles.direct import connections
 from tests.profiles.disk import forms
 from tests.profiles.factory import make_turn
 
@@ -31,9 +32,9 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store of more than 8 MB in which people's turns follow each other in no order."""
     path = tmp_path_factory.mktemp("large") / "profiles.db"
     rng = random.Random(5)
-    with ProfileStore(path) as store:
+    with connections() as made, ProfileStore(path) as store:
         # Nothing here is about waiting for the disk.
-        store._file._live().execute("PRAGMA synchronous = OFF")
+        made[0].execute("PRAGMA synchronous = OFF")
         for n in range(2400):
             who = rng.randrange(PEOPLE)
             store.record(

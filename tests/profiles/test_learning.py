@@ -94,7 +94,7 @@ distributions = st.lists(st.floats(0.001, 1.0), min_size=7, max_size=7).map(
 )
 turns = st.builds(
     Seen,
-    talk=st.sampled_from(["a", "b"]),
+    conversation=st.sampled_from(["a", "b"]),
     general=distributions,
     shown=st.integers(0, 6),
     uncertain=st.booleans(),
@@ -121,7 +121,7 @@ def test_whatever_happens_the_values_stay_in_their_bounds(course: list[Seen]) ->
 
 
 def test_without_feedback_nothing_is_learned() -> None:
-    silent = Seen(talk="a", general=SURE, shown=0, uncertain=False,
+    silent = Seen(conversation="a", general=SURE, shown=0, uncertain=False,
                   apart={"text": 0, "speech": 3})  # fmt: skip
     found = learn([silent] * 50, "ada")
     assert (found.bias(), found.weights(), found.threshold()) == ((), {}, 0.0)
@@ -129,7 +129,7 @@ def test_without_feedback_nothing_is_learned() -> None:
 
 
 def test_the_first_correction_counts_a_little_and_consistent_ones_in_full() -> None:
-    wrong = Seen(talk="a", general=SURE, shown=0, uncertain=False, felt=3)
+    wrong = Seen(conversation="a", general=SURE, shown=0, uncertain=False, felt=3)
     once = advance(Learned(), wrong, "ada")
     assert once.bias()[3] == pytest.approx(0.25 * 0.2 * 0.95)
     found = learn([wrong] * 40, "ada")
@@ -144,7 +144,8 @@ def test_somebody_who_answers_at_random_changes_nothing() -> None:
         shown = int(p.argmax())
         said = {m: int(rng.choice(7, p=p)) for m in ("text", "speech", "face")}
         course.append(
-            Seen(talk="a", general=tuple(p.tolist()), shown=shown, uncertain=False, apart=said,
+            Seen(conversation="a", general=tuple(p.tolist()),
+                 shown=shown, uncertain=False, apart=said,
                  felt=int(rng.integers(7)))
         )  # fmt: skip
     found = learn(course, "ada")
@@ -160,7 +161,8 @@ def test_a_voice_that_misleads_is_believed_less() -> None:
         p[voice] += 0.4
         p[felt] += 0.25
         course.append(
-            Seen(talk="a", general=tuple((p / p.sum()).tolist()), shown=voice, uncertain=False,
+            Seen(conversation="a", general=tuple((p / p.sum()).tolist()),
+                 shown=voice, uncertain=False,
                  apart={"text": felt, "speech": voice, "face": felt}, felt=felt)
         )  # fmt: skip
     weights = learn(course, "ada").weights()

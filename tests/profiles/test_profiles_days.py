@@ -10,6 +10,7 @@ from sqlite_utils import Database
 from empathic_sdk.errors import InputError
 from empathic_sdk.profiles import ProfileStore, migrations
 from empathic_sdk.types import Emotion
+from tests.profiles.direct import tables, writing
 from tests.profiles.factory import make_turn
 
 MANY = """WITH RECURSIVE k(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k WHERE i < 100000)
@@ -41,7 +42,7 @@ def test_a_day_by_hand(store: ProfileStore) -> None:
 
 def test_limits(store: ProfileStore) -> None:
     store.record(make_turn())
-    with store._file.writing() as db:
+    with writing(store) as db:
         for k in range(1, 300):
             then = (today() - timedelta(days=k)).isoformat()
             db.execute("INSERT INTO days VALUES (1, ?, 2, 0.5, 0.25, 0)", [then])
@@ -77,8 +78,8 @@ def test_exported_and_erased(store: ProfileStore) -> None:
     assert row["day"] == today().isoformat() and row["turns"] == row["distressed"] == 1
     assert row["mood_sum"] == pytest.approx(-0.6) and row["mood_squares"] == pytest.approx(0.36)
     store.erase("ada")
-    with store._file.reading() as db:
-        assert db.execute("SELECT count(*) FROM days").fetchone()[0] == 0
+    with tables(store) as db:
+        assert db["days"].count == 0
 
 
 def test_older_stores_get_their_days(path: Path) -> None:
@@ -106,7 +107,7 @@ def test_older_stores_get_their_days(path: Path) -> None:
 
 def test_the_cost_does_not_grow_with_the_turns(store: ProfileStore) -> None:
     store.record(make_turn())
-    with store._file.writing() as db:
+    with writing(store) as db:
         db.execute(MANY)
         for k in range(1, 400):
             then = (today() - timedelta(days=k)).isoformat()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.profiles.direct import tables
 from tests.profiles.factory import make_turn
 
 PAGE = Path(__file__).parents[2] / "docs" / "profiles.md"
@@ -24,14 +25,12 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert (tmp_path / "ada.json").exists()
 
 
-def test_the_page_names_every_table_and_method() -> None:
+def test_the_page_names_every_table_and_method(tmp_path: Path) -> None:
     from empathic_sdk.profiles import ProfileStore
 
     text = PAGE.read_text(encoding="utf-8")
     public = [n for n in vars(ProfileStore) if not n.startswith("_")]
     assert [n for n in public if f"`{n}" not in text and f".{n}(" not in text] == []
-    with ProfileStore() as store:
-        db = store._file._db
-        assert db is not None
-        tables = [t for t in db.table_names() if not t.startswith("_")]
-    assert [t for t in tables if f"`{t}`" not in text] == []
+    with ProfileStore(tmp_path / "profiles.db") as store, tables(store) as db:
+        names = [t for t in db.table_names() if not t.startswith("_")]
+    assert [t for t in names if f"`{t}`" not in text] == []

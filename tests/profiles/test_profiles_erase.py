@@ -18,6 +18,7 @@ from empathic_sdk.errors import StoreLockedError
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.types import Emotion, Modality
 from tests.profiles.conftest import Start, release
+from tests.profiles.direct import tables
 from tests.profiles.disk import searching
 from tests.profiles.factory import make_turn
 
@@ -96,9 +97,9 @@ def test_an_erasure_cut_short_is_ended_when_the_store_is_opened(path: Path, star
             assert not disk.finds(CANARY)
             assert store.users() == ["bob"]
             # The debt is paid: opening it again does not rewrite the file.
-            db = store._file._db
-            assert db is not None
-            assert db.execute("SELECT erasures, compacted FROM upkeep").fetchall() == [(1, 1)]
+            with tables(store) as db:
+                upkeep = db.execute("SELECT erasures, compacted FROM upkeep").fetchall()
+            assert upkeep == [(1, 1)]
 
 
 def test_overwritten_values_do_not_outlive_the_user(path: Path) -> None:

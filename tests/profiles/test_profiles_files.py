@@ -23,6 +23,7 @@ from empathic_sdk.errors import (
 )
 from empathic_sdk.profiles import ProfileStore, migrations
 from tests.profiles.conftest import Start, release
+from tests.profiles.direct import connections
 from tests.profiles.factory import make_turn
 
 NOBODY = 65534
@@ -119,13 +120,12 @@ def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
     }
 
 
-def test_commits_reach_the_disk(store: ProfileStore) -> None:
-    db = store._file._db
-    assert db is not None
-    values = {
-        name: db.execute(f"PRAGMA {name}").fetchone()[0]
-        for name in ("synchronous", "foreign_keys", "secure_delete", "temp_store")
-    }
+def test_commits_reach_the_disk(path: Path) -> None:
+    with connections() as made, ProfileStore(path):
+        values = {
+            name: made[0].execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("synchronous", "foreign_keys", "secure_delete", "temp_store")
+        }
     assert values == {"synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "temp_store": 2}
 
 
@@ -139,7 +139,13 @@ def test_a_newer_file_is_left_alone(path: Path, change: str) -> None:
         if change.startswith("PRAGMA"):
             db.execute(change)
         else:
-            migrations.MIGRATIONS._record_applied(db, "m099_from_the_future")
+            db["_sqlite_migrations"].insert(
+                {
+                    "migration_set": migrations.MIGRATIONS.name,
+                    "name": "m099_from_the_future",
+                    "applied_at": "2099-01-01 00:00:00+00:00",
+                }
+            )
     before = contents(path.parent)
     with pytest.raises(StoreVersionError, match="newer version"):
         ProfileStore(path)

@@ -14,6 +14,7 @@ from empathic_sdk.errors import ConfigurationError, InputError, StoreError, Unkn
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.profiles.migrations import VERSION
 from empathic_sdk.types import Emotion, EmotionState, Mastery, Modality, UserContext
+from tests.profiles.direct import connections
 from tests.profiles.disk import searching
 from tests.profiles.factory import make_turn
 
@@ -365,13 +366,14 @@ def test_the_cost_of_get_does_not_grow() -> None:
             count += 1
             return 0
 
-        connection = store._file._db.conn  # type: ignore[union-attr]
-        connection.set_progress_handler(tick, 1)
+        for db in made:
+            db.conn.set_progress_handler(tick, 1)
         store.get("ada")
-        connection.set_progress_handler(None, 1)
+        for db in made:
+            db.conn.set_progress_handler(None, 1)
         return count
 
-    with ProfileStore() as store:
+    with connections() as made, ProfileStore() as store:
         store.record(make_turn("0"))
         first = steps()
         for number in range(1, 300):

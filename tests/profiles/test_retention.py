@@ -13,6 +13,7 @@ from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.types import Emotion, Mastery, Modality
 from tests.profiles.conftest import Start, release
+from tests.profiles.direct import writing
 from tests.profiles.disk import searching
 from tests.profiles.factory import make_turn
 
@@ -32,7 +33,7 @@ class Clock:
 def age(store: ProfileStore, days: float, *ids: str) -> None:
     """Make turns older, and talks that hold nothing younger."""
     when = (datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="microseconds")
-    with store._file.writing() as db:
+    with writing(store) as db:
         for id in ids:
             db.execute("UPDATE turns SET at = ? WHERE id = ?", [when, id])
         db.execute(
@@ -95,7 +96,7 @@ def test_without_a_limit_nothing_goes(path: Path) -> None:
 
 def test_a_store_that_stays_open_purges_once_a_day(path: Path, start: Start) -> None:
     clock = Clock()
-    with ProfileStore(path, keep_days=2, clock=clock) as store:
+    with ProfileStore(path, timeout_s=0.2, keep_days=2, clock=clock) as store:
         store.record(make_turn("a"))
         age(store, 3, "a")
         store.record(make_turn("b"))
@@ -111,7 +112,6 @@ def test_a_store_that_stays_open_purges_once_a_day(path: Path, start: Start) -> 
         clock.ahead = timedelta(hours=50)
         reader = start("reading", path)
         assert reader.stdout is not None and reader.stdout.readline() == "3\n"
-        store._file.timeout_s = 0.2
         # Somebody reads: the bytes wait, but neither the turn nor the deletion does.
         store.record(make_turn("e"))
         assert [t["id"] for t in store.turns("ada")] == ["e"]

@@ -12,6 +12,7 @@ import pytest
 from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.types import Mastery, Modality
+from tests.profiles.direct import writing
 from tests.profiles.factory import make_turn
 from tests.profiles.test_retention import Clock, age
 
@@ -20,7 +21,7 @@ YEARS = timedelta(days=3650)
 
 def slept(store: ProfileStore, hours: float, *, restarted: bool = False) -> None:
     """Let the machine's own evidence say that so much time went by since the store last looked."""
-    with store._file.writing() as db:
+    with writing(store) as db:
         kept = json.loads(db.execute("SELECT clock FROM upkeep").fetchone()[0])
         for one in filter(None, (kept, kept["claim"])):
             one["uptime"] -= hours * 3600

@@ -133,7 +133,7 @@ def test_where_it_is_forbidden_consent_changes_nothing(make: Make, context: str 
     assert state.missing == (Modality.SPEECH, Modality.FACE, Modality.BEHAVIOUR)
     assert set(state.unread) == set(state.missing)
     assert state.probabilities == recognizer.recognize("I am fine.").probabilities
-    assert recognizer.senses._made[Modality.SPEECH].calls == 0  # not even looked at
+    assert recognizer.modality_encoders._made[Modality.SPEECH].calls == 0  # not even looked at
     with pytest.raises(PolicyError):
         recognizer.recognize(everything(None), user=EVERYTHING)
 

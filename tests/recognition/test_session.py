@@ -333,11 +333,11 @@ def test_a_vector_that_is_not_finite_is_named_and_nothing_is_heard() -> None:
     bad = good.copy()
     bad[1, 7] = np.nan
     with pytest.raises(InputError, match="text vector of utterance 2 of 2 is not finite"):
-        memory.hear(["a", "b"], {"text": bad}, here)
+        memory.read(["a", "b"], {"text": bad}, here)
     fresh = DialogueMemory(network(), Calibration())
     np.testing.assert_array_equal(
-        memory.hear(["a", "b"], {"text": good}, here).logits,
-        fresh.hear(["a", "b"], {"text": good}, here).logits,
+        memory.read(["a", "b"], {"text": good}, here).logits,
+        fresh.read(["a", "b"], {"text": good}, here).logits,
     )
 
 
@@ -349,7 +349,7 @@ def test_contributions_agree_with_deletion() -> None:
     present = {m: np.ones(3, bool) for m in features}
     present["face"][1] = False
     present["speech"][2] = present["face"][2] = False
-    heard = DialogueMemory(made, Calibration()).hear(["a", "b", "a"], features, present)
+    heard = DialogueMemory(made, Calibration()).read(["a", "b", "a"], features, present)
     assert [set(c) for c in heard.contributions] == [
         {Modality.TEXT, Modality.SPEECH, Modality.FACE},
         {Modality.TEXT, Modality.SPEECH},
@@ -366,7 +366,7 @@ def test_contributions_agree_with_deletion() -> None:
         for m in taken:
             taken[m][1] &= m in some
         logits = (
-            DialogueMemory(made, Calibration()).hear(["a", "b", "a"], features, taken).logits[1]
+            DialogueMemory(made, Calibration()).read(["a", "b", "a"], features, taken).logits[1]
         )
         e = np.exp(logits.astype(float) - logits.max())
         return float(e[label] / e.sum())

@@ -126,7 +126,7 @@ def test_word_vectors_are_shared_with_the_text_encoder(path: Path) -> None:
     text = TextEncoder()
     reader = RiskReader(path, text)
     assert text.words is not None
-    assert reader._network.body.word.weight.data_ptr() == text.words.data_ptr()
+    assert reader.words.data_ptr() == text.words.data_ptr()
     assert reader.read("hello") == RiskReader(path).read("hello")
 
 

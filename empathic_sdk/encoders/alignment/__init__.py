@@ -1,4 +1,4 @@
-"""From feature sequences, each with a rate of its own, to one clock (PED eq 4-31).
+"""Alignment of feature sequences with different rates to one clock (PED eq 4-31).
 
 Liu and Wang, "Research on Personalized Emotion Dynamic Deep Learning Modeling for Human-Centered
 Emotional Interaction". Everything here is NumPy; nothing is learned.

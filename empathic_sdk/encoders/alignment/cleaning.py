@@ -1,9 +1,9 @@
 """PED eq 10-13: outliers, gaps, smoothing, normalisation, each in two forms.
 
-The function reads the whole sequence, as published; it looks ahead. The class of the same step
-reads the past only and is fed in chunks: any cut into chunks gives the same rows.
+The function reads the whole sequence, as published, so it looks ahead. The class of the same step
+is causal and takes chunks; the rows do not depend on how the sequence is cut into chunks.
 
-Rows go in and come out in order of time (see ``rows.py``). A step never turns a missing row into
+Input and output rows are in order of time (see ``rows.py``). A step never turns a missing row into
 zeros that look real: it stays masked, or becomes a value.
 """
 
@@ -18,15 +18,12 @@ from empathic_sdk.encoders.alignment.rows import Floats, Rows, empty, joined
 from empathic_sdk.encoders.alignment.running import Moments, RunningMoments, moments
 from empathic_sdk.errors import ConfigurationError
 
-# With fewer real rows before it, nothing can be called an outlier yet.
+# With fewer real rows before it, no row counts as an outlier.
 WARM_UP = 8
 
 
 def z_scores(rows: Rows) -> Floats:
-    """PED eq 10: ``z = (x - mean) / deviation`` ``[n, width]``; 0 where nothing varies.
-
-    Missing rows have 0.
-    """
+    """PED eq 10: ``z = (x - mean) / deviation`` ``[n, width]``; 0 if constant or missing."""
     return _z(rows, moments(rows))
 
 
@@ -37,9 +34,9 @@ def _z(rows: Rows, known: Moments) -> Floats:
 
 
 def clean_outliers(rows: Rows, *, limit: float = 3.0, drop: bool = False) -> Rows:
-    """PED eq 10: correct or eliminate what lies more than ``limit`` deviations from the mean.
+    """PED eq 10: correct or eliminate rows more than ``limit`` deviations from the mean.
 
-    Looks ahead: mean and deviation are those of the whole sequence. Of n real rows none can lie
+    Looks ahead: mean and deviation are those of the whole sequence. None of n real rows can lie
     further out than ``(n - 1) / sqrt(n)``, so below 11 rows a limit of 3 does nothing.
 
     Args:
@@ -64,8 +61,8 @@ def _cleaned(rows: Rows, known: Moments, limit: float, drop: bool) -> Rows:
 class CausalOutliers:
     """The causal form of :func:`clean_outliers`.
 
-    Each row is compared with the rows before it as they came (a spike counts later on, so that a
-    lasting change of level is not cut off for ever). The first ``WARM_UP`` rows pass.
+    Each row is compared with the rows before it as they came (including earlier spikes, so that
+    a lasting change of level is eventually accepted). The first ``WARM_UP`` rows pass.
     """
 
     limit: float = 3.0
@@ -79,21 +76,20 @@ class CausalOutliers:
         """Clean the next rows."""
         before, _ = self._known.add(rows)
         ready = before.number >= WARM_UP
-        # No deviation means no outlier, see `_z`.
+        # Without deviation there is no outlier, see `_z`.
         known = before._replace(deviation=np.where(ready, before.deviation, 0.0))
         return _cleaned(rows, known, self.limit, self.drop)
 
 
 def interpolate(rows: Rows, *, max_gap_s: float | None = None) -> Rows:
-    """PED eq 11: fill missing rows on the line between the real ones beside them.
+    """PED eq 11: fill missing rows by linear interpolation.
 
-    Looks ahead: to the next real row. Before the first and after the last real row nothing is
-    known, and nothing is filled.
+    Looks ahead to the next real row. Rows before the first and after the last real row stay
+    missing.
 
     Args:
         rows: In order of time.
-        max_gap_s: Rows stay missing where the real ones beside them are further apart; ``None``:
-            however far.
+        max_gap_s: Wider gaps between real rows are not filled; ``None``: fill all.
     """
     real = np.flatnonzero(rows.mask)
     gone = np.flatnonzero(~rows.mask)
@@ -120,7 +116,7 @@ class CausalHold:
     """The causal form of :func:`interpolate`: a missing row repeats the last real one.
 
     Args:
-        max_gap_s: Not for longer than this after it; ``None``: for ever.
+        max_gap_s: Maximum seconds to repeat it; ``None``: no maximum.
     """
 
     max_gap_s: float | None = None
@@ -151,14 +147,14 @@ class CausalHold:
 def moving_average(rows: Rows, k: int) -> Rows:
     """PED eq 12: the mean of each row and the ``k`` rows on either side.
 
-    Looks ahead: ``k`` rows. At the ends, and beside missing rows, the mean is over what is there;
-    a missing row stays missing.
+    Looks ahead: ``k`` rows. At the ends, and beside missing rows, the mean covers the existing
+    rows; a missing row stays missing.
     """
     return _averaged(rows, range(-_not_negative(k), k + 1))
 
 
 def _averaged(rows: Rows, offsets: Sequence[int]) -> Rows:
-    """Average over rows at these distances, added up in their order."""
+    """Average over rows at these offsets, added in order."""
     n = len(rows)
     total, count = np.zeros_like(rows.values), np.zeros((n, 1))
     for offset in offsets:
@@ -174,7 +170,7 @@ def _averaged(rows: Rows, offsets: Sequence[int]) -> Rows:
 class CausalAverage:
     """The causal form of :func:`moving_average`: each row and the ``2 k`` before it.
 
-    As many rows as the published mean, so it is as smooth, and ``k`` rows late.
+    It has as many rows as the published mean: equally smooth, and ``k`` rows late.
     """
 
     k: int
@@ -195,7 +191,7 @@ def normalise(rows: Rows, *, epsilon: float = 1e-6, known: Moments | None = None
     """PED eq 13: ``(x - mean) / (deviation + epsilon)``.
 
     Looks ahead: mean and deviation are those of the whole sequence, unless ``known`` gives them,
-    for instance those of a training set; then it is causal.
+    for instance those of a training set, which makes it causal.
     """
     return _normalised(rows, moments(rows) if known is None else known, epsilon)
 
@@ -206,10 +202,10 @@ def _normalised(rows: Rows, known: Moments, epsilon: float) -> Rows:
 
 @dataclass
 class CausalNormalise:
-    """The causal form of :func:`normalise`: mean and deviation of the rows up to and with this.
+    """The causal form of :func:`normalise`: mean and deviation of the rows so far.
 
-    The first real row is its own mean and becomes zeros, and a sequence of one row is lost; early
-    rows are unsteady. Give a training set's statistics to :func:`normalise` where there are some.
+    The first real row is its own mean and becomes zeros, so a sequence of one row is lost, and
+    early rows are unstable. Prefer :func:`normalise` with a training set's statistics.
     """
 
     epsilon: float = 1e-6

@@ -1,4 +1,4 @@
-"""Many sequences, one clock: PED eq 10-16 in one call, or as a stream."""
+"""Aligns sequences on one clock: PED eq 10-16, in one call or as a stream."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from empathic_sdk.errors import ConfigurationError, InputError
 from empathic_sdk.types import AlignedWindows, FeatureSequence, Modality
 
 MAX_WINDOWS = 1_000_000
-"""More are refused: a time in the wrong unit would take all memory for empty windows."""
+"""Maximum number of windows: a time in the wrong unit would otherwise exhaust memory."""
 
 Preparations = Preparation | Mapping[Modality, Preparation] | None
 
@@ -32,22 +32,22 @@ def align(
     """Clean sequences and put them on one clock of windows.
 
     Args:
-        sequences: Of any modalities, in any order; several of one modality are one after the
-            other. Times are on one clock, in seconds.
+        sequences: Of any modalities, in any order; several of one modality are concatenated.
+            Times are on one clock, in seconds.
         window_s: Delta of PED eq 14.
-        hop_s: From one window's beginning to the next; at most ``window_s``, the default, so
-            that nothing falls between two windows.
-        until: What happened at or after this moment is not looked at, and no window begins
-            there; default: just behind the last row.
-        causal: No window knows anything that happened after its end.
-        origin: When the first window begins.
-        preparation: What is done before (see :class:`Preparation`), for all or by modality.
-        aggregates: What stands for the rows of a window, by modality; default: their mean.
+        hop_s: Step from one window to the next; at most ``window_s``, the default, so that no
+            row falls between two windows.
+        until: Rows from this time on are ignored, and no window begins there; default: just after
+            the last row.
+        causal: Whether a window depends only on rows up to its end.
+        origin: Start of the first window.
+        preparation: Steps before windowing (see :class:`Preparation`), for all or by modality.
+        aggregates: How the rows of a window become one, by modality; default: their mean.
 
     Returns:
-        A row a window, from ``origin`` to ``until``, for every modality that was given. A window
-        without a real row of a modality is zeros under a ``False`` mask. No sequences and no
-        ``until``: no windows.
+        One row per window, from ``origin`` to ``until``, for every given modality. A window
+        without a real row of a modality is zeros under a ``False`` mask. Without sequences and
+        ``until`` there are no windows.
 
     Raises:
         InputError: A time is not finite or before ``origin``; sequences of one modality differ
@@ -75,17 +75,17 @@ def align(
 
 
 class Aligner:
-    """:func:`align` as a stream: chunks in, every window out once nothing can change it.
+    """:func:`align` as a stream: takes chunks, returns each window once it is final.
 
-    All windows that come out, one after the other, are those of the causal :func:`align` over all
-    chunks, however the sequences were cut, to the last bit.
+    The windows equal those of the causal :func:`align` over all chunks bit for bit, however the
+    sequences are cut.
 
     Args:
-        widths: The modalities that may come, and the width of a row of each.
-        window_s: As in :func:`align`, and so are the others.
+        widths: The accepted modalities, with the width of a row of each.
+        window_s: As in :func:`align`, like the other arguments.
 
-    A window is ready when every modality has passed its end. One that never comes would hold the
-    clock up: say how far the time is with :meth:`advance`.
+    A window is ready when every modality has passed its end. If one never
+    arrives, move the clock on with :meth:`advance`.
     """
 
     def __init__(
@@ -110,11 +110,11 @@ class Aligner:
     def push(self, sequence: FeatureSequence) -> AlignedWindows:
         """Take a chunk of one modality; return the windows that are ready now.
 
-        A chunk may be out of order inside. Rows earlier than what this modality has already
-        brought, or than the time given to :meth:`advance`, are refused, and nothing changes.
+        A chunk may be out of order inside. Rows earlier than this modality's last ones, or
+        than the time given to :meth:`advance`, are refused, and nothing changes.
 
         Raises:
-            InputError: Such rows, an unknown modality, another width, a time that is not finite.
+            InputError: There are such rows, or the modality, a width or a time is invalid.
         """
         self._open()
         stream = self._streams.get(sequence.modality)
@@ -138,7 +138,7 @@ class Aligner:
         return self._ready(min(s.passed for s in self._streams.values()))
 
     def advance(self, now: float) -> AlignedWindows:
-        """Say that nothing from before ``now`` will come any more; return the ready windows.
+        """Declare that no rows from before ``now`` will follow; return the ready windows.
 
         Raises:
             InputError: ``now`` is not finite.
@@ -151,7 +151,7 @@ class Aligner:
         return self._ready(min(s.passed for s in self._streams.values()))
 
     def finish(self, until: float | None = None) -> AlignedWindows:
-        """Return the windows that are left; nothing can be pushed afterwards.
+        """Return the remaining windows; nothing can be pushed afterwards.
 
         Args:
             until: As in :func:`align`, but rows at or after it must not have been pushed.
@@ -192,7 +192,7 @@ class Aligner:
 
 
 class _Stream:
-    """One modality of a clock: its steps, and the rows that open windows still need."""
+    """One modality: its preparation steps, and the rows that open windows still need."""
 
     def __init__(self, width: int, preparation: Preparation) -> None:
         self.width = width
@@ -245,7 +245,7 @@ class _Plan:
         return (self._preparation or {}).get(modality, Preparation())
 
     def checked(self, sequence: FeatureSequence) -> Rows:
-        """Return a sequence's rows in order of time, none of them before the clock begins."""
+        """Return a sequence's rows in order of time; raise if one precedes the origin."""
         rows = rows_of(sequence)
         if len(rows) and rows.times[0] < self.origin:
             raise InputError(
@@ -257,7 +257,7 @@ class _Plan:
         return rows
 
     def reachable(self, time: float) -> None:
-        """Refuse a time that is absurdly far from the beginning."""
+        """Raise if a time is too far from the origin."""
         if (time - self.origin) / self.hop_s > MAX_WINDOWS:
             raise InputError(
                 f"from {self.origin:g} s to {time:g} s there are more than {MAX_WINDOWS:,} "
@@ -265,7 +265,7 @@ class _Plan:
             )
 
     def windows(self, until: float, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """Return when the windows from number ``first`` on begin and end, up to ``until``."""
+        """Return starts and ends of the windows from number ``first``, up to ``until``."""
         self.reachable(until)
         return windows(until, self.window_s, self.hop_s, origin=self.origin, first=first)
 

@@ -21,7 +21,7 @@ from empathic_sdk.types import FeatureSequence
 
 @dataclass(frozen=True, kw_only=True)
 class Preparation:
-    """What is done to the rows of a modality before they are put into windows.
+    """The steps applied to the rows of a modality before windowing.
 
     Attributes:
         outlier_limit: delta of eq 10; ``None`` leaves outliers alone.
@@ -29,8 +29,8 @@ class Preparation:
         fill: Fill missing rows (eq 11).
         max_gap_s: Over how many seconds at most; ``None``: however many.
         smooth: k of eq 12; 0 does not smooth.
-        normalise: Normalise (eq 13). Off as it comes: vectors of an encoder have a scale that a
-            model was trained on, and the statistics of a few rows would undo it.
+        normalise: Normalise (eq 13). Off by default: a model was trained on the scale of an
+            encoder's vectors, which the statistics of a few rows would change.
     """
 
     outlier_limit: float | None = 3.0
@@ -50,7 +50,7 @@ class Preparation:
 
     @classmethod
     def published(cls, *, smooth: int = 2) -> Preparation:
-        """Return all of eq 10-13; delta and k are not printed there, 3 and 2 are ours.
+        """Return all of eq 10-13; the paper gives no delta and k, so we use 3 and 2.
 
         The paper smooths speech and behaviour only: for text and faces give ``smooth=0``.
         """
@@ -58,11 +58,11 @@ class Preparation:
 
 
 NOTHING = Preparation(outlier_limit=None, fill=False)
-"""Rows as they are; duplicates and broken rows are dealt with all the same."""
+"""No steps; duplicates and broken rows are still handled."""
 
 
 class Preparing:
-    """A stream through the causal form of every step."""
+    """The causal form of every step, for a stream."""
 
     def __init__(self, preparation: Preparation) -> None:
         p = preparation
@@ -105,9 +105,9 @@ def prepare(
     Rows are put in order of time, duplicates dropped, rows that are not finite marked missing.
 
     Args:
-        sequence: Any; it is not changed.
-        preparation: What to do; ``None``: the default.
-        causal: Look back only, in every step.
+        sequence: The sequence; it is not changed.
+        preparation: The steps; ``None``: the default.
+        causal: Use the causal form of every step.
 
     Raises:
         InputError: A time is not finite.

@@ -1,4 +1,4 @@
-"""Timed rows of one modality: what the steps of the preparation hand to each other."""
+"""Timed rows of one modality, which the preparation steps work on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from empathic_sdk.types import FeatureSequence, Modality
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-# What is larger than a float32 can be is no measurement; its square still fits a float64.
+# A value beyond the range of float32 is no measurement; its square still fits a float64.
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -23,7 +23,7 @@ class Rows:
 
     Attributes:
         values: float64 ``[n, width]``; zeros where the mask is ``False``.
-        times: float64 ``[n]`` seconds, ascending; equal ones may follow each other.
+        times: float64 ``[n]`` seconds, ascending; duplicates are allowed.
         mask: bool ``[n]``, ``True`` = real.
     """
 
@@ -44,7 +44,7 @@ class Rows:
         return Rows(self.values[index], self.times[index], self.mask[index])
 
     def with_values(self, values: Floats, mask: Bools | None = None) -> Rows:
-        """Return the rows with other values; those that are missing are zeros."""
+        """Return the rows with new values; missing rows are zeros."""
         mask = self.mask if mask is None else mask
         return Rows(np.where(mask[:, None], values, 0.0), self.times, mask)
 
@@ -64,10 +64,9 @@ def joined(parts: list[Rows]) -> Rows:
 
 
 def rows_of(sequence: FeatureSequence) -> Rows:
-    """Return a sequence in order of time, as numbers that can be worked with.
+    """Return a sequence as float64 rows in order of time.
 
-    A row that holds a NaN or an infinity anywhere is missing. Rows out of order are put in order;
-    those of one moment stay as given.
+    A row with a NaN or an infinity is marked missing. Rows of equal time keep their order.
 
     Raises:
         InputError: A timestamp is not finite.
@@ -92,14 +91,14 @@ def sequence_of(rows: Rows, modality: Modality) -> FeatureSequence:
 
 
 def once(rows: Rows, before: Rows | None = None) -> Rows:
-    """Drop duplicate records: a row is one if another of the same moment and values precedes it.
+    """Drop duplicates: rows with the time and values of an earlier row.
 
-    A missing row is one, too, if any row of its moment precedes it. Different values of one
-    moment are kept: two things may happen at once.
+    A missing row is a duplicate if any row of its time precedes it. Different values at one time
+    are kept: two things may happen at once.
 
     Args:
         rows: In order of time.
-        before: Rows that came earlier; only those of the last moment matter.
+        before: Earlier rows; only those of the last time matter.
     """
     keep = np.ones(len(rows), bool)
     known = before if before is not None and len(before) else empty(rows.width)

@@ -1,4 +1,4 @@
-"""Mean and spread of a stream: the same numbers however it is cut into chunks."""
+"""Running mean and deviation of a stream, independent of how it is cut into chunks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from empathic_sdk.encoders.alignment.rows import Floats, Rows
 
 
 class Moments(NamedTuple):
-    """What is known of the values around a row.
+    """Count, mean and deviation of the values, one row each.
 
     Attributes:
         number: float64 ``[n, 1]`` of real rows.
@@ -37,9 +37,9 @@ def moments(rows: Rows) -> Moments:
 class RunningMoments:
     """Count, mean and deviation of the real rows so far.
 
-    Sums are taken of the distance to the first real row: sums of squares of the values
-    themselves would lose a small spread around a large mean. ``add`` goes row by row from what
-    it had, so that a stream gives the same numbers to the last bit however it is cut.
+    Sums are of differences from the first real row: sums of squares of the values themselves
+    would lose a small deviation around a large mean. ``add`` works row by row, so a stream gives
+    bit-identical results however it is cut.
     """
 
     first: Floats | None = None
@@ -48,7 +48,7 @@ class RunningMoments:
     square: Floats | None = None
 
     def add(self, rows: Rows) -> tuple[Moments, Moments]:
-        """Take rows in; return the moments before each row, and those up to and with it."""
+        """Add rows; return the moments before each row, and those including it."""
         width = rows.width
         if self.first is None and rows.mask.any():
             self.first = rows.values[rows.mask][0]

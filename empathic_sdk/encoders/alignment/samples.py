@@ -1,4 +1,4 @@
-"""PED eq 29-31: windows of all modalities to training samples."""
+"""PED eq 29-31: training samples from windows of all modalities."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from empathic_sdk.types import AlignedWindows
 
 
 class Samples(NamedTuple):
-    """Samples S_i of eq 30-31, one a window from the L-th on.
+    """Samples S_i of eq 30-31, one per window from the L-th on.
 
     Attributes:
         inputs: float32 ``[n, length, width]`` X_i.
         user: float32 ``[n, p]`` p_u, the same in every row; ``[n, 0]`` without one.
         labels: ``[n, length, c]`` Y_i.
-        changes: ``[n, length, c]`` of Y_i (eq 31); zeros where there is no window before.
+        changes: ``[n, length, c]`` of Y_i (eq 31); zeros without a preceding window.
         changed: bool ``[n, length]``: ``True`` = the change is real.
     """
 
@@ -31,7 +31,7 @@ class Samples(NamedTuple):
 def joint(windows: AlignedWindows) -> np.ndarray:
     """PED eq 29: all vectors side by side, then all masks as 0 or 1; float32 ``[k, width]``.
 
-    The order is that of :class:`Modality`, of those there are.
+    Present modalities are in the order of :class:`Modality`.
     """
     vectors = [windows.values[m] for m in windows.modalities]
     masks = [windows.masks[m][:, None].astype(np.float32) for m in windows.modalities]
@@ -43,7 +43,7 @@ def joint(windows: AlignedWindows) -> np.ndarray:
 def sliding(rows: np.ndarray, length: int) -> np.ndarray:
     """PED eq 30: every run of ``length`` rows, ``[n - length + 1, length, ...]``.
 
-    Fewer rows than ``length`` give none.
+    Empty if there are fewer rows than ``length``.
     """
     if length < 1:
         raise ConfigurationError(f"length must be 1 or more windows, not {length!r}")
@@ -54,9 +54,9 @@ def sliding(rows: np.ndarray, length: int) -> np.ndarray:
 
 
 def changes(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """PED eq 31: ``y_t - y_(t-1)`` ``[n, c]``, and bool ``[n]`` where there is a y before.
+    """PED eq 31: ``y_t - y_(t-1)`` ``[n, c]``, and bool ``[n]`` where a y precedes.
 
-    The first is zeros under ``False``: a beginning is no change.
+    The first is zeros under ``False``: the start is not a change.
     """
     labels = np.asarray(labels, np.float64)
     out = np.zeros_like(labels)
@@ -71,12 +71,12 @@ def samples(
 
     Args:
         windows: k of them.
-        labels: ``[k, c]`` what was felt in each.
+        labels: ``[k, c]`` labels of the windows.
         length: L of eq 30.
         user: ``[p]`` p_u.
 
     Raises:
-        InputError: There are not as many labels as windows.
+        InputError: The number of labels differs from that of windows.
     """
     labels = np.asarray(labels, np.float64)
     if labels.ndim != 2 or len(labels) != len(windows):

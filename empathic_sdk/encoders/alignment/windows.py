@@ -1,4 +1,4 @@
-"""PED eq 14-16, 20, 25 and 28: windows of time, and what stands for the rows in one.
+"""PED eq 14-16, 20, 25 and 28: time windows, and aggregates of the rows in one.
 
 An :class:`Aggregate` turns the real rows of one window into one vector. Only windows with at
 least one real row are aggregated: the others are zeros under a ``False`` mask (eq 16).
@@ -21,7 +21,7 @@ class Aggregate(NamedTuple):
     Attributes:
         name: For messages.
         apply: ``(values [n, width], times [n], window_s) -> [out]``, n >= 1, all rows real.
-        width: What comes out, by what goes in.
+        width: Output width for an input width.
     """
 
     name: str
@@ -37,7 +37,7 @@ MEAN = Aggregate("mean", lambda values, _times, _window: values.mean(0), _same)
 """Mean over the rows: PED eq 23 for speech."""
 
 LAST = Aggregate("last", lambda values, _times, _window: values[-1], _same)
-"""The latest row: for states that already know what came before."""
+"""The latest row: for states that already contain the past."""
 
 MAX_MEAN = Aggregate(
     "max_mean",
@@ -51,7 +51,7 @@ def attention(query: Floats) -> Aggregate:
     """Weights ``softmax(query . row)`` over the rows: PED eq 20 for text, eq 25 for faces.
 
     Args:
-        query: ``[width]``; learned elsewhere. Zeros give the mean.
+        query: ``[width]``, learned elsewhere; zeros give the mean.
     """
     query = np.asarray(query, np.float64)
     if query.ndim != 1 or not np.isfinite(query).all():
@@ -77,13 +77,13 @@ def _statistics(values: Floats, times: Floats, window_s: float) -> Floats:
 
 
 STATISTICS = Aggregate("statistics", _statistics, lambda width: 3 + width)
-"""For raw event streams, what the text below PED eq 15 names: events a second, mean and
-deviation of the seconds between them (the window's length and 0 where there is only one), and the
-mean of the values (of pauses, say: the average stay)."""
+"""For raw event streams, as in the text below PED eq 15: events per second, mean and
+deviation of the seconds between them (the window's length and 0 for a single event), and the
+mean of the values (for pauses, the average stay)."""
 
 
 def intervals(times: Floats) -> Floats:
-    """PED eq 26: seconds since the row before, ``[n]``; 0 on the first."""
+    """PED eq 26: seconds since the previous row, ``[n]``; 0 for the first."""
     times = np.asarray(times, np.float64)
     return np.asarray(np.diff(times, prepend=times[:1]), np.float64)
 
@@ -99,11 +99,11 @@ def interval_code(seconds: Floats) -> Floats:
 def windows(
     until: float, window_s: float, hop_s: float, *, origin: float = 0.0, first: int = 0
 ) -> tuple[Floats, Floats]:
-    """PED eq 14: beginnings and ends of the windows that begin before ``until``, in seconds.
+    """PED eq 14: starts and ends of the windows that start before ``until``, in seconds.
 
     Window k is ``[origin + k * hop_s, origin + k * hop_s + window_s)``; ``k`` counts from
-    ``first``. Where a window ends as another begins, both are the same number: 3 * 0.1 is not
-    0.2 + 0.1 in floating point, and a row between them would count twice, or never.
+    ``first``. Where one window ends as another starts, both numbers are identical: 3 * 0.1 is not
+    0.2 + 0.1 in floating point, and a row in between would count twice or not at all.
     """
     count = int(max(0.0, np.ceil((until - origin) / hop_s)))
     number = np.arange(first, max(first, count + 1))
@@ -122,9 +122,9 @@ def windowed(
     Args:
         rows: In order of time.
         starts: ``[k]`` ascending.
-        ends: ``[k]``; the end of a window is no part of it.
+        ends: ``[k]``, exclusive.
         window_s: Length of a window, for the aggregate.
-        aggregate: What stands for the rows of one.
+        aggregate: Turns the rows of a window into one.
     """
     out = np.zeros((len(starts), aggregate.width(rows.width)), np.float32)
     real = rows.take(rows.mask)

@@ -40,10 +40,11 @@ def _tagged(config: RunnableConfig) -> RunnableConfig:
     It stands in two places. A model with tags of its own (``with_config(tags=...)``) replaces those
     of the config but keeps its callbacks; one with callbacks of its own keeps the tags.
     """
-    tagged = {**config, "tags": [*(config.get("tags") or ()), TAG_NOSTREAM]}
+    tagged = config.copy()
+    tagged["tags"] = [*(config.get("tags") or ()), TAG_NOSTREAM]
     callbacks = config.get("callbacks")
     if isinstance(callbacks, BaseCallbackManager):
         callbacks = callbacks.copy()
         callbacks.add_tags([TAG_NOSTREAM])
         tagged["callbacks"] = callbacks
-    return RunnableConfig(**tagged)  # type: ignore[typeddict-item]
+    return tagged

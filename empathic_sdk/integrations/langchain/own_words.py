@@ -58,7 +58,8 @@ class Seen(NamedTuple):
         """
         own, other = set(self.own), set(self.other)
         ids = {one[:_ID] for one in own}
-        mine, others = [], []
+        mine: list[str] = []
+        others: list[str] = []
         for message in _humans(messages)[-MOST:]:
             one = fingerprint(message)
             theirs = one in own or (one not in other and (new or one[:_ID] in ids))
@@ -90,7 +91,9 @@ def words(messages: Sequence[AnyMessage], seen: Seen | None) -> Words:
     start = first
     while start and not isinstance(messages[start - 1], HumanMessage):
         start -= 1
-    new = [m for m in messages[start:] if id(m) in fresh or isinstance(m, AIMessage)]
+    new: list[BaseMessage] = [
+        m for m in messages[start:] if id(m) in fresh or isinstance(m, AIMessage)
+    ]
     return Words(new, _readable(messages[:start], seen))
 
 

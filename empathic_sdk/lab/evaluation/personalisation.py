@@ -86,7 +86,7 @@ def replay(
             learned[i] = advance(
                 learned[i],
                 Seen(
-                    talk=str(user.scene[t]),
+                    conversation=str(user.scene[t]),
                     general=tuple(general.tolist()),
                     shown=label,
                     uncertain=bool(p[label] < threshold),

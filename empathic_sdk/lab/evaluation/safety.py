@@ -166,8 +166,8 @@ def evaluate_safety(
             raise DataError(f"{results} holds no record of `empathic train safety`")
         return report | {"n": runs[0]["n"], **runs[0]["scored"], "runs": _spread(runs)}
     entries = Entry.read(lines or shipped_lines("heldout"))
-    if data is not None:
-        for corpus in CORPORA:  # one that is missing is named before much is measured
+    if data is not None:  # a missing corpus is reported before the long measurement
+        for corpus in CORPORA:
             talks(data, corpus, "test")
     recognizer = EmotionRecognizer()
     reader = RiskReader(checkpoint, recognizer.text)

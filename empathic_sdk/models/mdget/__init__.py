@@ -1,4 +1,4 @@
-"""MDGET-MER: gated unimodal encoder, gated cross-modal encoder, emotion transfer (Chen et al.)."""
+"""MDGET-MER (Chen et al.): gated unimodal and cross-modal encoders, emotion transfer."""
 
 from empathic_sdk.models.mdget.config import GATES, MDGETConfig
 from empathic_sdk.models.mdget.network import MDGET, DialogueOutput

@@ -13,10 +13,13 @@ Cache = dict[str, Tensor]
 
 
 class GatedACME(nn.Module):
-    """One layer: self-attention, exchange between hub and spokes, gated feed-forward.
+    """One layer: self-attention, cross-modal attention, gated feed-forward.
+
+    Cross-modal attention runs between the first modality (``hub``: text in the paper) and each of
+    the others (``spokes``). The parameters have these names in checkpoints.
 
     Eq 8 and 14 (9 and 17) use one symbol for two gates; here each direction has its own. Eq 20's
-    gate has one set of weights for all modalities, as it is written; FF is one a modality.
+    gate has one set of weights for all modalities, as published; FF has one per modality.
     """
 
     def __init__(
@@ -64,14 +67,14 @@ class GatedACME(nn.Module):
         past: Cache,
         trace: Trace | None = None,
     ) -> tuple[dict[str, Tensor], Cache]:
-        """Map one ``[b, n, d]`` a modality to one ``[b, n, d]`` a modality.
+        """Map one ``[b, n, d]`` per modality to one ``[b, n, d]`` per modality.
 
         Args:
-            x: By modality; zeros where it is absent.
+            x: By modality; zeros where absent.
             reach: Over ``p + n`` utterances.
-            present: bool ``[b, p + n]`` a modality.
-            past: What the last call returned, cut to ``p`` utterances; empty at the start.
-            trace: Filled with the gates' values, where given.
+            present: bool ``[b, p + n]`` per modality.
+            past: Cache from the last call, cut to ``p`` utterances; empty at the start.
+            trace: If given, receives the values of the gates.
         """
         now: Cache = {}
 
@@ -81,8 +84,8 @@ class GatedACME(nn.Module):
 
         first = {}
         for m in self.modalities:  # eq 6 and 7
-            heard = self.dropout(attend(f"self.{m}", self.itself[m], x[m], m, x[m]))
-            first[m] = self.norm_self[m](x[m] + heard)
+            attended = self.dropout(attend(f"self.{m}", self.itself[m], x[m], m, x[m]))
+            first[m] = self.norm_self[m](x[m] + attended)
         hub, crossed, to_hub = self.hub, {}, []
         for m in self.spokes:
             pair = torch.cat([first[hub], first[m]], -1)
@@ -97,7 +100,7 @@ class GatedACME(nn.Module):
                     trace[f"to_hub.{m}"], trace[f"from_hub.{m}"] = g_in, g_out
             to_hub.append(self.dropout(got))  # eq 10, 11
             crossed[m] = self.norm_cross[m](x[m] + first[m] + self.dropout(given))  # eq 15-19
-        # Eq 12: FC's bias would speak for spokes that are absent, so it is let in only with them.
+        # Eq 12: FC's bias counts only where another modality is present.
         extra = torch.zeros_like(x[hub])
         if self.merge is not None:
             some = torch.stack([present[m][:, -x[m].shape[1] :] for m in self.spokes]).any(0)

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 
 class Reach(NamedTuple):
-    """Who may look at whom.
+    """Which queries may attend to which keys.
 
     Attributes:
         allowed: bool ``[b, queries, keys]``, ``True`` = may attend (window and real utterances;
-            which modality is present there comes on top).
+            missing modalities are masked separately).
         same: bool ``[b, queries, keys]``, ``True`` = the same speaker; ``None`` without speakers.
     """
 
@@ -26,8 +26,8 @@ class Reach(NamedTuple):
 class UtteranceAttention(nn.Module):
     """``MHA(Q, K, V)`` of eq 6, 10, 11, 15 and 18, with K = V's source.
 
-    One learned bias a head is added to the scores between utterances of one speaker: which
-    utterances are the speaker's own is not in the features.
+    One learned bias per head is added to the scores between utterances of one speaker, because the
+    features do not contain the speaker.
     """
 
     def __init__(self, *, width: int, heads: int, speakers: bool) -> None:
@@ -37,13 +37,13 @@ class UtteranceAttention(nn.Module):
         self.key = nn.Linear(width, width)
         self.value = nn.Linear(width, width)
         self.out = nn.Linear(width, width)
-        # Spread at the start: some heads listen to the speaker's own past, some to the others'.
+        # Spread at the start: some heads prefer the speaker's own past, some the others'.
         self.same_speaker = nn.Parameter(torch.linspace(-3.0, 3.0, heads)) if speakers else None
 
     def forward(
         self, x: Tensor, source: Tensor, reach: Reach, present: Tensor, past: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """Attend from ``x`` to ``source``, and to what ``past`` holds of it.
+        """Attend from ``x`` to ``source`` and its ``past``.
 
         Args:
             x: ``[b, n, d]`` queries.
@@ -53,7 +53,7 @@ class UtteranceAttention(nn.Module):
             past: ``[2, b, p, d]`` keys and values of the ``p`` utterances before, or ``None``.
 
         Returns:
-            ``[b, n, d]``, exact zeros where nothing may be attended to; and keys and values
+            ``[b, n, d]``, exactly zero where all keys are masked; and keys and values
             ``[2, b, p + n, d]`` for the next call.
         """
         kv = torch.stack([self.key(source), self.value(source)])
@@ -63,8 +63,8 @@ class UtteranceAttention(nn.Module):
         k, v = rearrange(kv, "two b n (h k) -> two b h n k", h=self.heads)
         allowed = reach.allowed & present[:, None, :]
         any_key = allowed.any(-1, keepdim=True)
-        # A row that may look nowhere looks everywhere here, and is set to zero below: softmax
-        # over nothing would be NaN, and NaN times zero still is.
+        # A fully masked row attends to everything here and is set to zero below: softmax over
+        # nothing would be NaN, and NaN times zero is NaN.
         mask = (allowed | ~any_key)[:, None]
         bias = torch.zeros_like(mask, dtype=q.dtype).masked_fill(~mask, float("-inf"))
         if self.same_speaker is not None and reach.same is not None:

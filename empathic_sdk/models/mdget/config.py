@@ -1,4 +1,4 @@
-"""Every number and switch of the network, in one value."""
+"""Configuration of the network: sizes and switches."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ class MDGETConfig:
     """Sizes and switches of :class:`MDGET`.
 
     Attributes:
-        inputs: Feature width of each modality, by name. The first is the hub (text in the paper),
-            the others are spokes that exchange information with it alone.
-        classes: How many emotions.
+        inputs: Feature width of each modality, by name. Cross-modal attention is only
+            between the first one (text in the paper) and each of the others.
+        classes: Number of emotions.
         width: d of the paper; a multiple of ``heads``.
-        heads: Of every multi-head attention (8 in the paper).
+        heads: Heads of every multi-head attention (8 in the paper).
         gue_layers: Layers of the gated unimodal encoder.
         acme_layers: Layers of the gated cross-modal encoder.
         feedforward: Inner width of FF in eq 5 and 21; 0 means ``width``.
-        gue_dropout: In eq 5.
-        acme_dropout: In eq 6, 10, 11, 15, 18, 21.
-        dropout: On the projected inputs, and in eq 28 and 36.
+        gue_dropout: Dropout in eq 5.
+        acme_dropout: Dropout in eq 6, 10, 11, 15, 18, 21.
+        dropout: Dropout on the projected inputs, and in eq 28 and 36.
         causal: One-directional recurrence, and attention that looks back only.
         window: Causal: an utterance attends to itself and the ``window - 1`` before it.
         speakers: Slots of the speaker embedding, by order of appearance (later speakers share the
             last); 0 switches the embedding and the attention's same-speaker bias off.
-        own_past: Each speaker's own utterances also pass through a recurrence of their own.
-        timing: Width of the timing input (see ``training.dialogues.timing``), 0 without.
+        own_past: Add a recurrence over each speaker's own utterances.
+        timing: Width of the timing input (see ``lab.corpora.dialogues.timing``); 0 without.
         gue: Ablation: ``False`` hands the projected inputs to the cross-modal encoder.
         acme: Ablation: ``False`` fuses the unimodal encoder's output.
         eetm: Ablation: ``False`` leaves the emotion transfer module out.
-        gates: Which gates are there; the others are replaced by 1 (a plain residual sum).
-        weights: How much a modality is believed beside the others, where it is not 1 (see
-            ``ModalFusion``); the weights of a batch multiply these.
+        gates: Gates in use; the others are replaced by 1 (a plain residual sum).
+        weights: Weight of a modality relative to the others, if not 1 (see ``ModalFusion``); the
+            weights of a batch multiply these.
     """
 
     inputs: Mapping[str, int]
@@ -86,19 +86,19 @@ class MDGETConfig:
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        """The modalities' names, hub first."""
+        """Names of the modalities, in the order of ``inputs``."""
         return tuple(self.inputs)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values; :meth:`from_dict` reads them back."""
-        # A list keeps the order of the inputs whatever sorts the keys on the way.
+        # A list keeps the order of the inputs even if something sorts the keys.
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return {**values, "inputs": [list(i) for i in self.inputs.items()],
                 "gates": list(self.gates), "weights": dict(self.weights)}  # fmt: skip
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> MDGETConfig:
-        """Read what :meth:`as_dict` gave.
+        """Make a configuration from :meth:`as_dict` values.
 
         Raises:
             ConfigurationError: A value is missing, unknown or out of range.

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class ModalFusion(nn.Module):
-    """Eq 23-25: one weight a modality and utterance, beside the untouched features."""
+    """Eq 23-25: one weight per modality and utterance, beside the unweighted features."""
 
     def __init__(self, *, modalities: int, width: int, gated: bool) -> None:
         super().__init__()
@@ -21,10 +21,9 @@ class ModalFusion(nn.Module):
         Args:
             h: Features by modality.
             present: bool.
-            weights: ``[b, n, M]``, at least 0: how much each modality is to be believed, relative
-                to the one believed most among those present. They multiply the gates, whose sum
-                stays what it was, and scale the features beside them, which eq 25 would hand on
-                untouched. A modality alone is not changed by its weight.
+            weights: ``[b, n, M]``, at least 0: weight of each modality relative to the largest one
+                among those present. They multiply the gates, whose sum stays the same, and scale
+                the features that eq 25 passes on. A single modality is not changed by its weight.
 
         Returns:
             ``[b, n, (M + 1) * d]`` of eq 25, and the gates ``[b, n, M]`` in [0, 1] (zero where

@@ -52,15 +52,15 @@ class GatedUnimodalEncoder(nn.Module):
         """Encode ``x`` ``[b, n, d]`` whose rows have ``lengths`` ``[b]`` real utterances.
 
         Returns:
-            ``[b, n, d]`` (what stands in the padding means nothing), and the hidden state
-            ``[1, b, d]`` after the last utterance, ``None`` where bidirectional.
+            ``[b, n, d]`` (undefined in the padding), and the hidden state ``[1, b, d]`` after the
+            last utterance, ``None`` if bidirectional.
         """
-        heard, hidden = self._recur(x, lengths, hidden)
+        recurred, hidden = self._recur(x, lengths, hidden)
         if self.gate_1 is None or self.gate_2 is None:
-            first = self.norm_1(x + heard)
+            first = self.norm_1(x + recurred)
             return self.norm_2(x + first + self.feedforward(first)), hidden
-        g1 = torch.sigmoid(self.gate_1(torch.cat([x, heard], -1)))  # (b, n, d), in (0, 1); eq 1
-        first = self.norm_1(g1 * x + (1 - g1) * heard)  # eq 2
+        g1 = torch.sigmoid(self.gate_1(torch.cat([x, recurred], -1)))  # (b, n, d), in (0, 1); eq 1
+        first = self.norm_1(g1 * x + (1 - g1) * recurred)  # eq 2
         forward = self.feedforward(first)
         g2 = torch.sigmoid(self.gate_2(torch.cat([x, first, forward], -1)))  # eq 3
         if trace is not None:
@@ -70,7 +70,7 @@ class GatedUnimodalEncoder(nn.Module):
     def _recur(
         self, x: Tensor, lengths: Tensor, hidden: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
-        if self.causal:  # padding stands at the end: one direction never meets it
+        if self.causal:  # padding is at the end, so a forward pass never reaches it
             out, hidden = self.gru(x, hidden)
             return out, hidden
         packed = pack_padded_sequence(

@@ -1,4 +1,4 @@
-"""The whole network: inputs -> GUE -> Gated ACME -> fusion -> emotion, and transfer."""
+"""The complete network: inputs -> GUE -> gated ACME -> fusion -> emotion, and transfer."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class DialogueOutput(NamedTuple):
     Attributes:
         logits: ``[b, n, classes]``; zeros in the padding and where every modality is absent.
         fused: ``[b, n, (M + 1) * d]`` of eq 25.
-        vectors: ``[b, n, d]``: H of eq 32, what the transfer module compares.
+        vectors: ``[b, n, d]``: H of eq 32, input of the transfer module.
         fusion_gates: ``[b, n, M]`` of eq 23.
-        pairs: Of the transfer module, if asked for and there.
-        state: Causal: what the next piece of these dialogues continues from.
+        pairs: Output of the transfer module, if requested and present.
+        state: Causal only: streaming state for the next piece of these dialogues.
     """
 
     logits: Tensor
@@ -43,8 +43,8 @@ class DialogueOutput(NamedTuple):
 class MDGET(nn.Module):
     """Gated emotion-transfer dialogue model (Chen et al. 2026, eq 1-38).
 
-    Published, it reads the whole dialogue. With ``causal=True`` an utterance sees itself and the
-    past: the recurrence runs one way and every attention (two after each other in a layer) spans
+    The published form reads the whole dialogue. With ``causal=True`` an utterance sees only itself
+    and the past: the recurrence runs one way and every attention (two in sequence per layer) spans
     ``window`` utterances. The causal form takes a dialogue in pieces of any size: hand each call's
     ``state`` to the next, and the logits are those of one call with everything (the caches hold
     every layer's keys and values of the last ``window - 1`` utterances). Only the last piece of a
@@ -111,12 +111,12 @@ class MDGET(nn.Module):
         """Read dialogues, or (causal) the next piece of each.
 
         Args:
-            batch: Modalities that the network does not know are not looked at; ones that it knows
-                and the batch lacks count as absent.
-            state: What the call before returned; causal only.
+            batch: Modalities unknown to the network are ignored; those missing from the batch count
+                as absent.
+            state: State from the previous call; causal only.
             pairs: Also compare utterances (of this piece) pairwise; in training H' of eq 33 is a
                 second pass with other dropout.
-            trace: Filled with the gates' values by layer, where given.
+            trace: If given, receives the values of the gates by layer.
         """
         c = self.config
         if state and not c.causal:
@@ -174,7 +174,7 @@ class MDGET(nn.Module):
         return batch.features, present
 
     def _weights(self, batch: DialogueBatch) -> Tensor | None:
-        """Return ``[b, n, M]``, or ``None`` where nothing is weighed."""
+        """Return weights ``[b, n, M]``, or ``None`` without weights."""
         if batch.weights is None and not self.config.weights:
             return None
         given = batch.weights or {}
@@ -193,7 +193,7 @@ class MDGET(nn.Module):
             slot = batch.speaker.clamp(min=0, max=self.speaker.num_embeddings - 1)
             extra = extra + self.speaker(slot)
         if self.timing is not None and batch.timing is not None:
-            # What stands in the padding is taken out here, or NaN would reach the gradient.
+            # Padding is removed here; otherwise a NaN in it would reach the gradient.
             when = batch.timing.to(like.dtype)
             extra = extra + self.timing(
                 torch.where(batch.mask[..., None], when, when.new_zeros(()))
@@ -213,7 +213,7 @@ class MDGET(nn.Module):
     def _reach(
         self, batch: DialogueBatch, present: Tensor, state: State
     ) -> tuple[dict[str, Tensor], Reach]:
-        """Return which keys are real, ``[b, p + n]`` a modality, and who may look at whom."""
+        """Return which keys are real, ``[b, p + n]`` per modality, and the attention mask."""
         past = state.get("past.present")
         speaker, every = batch.speaker, present
         if past is not None:
@@ -254,7 +254,7 @@ class MDGET(nn.Module):
     def _kept(
         self, keys: dict[str, Tensor], batch: DialogueBatch, state: State, caches: State
     ) -> State:
-        """Cut what was seen to the ``window - 1`` utterances that the next one may look at."""
+        """Cut the caches to the ``window - 1`` utterances that the next one may attend to."""
         keep = self.config.window - 1
         speaker = batch.speaker
         if "past.speaker" in state:

@@ -11,8 +11,8 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 class OwnPast(nn.Module):
     """A GRU that runs over the utterances of one speaker at a time, added to its input.
 
-    The paper has no speakers; DialogueRNN (Majumder et al. 2019) showed that a state a party is
-    what context is worth most for. One set of weights for all speakers and modalities; speakers
+    The paper has no speakers; DialogueRNN (Majumder et al. 2019) showed that a state per
+    party is the most useful context. One set of weights for all speakers and modalities; speakers
     beyond the last slot share it.
     """
 
@@ -26,7 +26,7 @@ class OwnPast(nn.Module):
     def forward(
         self, x: Tensor, speaker: Tensor, mask: Tensor, hidden: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
-        """Return ``x`` plus what each speaker's own utterances say.
+        """Add the recurrence over each speaker's own utterances to ``x``.
 
         Args:
             x: ``[b, n, d]``.
@@ -48,14 +48,14 @@ class OwnPast(nn.Module):
         own[row[mask], place[mask]] = x[mask]
         there = counts > 0
         before = None if hidden is None else hidden.flatten(0, 1)[there][None].contiguous()
-        heard = x.new_zeros(b * self.slots, length, d)
+        recurred = x.new_zeros(b * self.slots, length, d)
         if bool(there.any()):
-            heard[there] = self._recur(own[there], counts[there], before)
+            recurred[there] = self._recur(own[there], counts[there], before)
         out = x.clone()
-        out[mask] = x[mask] + heard[row[mask], place[mask]]
+        out[mask] = x[mask] + recurred[row[mask], place[mask]]
         if not self.causal:
             return out, None
-        last = heard[torch.arange(len(counts), device=x.device), (counts - 1).clamp(min=0)]
+        last = recurred[torch.arange(len(counts), device=x.device), (counts - 1).clamp(min=0)]
         old = x.new_zeros(b * self.slots, d) if hidden is None else hidden.flatten(0, 1)
         return out, torch.where(there[:, None], last, old).view(b, self.slots, d)
 

@@ -1,9 +1,9 @@
-"""The gated enhanced emotion transfer module, eq 34-38: did the emotion change between two?
+"""The gated enhanced emotion transfer module, eq 34-38: did the emotion change?
 
-The published tensor of eq 35 holds ``n x n x 2d`` numbers a dialogue. It is never needed: with
+The published tensor of eq 35 holds ``n x n x 2d`` numbers per dialogue. It is never needed: with
 ``t = g [h_i; h'_j]`` and no bias in eq 36, ``W t = g (A h_i + B h'_j)``, where ``W = [A B]``; and
 as ``g > 0``, ``ReLU(g u) = g ReLU(u)``. So each utterance is projected once, pairs are added up in
-tiles, and what a tile held is computed again on the way back.
+tiles, and the content of a tile is recomputed in the backward pass.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class PairOutput(NamedTuple):
     Attributes:
         logits: ``[b, n, n, 2]``: unchanged, changed (eq 37 before softmax); zeros outside.
         gate: ``[b, n, n]``, in (0, 1) (eq 34); zeros outside.
-        valid: bool ``[b, n, n]``, which pairs are meant: both real, and within the window.
+        valid: bool ``[b, n, n]``: both utterances are real and within the window.
     """
 
     logits: Tensor
@@ -44,7 +44,7 @@ class EmotionTransfer(nn.Module):
         self.dropout, self.tile = dropout, tile
 
     def naive(self, h: Tensor, other: Tensor, valid: Tensor) -> PairOutput:
-        """Compute eq 34-37 as they are written, ``n x n x 2d`` numbers and all (a reference)."""
+        """Compute eq 34-37 as published, with ``n x n x 2d`` numbers (a reference)."""
         n = h.shape[1]
         pair = torch.cat(
             [h[:, :, None].expand(-1, -1, n, -1), other[:, None].expand(-1, n, -1, -1)], -1
@@ -62,13 +62,13 @@ class EmotionTransfer(nn.Module):
     def forward(
         self, h: Tensor, other: Tensor, valid: Tensor, window: int | None = None
     ) -> PairOutput:
-        """Compute the same in tiles.
+        """Compute eq 34-37 in tiles.
 
         Args:
             h: ``[b, n, d]`` of eq 32.
             other: ``[b, n, d]`` of eq 33.
             valid: bool ``[b, n, n]``.
-            window: No pair with ``j > i`` or ``i - j >= window`` is valid; saves their cost.
+            window: No pair with ``j > i`` or ``i - j >= window`` is valid, so they are skipped.
         """
         b, n, d = h.shape
         a, c = self._halves(h, other)
@@ -127,8 +127,8 @@ class EmotionTransfer(nn.Module):
 def _thinned(x: Tensor, p: float) -> Tensor:
     """Return dropout of ``x`` with ``p`` rounded to 1/256.
 
-    A tile draws millions of masks, twice. Eight of them from one 64-bit draw make the whole
-    network a third faster on a processor than one draw each.
+    A tile draws millions of masks, twice. Taking eight of them from one 64-bit draw makes the
+    whole network a third faster on a CPU.
     """
     cut = min(round(p * 256), 255)
     bits = torch.empty((x.numel() + 7) // 8, dtype=torch.int64, device=x.device)
