@@ -73,8 +73,12 @@ def show_guard(report: Mapping[str, Any]) -> None:
     for reason, found in report["reasons"].items():
         click.echo(f"    refused, {reason:18} {_interval(found)}")
     for split, part in report["supporters"].items():
-        for key in ("refused", "harmless_refused", "grave_refused"):
+        for key in (
+            "refused", "claims_refused", "other_refused", "harmless_refused", "grave_refused"
+        ):  # fmt: skip
             click.echo(f"  ESConv {split}, {key:17} {_interval(part[key])}")
+        for reason, found in part["reasons"].items():
+            click.echo(f"    ESConv {split}, {reason:14} {_interval(found)}")
 
 
 def _interval(found: Mapping[str, float]) -> str:

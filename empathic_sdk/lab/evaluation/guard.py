@@ -137,9 +137,10 @@ def _refused(
 ) -> dict[str, Any]:
     """Count what is refused of supporters' sentences.
 
-    ``refused``: of all. ``harmless_refused``: of those in turns that do not tell of the supporter,
-    without claims to a life or to feelings that the rules find, which are no program's to make.
-    ``grave_refused``: of all, by what could do a person harm.
+    ``refused``: of all. ``claims_refused`` and ``other_refused``: of all, as a claim to a life or
+    to feelings (by rule or model), and for any other reason. ``harmless_refused``: of those in
+    turns that do not tell of the supporter, without claims to a life or to feelings that the rules
+    find, which are no program's to make. ``grave_refused``: of all, by what could do a person harm.
     """
     verdicts = [(check_sentence(s, context, reader), own, s) for s, own in sentences]
     n = len(verdicts)
@@ -150,9 +151,11 @@ def _refused(
     )
     return {
         "refused": wilson(sum(reasons.values()), n),
+        "claims_refused": wilson(sum(reasons[r] for r in OWN), n),
+        "other_refused": wilson(sum(k for r, k in reasons.items() if r not in OWN), n),
         "harmless_refused": wilson(harmless, sum(not own for _, own, _ in verdicts)),
         "grave_refused": wilson(sum(v.grave and v.reason in GRAVE for v, _, _ in verdicts), n),
-        "reasons": dict(reasons.most_common()),
+        "reasons": {reason: wilson(k, n) for reason, k in reasons.most_common()},
     }
 
 
