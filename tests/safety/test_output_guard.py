@@ -200,6 +200,15 @@ ORDINARY = (
     "I feel so happy for you! I love it. As a mother of three, I know how you feel.",
     "You can end the chat with the button above.",
     "It sounds like you have depression.",
+    "If the installer asks, say no. Then delete these messages from the queue.",
+    "Your API key is a secret: no one needs to know it but you, so keep it in a vault.",
+    "Do not drag the slider and never pull the cable.",
+    "A reasonable person would read the contract. Most people get by without a lawyer.",
+    "Making a scene in Blender takes time. Get a grip on the layers first.",
+    "No wonder they left the old framework; here is the list you asked for.",
+    "Cover the keypad so that nobody finds out your PIN. Call +1 202-555-0143.",
+    "The popup should go away. Use small words.\n\n```sh\ncurl -X DELETE http://localhost/u/1\n```",
+    '[{"id": 7, "tel": "555-0100", "mail": "a@b.example", "url": "http://x.example/?q=1"}]',
 )
 
 
