@@ -100,7 +100,8 @@ def check_sentence(
         The verdict; a refused sentence's ``reason`` is one word.
     """
     if len(text) > LONGEST:
-        return _worst(check_sentence(part, context, second) for part in _windows(text))
+        parts = dict.fromkeys(_windows(text))  # the same words over and over are read once
+        return _worst(check_sentence(part, context, second) for part in parts)
     if not any(map(str.isalnum, text)):
         return ALLOWED
     if _PAGE.search(text) or _CALL.search(text):

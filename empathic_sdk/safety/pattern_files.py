@@ -43,7 +43,7 @@ CUES, DRAFTS, FRAGMENTS = "idioms_and_denials.toml", "drafts.toml", "fragments.t
 DIGEST = "digest.json"
 _ROWS = ("patterns", "cues", "idioms")
 
-READS = ("sentence", "clauses", "flat")
+READS = ("sentence", "unquoted", "clauses", "flat")
 EXCUSES = ("denial", "not", "told", "question")
 
 _FRAGMENT = re.compile(r"\{([a-z_]+)\}")

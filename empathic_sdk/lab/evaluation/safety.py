@@ -166,7 +166,7 @@ def evaluate_safety(
             raise DataError(f"{results} holds no record of `empathic train safety`")
         return report | {"n": runs[0]["n"], **runs[0]["scored"], "runs": _spread(runs)}
     entries = Entry.read(lines or shipped_lines("heldout"))
-    if data is not None:  # a corpus that is missing is said before an hour has gone by
+    if data is not None:  # a missing corpus is reported before the long measurement
         for corpus in CORPORA:
             talks(data, corpus, "test")
     recognizer = EmotionRecognizer()
