@@ -193,11 +193,9 @@ class EmpathicChatModel(BaseChatModel):
         known: Known = self.user
         config = ensure_config(_CONFIG.get())
         runtime = (config.get("configurable") or {}).get("__pregel_runtime")
-        person, names = person_of(known, config=config, runtime=runtime)
-        with debugging(self.debug):
-            turn = turns.take(
-                utterances(messages), user=person, conversation=names.conversation or ""
-            )
+        person, _ = person_of(known, config=config, runtime=runtime)
+        with debugging(self.debug):  # no name of a conversation: it would be part of the seed
+            turn = turns.take(utterances(messages), user=person)
         if turn is None:
             raise InputError("there is nothing to answer: no human message with a text in it")
         sentences = list(turn.context.reply.sentences)
