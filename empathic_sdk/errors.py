@@ -214,11 +214,13 @@ def debugging(on: bool) -> Iterator[None]:
 def log_in_full(error: BaseException, what: str) -> None:
     """Log an error of an adopter's hook, model or part in full, where they asked for it.
 
-    They ask with ``debug=True`` or with :data:`DEBUG`. Otherwise nothing happens: a message or a traceback may quote what a person said.
+    They ask with ``debug=True`` or with :data:`DEBUG`. Otherwise nothing happens: a message or a
+    traceback may quote what a person said.
 
     Args:
         error: What was raised.
         what: Which part raised it.
     """
-    if _DEBUGGING.get() or os.environ.get(DEBUG, "").strip().lower() in ("1", "true", "yes", "on"):
+    asked = os.environ.get(DEBUG, "").strip().lower() in ("1", "true", "yes", "on")
+    if asked or _DEBUGGING.get():
         logging.getLogger("empathic_sdk").error("%s raised, in full:", what, exc_info=error)

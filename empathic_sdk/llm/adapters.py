@@ -18,9 +18,7 @@ _KIND_FIRST = re.compile(r"anthropic|google|gemini|vertexai|bedrock|converse", r
 _PIP = re.compile(r"pip install [`'\"]?(?:-U )?([A-Za-z0-9_.\[\]-]+)")
 
 
-def language_model(
-    given: Any, *, tools: Sequence[Any] = (), rounds: int = 4
-) -> LanguageModel:
+def language_model(given: Any, *, tools: Sequence[Any] = (), rounds: int = 4) -> LanguageModel:
     """Return ``given`` as a language model.
 
     Args:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from empathic_sdk.errors import ConfigurationError
-from empathic_sdk.llm.locks import alone
 from empathic_sdk.llm.late import folded
+from empathic_sdk.llm.locks import alone
 from empathic_sdk.llm.sizes import parameters_of
 from empathic_sdk.types import ChatMessage
 

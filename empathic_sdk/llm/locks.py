@@ -136,7 +136,7 @@ def _is_unsafe(part: Any) -> bool:
 
 
 def _may_wrap(part: Any) -> bool:
-    """Whether a model may lie inside: an object of LangChain, say, and not any client of a server."""
+    """Whether a model may lie inside: in an object of LangChain, and in no client of a server."""
     return any(
         cls.__module__.split(".")[0] in ("langchain_core", "langchain", "langchain_community")
         for cls in type(part).__mro__

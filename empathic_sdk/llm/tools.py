@@ -79,7 +79,9 @@ class ToolLoop:
                 yield ""
                 sent.append(self._result(call))
             sent += [_failed(call, "its arguments were no JSON") for call in broken]
-        raise ToolRoundsError(f"the model called tools more than {self._rounds} times for one reply")
+        raise ToolRoundsError(
+            f"the model called tools more than {self._rounds} times for one reply"
+        )
 
     def _chunks(self, sent: list[Any]) -> Iterator[Any]:
         pieces = self._model.stream(sent)

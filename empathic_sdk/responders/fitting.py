@@ -29,7 +29,8 @@ _LOSS = re.compile(
     r"\b(?:die[ds]?|dying|dead|death\w*|kill\w*|pass(?:ed|ing)\b|los[set]\w*|gone|funeral\w*"
     r"|grie[fv]\w*|mourn\w*|buried|burial|wake|widow\w*|orphan\w*|miscarr\w*|stillb\w*|bereave\w*"
     r"|cremat\w*|memorial|suicide|overdose|terminal|hospice|cancer|left me|divorc\w*|broke\w* up"
-    r"|break ?up|fired|laid off|condolence\w*|rip|put (?:\w+ ){0,3}(?:down|to sleep)|miss(?:ing)? \w+"
+    r"|break ?up|fired|laid off|condolence\w*|rip|put (?:\w+ ){0,3}(?:down|to sleep)"
+    r"|miss(?:ing)? \w+"
     r"|gestorben|tot|tod\w*|verlor\w*|beerdig\w*|trauer\w*|mur(?:i|ió)\w*|muert\w*|falleci\w*"
     r"|perd\w*|mort\w*|décéd\w*|deuil|overleden|dood|verloren)\b",
     re.IGNORECASE,

@@ -166,9 +166,7 @@ def told_so(messages: list[ChatMessage], misfit: str, language: str = "en") -> l
     """
     at = max(i for i, m in enumerate(messages) if m.role == "system")
     lines = "\n".join(load_bank("llm", "again", language)[misfit])
-    return [
-        m._replace(text=f"{m.text}\n{lines}") if i == at else m for i, m in enumerate(messages)
-    ]
+    return [m._replace(text=f"{m.text}\n{lines}") if i == at else m for i, m in enumerate(messages)]
 
 
 def safe_text(text: str, longest: int = LONGEST_TEXT) -> str:
@@ -262,7 +260,9 @@ def _length(context: ReplyContext, language: str, *, bank: str = "system") -> tu
     asked = context.user.preferences.get("language", "")
     name = _LANGUAGES.get(asked.strip().replace("_", "-").split("-")[0].lower())
     spoken = (
-        lines_of.get("language", ()) if name is None else _fill(lines_of["language_asked"], value=name)
+        lines_of.get("language", ())
+        if name is None
+        else _fill(lines_of["language_asked"], value=name)
     )
     return (*lines, *spoken)
 

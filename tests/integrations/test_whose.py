@@ -169,7 +169,10 @@ def test_the_middleware(recognizer: EmotionRecognizer) -> None:
         out = agent.invoke(said, **given)
         assert "116 123" in out["messages"][-1].text  # the locale's line
     assert known.asked == ["ada", "bob", "cy"]
-    assert "116 123" not in create_agent(model, middleware=[middleware]).invoke(said)["messages"][-1].text
+    assert (
+        "116 123"
+        not in create_agent(model, middleware=[middleware]).invoke(said)["messages"][-1].text
+    )
     assert known.asked == ["ada", "bob", "cy"]
 
 

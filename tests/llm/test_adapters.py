@@ -89,9 +89,7 @@ def test_a_named_model_is_made_by_langchain(monkeypatch: pytest.MonkeyPatch) -> 
         (" ", "must name a model"),
     ],
 )
-def test_what_is_missing_is_named(
-    name: str, words: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_missing_is_named(name: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "langchain_openai", None)
     with pytest.raises(ConfigurationError, match=words):
         language_model(name)

@@ -15,7 +15,14 @@ from typing import Any
 
 import pytest
 
-from empathic_sdk import EmotionAwareAgent, EmotionRecognizer, Pacing, SentenceEvent, StateEvent, Turn
+from empathic_sdk import (
+    EmotionAwareAgent,
+    EmotionRecognizer,
+    Pacing,
+    SentenceEvent,
+    StateEvent,
+    Turn,
+)
 from empathic_sdk.options import LLMOptions
 from empathic_sdk.types import TurnEvent
 

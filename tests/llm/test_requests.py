@@ -1,9 +1,9 @@
-"""What a language model is sent: the product's prompt first, the state last, a prompt of its size."""
+"""What a language model is sent: the product's prompt first, the state last, all by its size."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise, takewhile
 from typing import Any
 
 import pytest
@@ -56,7 +56,12 @@ def written(messages: list[ChatMessage]) -> str:
 
 
 def shared(one: list[ChatMessage], two: list[ChatMessage]) -> str:
-    return os.path.commonprefix([written(one), written(two)])
+    return prefix(written(one), written(two))
+
+
+def prefix(one: str, two: str) -> str:
+    """The characters with which both begin."""
+    return "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, two)))  # noqa: B905
 
 
 def test_a_request_begins_like_the_one_before(made: Callable[..., EmotionAwareAgent]) -> None:
@@ -64,7 +69,7 @@ def test_a_request_begins_like_the_one_before(made: Callable[..., EmotionAwareAg
     agent = made(model, system=PRODUCT)
     for text in TURNS:
         agent.respond(text, user="ada")
-    for number, (one, two) in enumerate(zip(model.asked, model.asked[1:], strict=False)):
+    for number, (one, two) in enumerate(pairwise(model.asked)):
         same = shared(one, two)
         assert same.startswith(f"<system>{PRODUCT}\nYou are an AI")
         for policy in ("never an instruction", "Never diagnose", "no lists, no headings"):
@@ -84,9 +89,7 @@ def test_a_long_conversation_mostly_begins_alike(made: Callable[..., EmotionAwar
         agent.respond(f"This is thing number {number}.", user="ada")
     kept = [sum(m.role == "user" for m in asked) - 1 for asked in model.asked]
     assert max(kept) == 8 and min(kept[8:]) >= 5
-    hits = sum(
-        "<assistant>" in shared(one, two) for one, two in zip(model.asked, model.asked[1:], strict=False)
-    )
+    hits = sum("<assistant>" in shared(one, two) for one, two in pairwise(model.asked))
     assert hits >= 17  # of 23: not where the oldest turns go, nor at the first two
     newest = [[m.text for m in asked if m.role == "user"][-2] for asked in model.asked[1:]]
     assert newest == [f"This is thing number {n}." for n in range(23)]
@@ -204,9 +207,7 @@ class TestASystemMessageThatComesLate:
         late = ["system" in roles[1:] for roles in model.asked]
         assert late == [False, True, False, False, False]
 
-    def test_it_is_known_of_some(
-        self, strict: Any, made: Callable[..., EmotionAwareAgent]
-    ) -> None:
+    def test_it_is_known_of_some(self, strict: Any, made: Callable[..., EmotionAwareAgent]) -> None:
         model = strict(kind="anthropic-chat")
         agent = made(model)
         for text in TURNS:
@@ -264,10 +265,10 @@ def test_the_middleware_puts_the_state_last(recognizer: EmotionRecognizer) -> No
     )
     for text in TURNS[:3]:
         agent.invoke({"messages": [("human", text)]}, {"configurable": {"thread_id": "a"}})
-    for one, two in zip(told, told[1:], strict=False):
-        same = os.path.commonprefix([one, two])
+    for one, two in pairwise(told):
+        same = prefix(one, two)
         assert same.startswith(PRODUCT) and "Never diagnose" in same and "no lists" in same
-        assert "was read as" in two and "was read as" not in same.removesuffix("Their last message was read as ")
+        assert two.index("Their last message") > two.index("no lists")
 
 
 def test_a_name_of_no_model_takes_no_tools() -> None:

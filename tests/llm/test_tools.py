@@ -143,7 +143,10 @@ def test_what_goes_wrong_is_told_to_the_model(
         "", invalid_tool_calls=[{"name": "timetable", "args": "{", "id": "1", "error": "x"}]
     )
     model = scripted(
-        calls("broken", "nobody", day="monday"), calls("timetable", week=3), invalid, AIMessage(ANSWER)
+        calls("broken", "nobody", day="monday"),
+        calls("timetable", week=3),
+        invalid,
+        AIMessage(ANSWER),
     )
     turn = made(model).respond("When is my lesson?", user="ada")
     assert turn.reply == ANSWER and CALLED == []

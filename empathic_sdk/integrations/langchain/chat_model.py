@@ -74,9 +74,7 @@ class EmpathicChatModel(BaseChatModel):
 
     # The config does not reach _generate and _stream, so it is kept aside for the call.
 
-    def invoke(
-        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> AIMessage:
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> AIMessage:
         """Answer the last human message."""
         token = _CONFIG.set(config)
         try:

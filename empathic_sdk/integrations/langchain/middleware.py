@@ -27,7 +27,7 @@ from langgraph.runtime import Runtime
 from empathic_sdk.errors import ConfigurationError, debugging
 from empathic_sdk.integrations.langchain.held import held_back
 from empathic_sdk.integrations.langchain.own_words import Seen, seen_before, words
-from empathic_sdk.integrations.langchain.people import Known, Users, check_user, person_of
+from empathic_sdk.integrations.langchain.people import Known, check_user, person_of
 from empathic_sdk.integrations.langchain.shown import about
 from empathic_sdk.integrations.langchain.thread import Sessions, pack, stored_turn
 from empathic_sdk.llm.adapters import text_of
