@@ -25,21 +25,24 @@
     │   └── UnknownTurnError      no such turn of this user
     ├── ResponderError          no responder could answer
     │   └── ToolRoundsError       a language model called tools too often for one reply
-    └── DataError               a corpus is missing, misplaced or malformed
+    ├── DataError               a corpus is missing, misplaced or malformed
+    └── SharedUserWarning       a warning: two conversations use an agent as the same unnamed user
 
-Every message says what was wrong and what to do about it. ``SharedUserWarning`` is no error but a
-warning.
+Every message says what was wrong and what to do about it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import logging
 import os
 import pathlib
 import traceback
-from collections.abc import Iterator
-from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class EmpathicError(Exception):
@@ -164,10 +167,11 @@ class DataError(EmpathicError):
     """A corpus is missing, misplaced or malformed."""
 
 
-class SharedUserWarning(UserWarning):
+class SharedUserWarning(EmpathicError, UserWarning):  # noqa: N818 - a warning
     """Two conversations use an agent as the same unnamed user at the same time.
 
-    What is known of one person would be used for the other: name them with ``user=``.
+    What is known of one person would be used for the other: name them with ``user=``. It is warned
+    of, and raised only where Python is told to raise warnings.
     """
 
 
@@ -191,7 +195,7 @@ DEBUG = "EMPATHIC_DEBUG"
 """Of the environment: ``1`` logs errors of an adopter's own parts in full."""
 
 
-_DEBUGGING: ContextVar[bool] = ContextVar("debugging", default=False)
+_DEBUGGING: contextvars.ContextVar[bool] = contextvars.ContextVar("debugging", default=False)
 
 
 @contextlib.contextmanager

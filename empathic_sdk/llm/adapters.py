@@ -91,7 +91,7 @@ class LangChainModel:
     ) -> None:
         """Keep the model."""
         self._model = model
-        self._tools = ToolLoop(model, tools, rounds=rounds) if tools else None
+        self._tools = ToolLoop(model, tools, rounds=rounds, text_of=text_of) if tools else None
         self._late_system = not _KIND_FIRST.search(str(getattr(model, "_llm_type", "")))
         self.name = name or _name_of(model)
         self.parameters = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from empathic_sdk.errors import (
@@ -30,13 +30,21 @@ class ToolLoop:
         model: A chat model of LangChain.
         tools: Tools of LangChain, or functions with a docstring and annotated arguments.
         rounds: How often the model may call tools for one reply, several at once counting as one.
+        text_of: Returns the text of a message.
 
     Raises:
         ConfigurationError: The model binds no tools, or one of the tools cannot be used.
         MissingExtraError: LangChain is not installed.
     """
 
-    def __init__(self, model: Any, tools: Sequence[Any], *, rounds: int) -> None:
+    def __init__(
+        self,
+        model: Any,
+        tools: Sequence[Any],
+        *,
+        rounds: int,
+        text_of: Callable[[Any], str],
+    ) -> None:
         """Bind the tools."""
         if not is_a(model, "langchain_core", "BaseChatModel"):
             raise ConfigurationError(
@@ -45,6 +53,7 @@ class ToolLoop:
             )
         self._tools = _named_tools(tools)
         self._rounds = rounds
+        self._text_of = text_of
         try:
             self._model = model.bind_tools(list(self._tools.values()))
         except NotImplementedError as error:
@@ -70,7 +79,7 @@ class ToolLoop:
             calls = getattr(whole, "tool_calls", None) or []
             broken = getattr(whole, "invalid_tool_calls", None) or []
             if not calls and not broken:
-                yield _text(whole)
+                yield self._text_of(whole)
                 return
             if not left:
                 break
@@ -102,12 +111,6 @@ class ToolLoop:
             log_in_full(error, f"the tool {call['name']}")
             log.warning("a tool failed: %s", outline(error))
             return _failed(call, f"it failed ({type(error).__name__})")
-
-
-def _text(whole: Any) -> str:
-    from empathic_sdk.llm.adapters import text_of
-
-    return text_of(whole)
 
 
 def _failed(call: Any, why: str) -> Any:

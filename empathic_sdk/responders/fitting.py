@@ -39,6 +39,14 @@ _PLEASANT = 0.3
 """Valence above which what was said is good news."""
 
 
+_LONGEST = 1000
+
+_ECHO = 3
+"""Words from which on a repetition counts: shorter ones, a greeting say, may be an answer."""
+
+_WORD = re.compile(r"[\w'’]+")
+
+
 def misfit(sentence: str, context: ReplyContext) -> str:
     """Return why a sentence does not fit the conversation; empty where nothing speaks against it.
 
@@ -47,8 +55,12 @@ def misfit(sentence: str, context: ReplyContext) -> str:
         context: The turn that it answers.
 
     Returns:
-        ``"condolence"`` where the person has named no loss, ``"regret"`` for good news, or ``""``.
+        ``"condolence"`` where the person has named no loss, ``"regret"`` for good news, ``"echo"``
+        where it is what the person said, word for word, or ``""``.
     """
+    own = _plain(context.text)
+    if len(own) >= _ECHO and _plain(sentence) == own:
+        return "echo"
     if _CONDOLENCE.search(sentence):
         said = [context.text, *(e.said for e in context.past)]
         said += [remark.text for remark in context.before if remark.own]
@@ -58,3 +70,7 @@ def misfit(sentence: str, context: ReplyContext) -> str:
     if good and _REGRET.search(sentence) and not _LOSS.search(context.text):
         return "regret"
     return ""
+
+
+def _plain(text: str) -> list[str]:
+    return _WORD.findall(text[:_LONGEST].lower())

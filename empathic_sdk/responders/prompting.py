@@ -149,11 +149,11 @@ def chat(
         if room < 0:
             break
         past[:0] = [ChatMessage("user", said), ChatMessage("assistant", reply)]
-    said = ChatMessage("user", safe_text(context.text, longest))
+    new = ChatMessage("user", safe_text(context.text, longest))
     if not state or not past:
         told = f"{stable}\n\n{state}" if state else stable
-        return [ChatMessage("system", told), *past, said]
-    return [ChatMessage("system", stable), *past, ChatMessage("system", state), said]
+        return [ChatMessage("system", told), *past, new]
+    return [ChatMessage("system", stable), *past, ChatMessage("system", state), new]
 
 
 def told_so(messages: list[ChatMessage], misfit: str, language: str = "en") -> list[ChatMessage]:

@@ -73,6 +73,19 @@ def test_regret_at_good_news() -> None:
         assert misfit("I'm so sorry to hear that.", other) == ""
 
 
+def test_echoes() -> None:
+    joy = context_of("I'm getting married in June!", Emotion.JOY)
+    for sentence in ("I'm getting married in June!", "i'm getting married in june."):
+        assert misfit(sentence, joy) == "echo"
+    for sentence in (
+        "You are getting married in June!",
+        "In June!",
+        "I'm getting married in June? Wow!",
+    ):
+        assert misfit(sentence, joy) == ""
+    assert misfit("Good morning!", context_of("good morning")) == ""
+
+
 class Model:
     name = "fake:model"
 
@@ -99,6 +112,16 @@ def test_a_second_try_is_told_why() -> None:
     assert second[0].text.startswith(first[0].text)
     assert "do not say that you are sorry for a loss" in second[0].text
     assert second[1:] == first[1:]
+
+
+def test_each_kind_has_its_line() -> None:
+    reply, model = answered("I had pancakes. What else?", GOOD)
+    assert reply.text == GOOD and reply.fallbacks == ("llm:misfit:echo",)
+    assert "Do not repeat their words" in model.asked[1][0].text
+    made = LLMResponder(model := Model("I am so sorry to hear that.", GOOD))
+    reply = made.reply(context_of("I'm getting married!", Emotion.JOY, valence=0.8))
+    assert reply.text == GOOD and reply.fallbacks == ("llm:misfit:regret",)
+    assert "be glad with them" in model.asked[1][0].text
 
 
 def test_after_two_the_embedded_responder_answers() -> None:
