@@ -7,7 +7,14 @@ recogniser.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterator,
+    Sequence,
+)
 from typing import Any, Literal
 
 from langchain_core.messages import BaseMessage, HumanMessage, convert_to_messages
@@ -26,6 +33,7 @@ from empathic_sdk.types import (
     Turn,
     TurnEvent,
     UserContext,
+    Utterance,
 )
 from empathic_sdk.types.protocols import Agent, Recognizer
 
@@ -142,7 +150,7 @@ class AgentRunnable(Runnable[Any, Any]):
 
 def recognizer_runnable(
     reader: Callable[[], Recognizer],
-    person: Callable[[RunnableConfig], UserContext] = lambda config: UserContext(),
+    person: Callable[[RunnableConfig], UserContext | None] = lambda config: None,
 ) -> Runnable[Any, EmotionState]:
     """Return a runnable from what was said to the :class:`EmotionState`.
 
@@ -153,7 +161,7 @@ def recognizer_runnable(
 
     Args:
         reader: Returns the recogniser; called at each use, so that it can be loaded lazily.
-        person: Returns what is known of the person of a run.
+        person: Returns what is known of the person of a run; ``None`` where nobody asked.
     """
 
     def read(given: Any, config: RunnableConfig) -> EmotionState:
@@ -163,13 +171,25 @@ def recognizer_runnable(
             said = [u for u in utterances(_messages(given)) if u.speaker != AGENT]
             if not said:
                 raise InputError("there is no human message to read in this list")
-            return reader().recognize_dialogue(said, user=user)[-1]
-        return reader().recognize(_said(given), user=user)
+            return read_by(reader(), said, user)[-1]
+        if user is None:
+            return reader().recognize(_said(given))
+        return read_by(reader(), [Utterance.of(_said(given))], user)[-1]
 
     async def aread(given: Any, config: RunnableConfig) -> EmotionState:
         return await asyncio.to_thread(read, given, config)
 
     return RunnableLambda(read, afunc=aread, name="EmotionRecognizer")
+
+
+def read_by(
+    recognizer: Recognizer, said: Sequence[Utterance], user: UserContext | None
+) -> list[EmotionState]:
+    """Return the states of utterances, read in the light of what is known of the person."""
+    if user is None:
+        return recognizer.recognize_dialogue(said)
+    session = recognizer.session(user)
+    return [session.add(utterance) for utterance in said]
 
 
 def _inner(given: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 from empathic_sdk.errors import (
@@ -92,7 +92,7 @@ class ToolLoop:
             f"the model called tools more than {self._rounds} times for one reply"
         )
 
-    def _chunks(self, sent: list[Any]) -> Iterator[Any]:
+    def _chunks(self, sent: list[Any]) -> Generator[Any, None, None]:
         pieces = self._model.stream(sent)
         try:
             yield from pieces

@@ -111,22 +111,23 @@ class Reader:
         self.inner = inner
         self.users: list[str] = []
 
-    def recognize(self, utterance: Any, *, user: Any = None) -> Any:
-        self.users.append(user.user)
-        return self.inner.recognize(utterance, user=user)
+    def recognize(self, utterance: Any) -> Any:
+        self.users.append("nobody")
+        return self.inner.recognize(utterance)
 
-    def recognize_dialogue(self, utterances: Any, *, user: Any = None) -> Any:
-        self.users.append(user.user)
-        return self.inner.recognize_dialogue(utterances, user=user)
+    def recognize_dialogue(self, utterances: Any) -> Any:
+        self.users.append("nobody")
+        return self.inner.recognize_dialogue(utterances)
 
-    def session(self, **given: Any) -> Any:
-        return self.inner.session(**given)
+    def session(self, user: Any = None) -> Any:
+        self.users.append(user.user)
+        return self.inner.session(user)
 
 
 class TestReaders:
     def test_a_step(self, recognizer: EmotionRecognizer) -> None:
         known, reader = Known(), Reader(recognizer)
-        step = emotion_runnable(reader, user=known)  # type: ignore[arg-type]
+        step = emotion_runnable(reader, user=known)
         step.invoke("hello", config(user_id="ada"))
         step.invoke([("human", "hello")], config(user_id="bob"))
         asyncio.run(step.ainvoke("hello", config(user_id="cy")))
@@ -135,11 +136,18 @@ class TestReaders:
         step.invoke("hello")
         step.invoke("hello", config(thread_id="t"))
         assert known.asked == ["ada", "bob", "cy", "dan"]  # nobody was named
-        assert reader.users[4] != "default" and reader.users[5] == "thread:t"
+        assert reader.users[4].startswith("call:") and reader.users[5] == "thread:t"
+
+    def test_a_reader_that_is_told_of_nobody(self, recognizer: EmotionRecognizer) -> None:
+        reader = Reader(recognizer)
+        emotion_runnable(reader).invoke("hello", config(user_id="ada"))
+        emotion_runnable(reader).invoke([("human", "hello")])
+        emotion_tool(reader).invoke({"text": "hello"})
+        assert reader.users == ["nobody"] * 3
 
     def test_a_tool(self, recognizer: EmotionRecognizer) -> None:
         known, reader = Known(), Reader(recognizer)
-        tool = emotion_tool(reader, user=known)  # type: ignore[arg-type]
+        tool = emotion_tool(reader, user=known)
         assert set(tool.args) == {"text"}  # a model cannot say who it is
         tool.invoke({"text": "hello"}, config(user_id="ada"))
         asyncio.run(tool.ainvoke({"text": "hello"}, config(user_id="bob")))

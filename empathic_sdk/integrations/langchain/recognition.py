@@ -10,9 +10,9 @@ from langchain_core.tools import StructuredTool, ToolException
 
 from empathic_sdk.errors import EmpathicError
 from empathic_sdk.integrations.langchain.people import Known, check_user, person_of
-from empathic_sdk.llm.runnables import recognizer_runnable
+from empathic_sdk.llm.runnables import read_by, recognizer_runnable
 from empathic_sdk.recognition.shared import shared_recognizer
-from empathic_sdk.types import EmotionState, UserContext
+from empathic_sdk.types import EmotionState, UserContext, Utterance
 from empathic_sdk.types.protocols import Recognizer
 
 if TYPE_CHECKING:
@@ -67,7 +67,11 @@ def emotion_tool(
     def estimate(text: str, config: RunnableConfig) -> dict[str, Any]:
         try:
             person = _person(user, config)
-            state = (recognizer or shared_recognizer()).recognize(text, user=person)
+            reader = recognizer or shared_recognizer()
+            if person is None:
+                state = reader.recognize(text)
+            else:
+                (state,) = read_by(reader, [Utterance(text)], person)
         except EmpathicError as error:
             raise ToolException(f"this text cannot be read: {error}") from error
         return {
@@ -94,6 +98,8 @@ def emotion_tool(
     )
 
 
-def _person(known: Known, config: RunnableConfig) -> UserContext:
+def _person(known: Known, config: RunnableConfig) -> UserContext | None:
+    if known is None:  # the names alone change nothing that is read, and nothing is kept
+        return None
     runtime = (config.get("configurable") or {}).get("__pregel_runtime")
     return person_of(known, config=config, runtime=runtime)[0]
