@@ -98,8 +98,11 @@ class EmotionAwareAgent:
             (docs/state.md); plain or a coroutine. What it raises is logged, never shown to the
             person.
         replies: Language and planner of the embedded responder.
-        llm_options: How long a language model may take, and how much it sees.
+        llm_options: Your product's own system prompt and tools for a language model, how long it
+            may take, and how much it sees.
         retention: Whether words are stored, and for how many days turns are.
+        debug: Log errors of your own parts (hooks, model, tools, responder, assessor, ``on_alert``)
+            in full, with message and traceback, which may quote a person.
         moved: Keywords of the first release that are fields of these options now: ``language``,
             ``planner``, ``keep_text``, ``keep_days``, ``llm_timeout_s``, ``llm_history``. They
             work, with a ``DeprecationWarning``.
@@ -112,6 +115,11 @@ class EmotionAwareAgent:
         StoreError: The store cannot be opened.
 
     Thread-safe. Close it, or use it as a context manager.
+
+    A caller who names no ``user`` is ``"default"``, which suits a program for one person: all who
+    share the name share one memory. Where two conversations use it at the same time (a turn begins
+    during another, or a conversation goes on after another one began) a ``SharedUserWarning`` says
+    so, once an agent.
     """
 
     def __init__(
@@ -132,6 +140,7 @@ class EmotionAwareAgent:
         replies: ReplyOptions | None = None,
         llm_options: LLMOptions | None = None,
         retention: Retention | None = None,
+        debug: bool = False,
         **moved: Any,
     ) -> None:
         options = fold(moved, replies=replies, llm_options=llm_options, retention=retention)
@@ -150,8 +159,17 @@ class EmotionAwareAgent:
                 raise ConfigurationError("give llm= or responder=, not both")
             from empathic_sdk.llm.adapters import language_model
 
+            told = options.llm
             self._responder = LLMResponder(
-                language_model(llm), fallback=embedded, timeout_s=options.llm.timeout_s
+                language_model(llm, tools=told.tools, rounds=told.tool_rounds),
+                fallback=embedded,
+                timeout_s=told.timeout_s,
+                system=told.system,
+                prompt=told.prompt,
+            )
+        elif options.llm.system or options.llm.tools or options.llm.prompt:
+            raise ConfigurationError(
+                "llm_options= tells a language model something, and there is no llm="
             )
         self.store, self._owns_store = store_of(profiles, store, options.retention.keep_days)
         try:
@@ -196,6 +214,8 @@ class EmotionAwareAgent:
             on_alert=on_alert,
             # While it writes, its sentences can be shown.
             live=isinstance(self._responder, LLMResponder),
+            idle_s=options.retention.idle_s,
+            debug=debug,
         )
 
     @property
@@ -217,7 +237,8 @@ class EmotionAwareAgent:
 
         Args:
             utterance: What the person said.
-            user: Who they are; the store knows them by this name.
+            user: Who they are; the store knows them by this name. ``"default"`` is for programs
+                with one person: name everybody where there may be two.
             conversation: Which one; ``None`` is the user's current one (a new one after half an
                 hour of silence).
 

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from empathic_sdk.errors import ConfigurationError, InputError
 from empathic_sdk.types.base import Value
@@ -29,8 +29,37 @@ class _Options(Value):
             raise ConfigurationError(str(error)) from error
 
 
+def _tuple(given: object) -> object:
+    return tuple(given) if isinstance(given, list) else given
+
+
 class LLMOptions(_Options):
-    """How a language model is used."""
+    """How a language model is used, and what it is told besides the state of the person."""
+
+    system: str = Field(
+        default="",
+        max_length=100_000,
+        description="Your product's own system prompt; it comes first, in place of the shipped "
+        "role. It must hold no words of a person: it is the same for everybody.",
+    )
+    tools: Annotated[tuple[Any, ...], BeforeValidator(_tuple)] = Field(
+        default=(),
+        description="What it may call: tools of LangChain, or functions with a docstring and "
+        "annotated arguments. Only for chat models of LangChain.",
+    )
+    tool_rounds: int = Field(
+        default=4,
+        ge=1,
+        le=50,
+        description="How often it may call tools for one reply; then the embedded responder "
+        "answers.",
+    )
+    prompt: Literal["short", "full"] | None = Field(
+        default=None,
+        description="How much it is told: 'full' is the state, the manner and the rules; 'short' "
+        "two lines, for models that larger prompts confuse. None is 'short' for a model known to "
+        "have fewer than 1.5 billion parameters or 3,000 tokens of context.",
+    )
 
     timeout_s: float = Field(
         default=20.0,
@@ -40,7 +69,10 @@ class LLMOptions(_Options):
         "responder answers. Also of a responder of your own.",
     )
     history: int = Field(
-        default=8, ge=0, description="How many earlier turns of the conversation it sees."
+        default=8,
+        ge=0,
+        description="How many earlier turns of the conversation it sees at most. The oldest go "
+        "several at a time, so that a prompt cache finds the others.",
     )
 
 

@@ -9,6 +9,7 @@ import functools
 from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from empathic_sdk.errors import debugging
 from empathic_sdk.monitoring.alerts import AlertHook, alert_of, tell
 from empathic_sdk.monitoring.longitudinal import Watch
 from empathic_sdk.responders.cancellable import Live
@@ -17,6 +18,7 @@ from empathic_sdk.turn.engine import Hooks
 from empathic_sdk.turn.lifecycle import Lifecycle, closed
 from empathic_sdk.turn.loops import PendingHooks, on_loop
 from empathic_sdk.turn.proposals import Proposals
+from empathic_sdk.turn.sharing import UnnamedUser
 from empathic_sdk.turn.stateful import FinishedTurn, StatefulTurns
 from empathic_sdk.turn.streaming import (
     astream_finished,
@@ -43,6 +45,8 @@ class TurnService:
         hooks: The caller's hooks.
         on_alert: The caller's alert function.
         live: Whether sentences can be shown while the rest is still being written.
+        idle_s: Seconds of silence after which a conversation counts as over.
+        debug: Whether errors of the caller's own parts are logged in full.
     """
 
     def __init__(
@@ -56,6 +60,8 @@ class TurnService:
         hooks: Hooks,
         on_alert: AlertHook | None,
         live: bool,
+        idle_s: float = 1800.0,
+        debug: bool = False,
     ) -> None:
         self._turns = turns
         self._store = store
@@ -65,6 +71,8 @@ class TurnService:
         self._hooks = hooks
         self._on_alert = on_alert
         self._live = live
+        self._debug = debug
+        self._unnamed = UnnamedUser(idle_s=idle_s)
         self._lifecycle = Lifecycle()
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="empathic-turn")
 
@@ -156,10 +164,13 @@ class TurnService:
         on_alert: AlertHook | None,
         live: Live | None,
     ) -> FinishedTurn:
-        with self._lifecycle.busy():
+        with self._lifecycle.busy(), debugging(self._debug):
             said = Utterance.of(utterance)
             name = self._conversations.name(user, conversation, self._store.session)
-            outcome = self._turns.take(said, user=user, conversation=name, hooks=hooks, live=live)
+            with self._unnamed.turn(user, name, live):
+                outcome = self._turns.take(
+                    said, user=user, conversation=name, hooks=hooks, live=live
+                )
             self._proposals.note(outcome.turn)
             if on_alert is not None:
                 if (alert := alert_of(outcome.turn.safety)) is not None:
