@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +23,7 @@ from empathic_sdk.recognition.session import Transfers
 from empathic_sdk.responders.embedded import EmbeddedResponder
 from empathic_sdk.responders.guarded import GuardedResponder
 from empathic_sdk.responders.llm import LLMResponder
+from empathic_sdk.runtime.processes import StaysHere
 from empathic_sdk.safety.assessment import RiskAssessor
 from empathic_sdk.turn.conversations import Conversations
 from empathic_sdk.turn.engine import Hooks, TurnEngine
@@ -66,7 +68,7 @@ if TYPE_CHECKING:
     from empathic_sdk.llm.runnables import AgentRunnable
 
 
-class EmotionAwareAgent:
+class EmotionAwareAgent(StaysHere):
     """Holds conversations with many people at once, each with their own.
 
     Every part can be one of your own: an object that fits its protocol
@@ -108,10 +110,11 @@ class EmotionAwareAgent:
         ConfigurationError: An argument is wrong, or a language model's package is missing.
         MissingExtraError: ``llm=`` names a model and LangChain is not installed, or tutoring
             without its extra.
-        ModelError: The weights cannot be loaded.
+        ModelError: The weights cannot be loaded, or are not those that were shipped.
         StoreError: The store cannot be opened.
 
-    Thread-safe. Close it, or use it as a context manager.
+    Thread-safe; in a forked child every call raises ``ProcessError`` (docs/processes.md). Close it,
+    or use it as a context manager.
     """
 
     def __init__(
@@ -160,11 +163,12 @@ class EmotionAwareAgent:
             )
             self._deployment = deployment_of(self.recognizer)
             declare(self._deployment, recorder_of(self.store))
+            assessor = RiskAssessor.shipped(text_of(self.recognizer))
+            if isinstance(self._responder, LLMResponder | GuardedResponder):
+                self._responder.second = second_opinion(self.recognizer)
         except EmpathicError:
             self._close_store()
             raise
-        if isinstance(self._responder, LLMResponder | GuardedResponder):
-            self._responder.second = second_opinion(self.recognizer)
         if options.replies.planner == "learned":
             embedded.planner = planner_for(self.recognizer)
         self._conversations = Conversations(
@@ -177,7 +181,7 @@ class EmotionAwareAgent:
             engine=TurnEngine(
                 recognizer=self.recognizer,
                 responder=self._responder,
-                assessor=RiskAssessor.shipped(text_of(self.recognizer)),
+                assessor=assessor,
                 safety=safety,
                 scenario=self._scenario,
             ),
@@ -294,7 +298,9 @@ class EmotionAwareAgent:
         rating: int | None = None,
     ) -> None:
         """:meth:`feedback` for event loops."""
-        await asyncio.to_thread(self.feedback, turn_id, user=user, emotion=emotion, rating=rating)
+        await self._service.in_thread(
+            functools.partial(self.feedback, turn_id, user=user, emotion=emotion, rating=rating)
+        )
 
     def transfers(self, *, user: str, conversation: str | None = None) -> Transfers | None:
         """Return which utterances of a conversation differ in emotion, compared pairwise.
@@ -310,7 +316,9 @@ class EmotionAwareAgent:
 
     async def atransfers(self, *, user: str, conversation: str | None = None) -> Transfers | None:
         """:meth:`transfers` for event loops."""
-        return await asyncio.to_thread(self.transfers, user=user, conversation=conversation)
+        return await self._service.in_thread(
+            functools.partial(self.transfers, user=user, conversation=conversation)
+        )
 
     def accept(self, turn_id: str, *, user: str) -> tuple[Proposal, ...]:
         """Keep what a turn proposed (``Turn.proposals``), because the person agreed.
@@ -324,7 +332,7 @@ class EmotionAwareAgent:
 
     async def aaccept(self, turn_id: str, *, user: str) -> tuple[Proposal, ...]:
         """:meth:`accept` for event loops."""
-        return await asyncio.to_thread(self.accept, turn_id, user=user)
+        return await self._service.in_thread(functools.partial(self.accept, turn_id, user=user))
 
     def decline(self, turn_id: str, *, user: str) -> tuple[Proposal, ...]:
         """Drop what a turn proposed; errors as :meth:`accept`."""
@@ -333,7 +341,7 @@ class EmotionAwareAgent:
 
     async def adecline(self, turn_id: str, *, user: str) -> tuple[Proposal, ...]:
         """:meth:`decline` for event loops."""
-        return await asyncio.to_thread(self.decline, turn_id, user=user)
+        return await self._service.in_thread(functools.partial(self.decline, turn_id, user=user))
 
     def watch(self, user: str) -> MonitorReport:
         """Report on the last days and weeks of ``user``: a hint for humans, not a diagnosis.
@@ -349,7 +357,7 @@ class EmotionAwareAgent:
 
     async def awatch(self, user: str) -> MonitorReport:
         """:meth:`watch` for event loops."""
-        return await asyncio.to_thread(self.watch, user)
+        return await self._service.in_thread(functools.partial(self.watch, user))
 
     def notice(self, *, language: str | None = None) -> str:
         """Return the notice that people must be given before their first conversation.

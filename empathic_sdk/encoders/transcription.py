@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import threading
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +18,7 @@ from torch import Tensor
 from empathic_sdk.encoders.audio import RATE, decode
 from empathic_sdk.encoders.voice_activity import VoiceDetector
 from empathic_sdk.errors import ConfigurationError, MissingExtraError, ModelError
+from empathic_sdk.runtime.processes import ForkLock
 from empathic_sdk.types.transcript import Transcript, Word
 from empathic_sdk.types.utterance import Audio
 
@@ -66,7 +66,7 @@ class Transcriber:
         self.name = str(model)
         self.language = language
         self._detector = VoiceDetector()
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
         if Path(model).suffix == ".safetensors":
             self._model: Any = load_whisper(model)
         else:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from empathic_sdk.errors import ConfigurationError
+from empathic_sdk.runtime.processes import ForkLock
 from empathic_sdk.types import ChatMessage
 
 MAX_NEW_TOKENS = 400
@@ -38,7 +39,7 @@ class PipelineModel:
         self._pipeline = pipeline
         self._tokenizer = pipeline.tokenizer
         self._max_new_tokens = max_new_tokens
-        self._one = threading.Lock()
+        self._one = ForkLock()
         model = getattr(pipeline, "model", None)
         where = getattr(model, "name_or_path", "") or type(model).__name__
         self.name = f"huggingface:{where}"

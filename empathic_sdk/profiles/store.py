@@ -39,6 +39,7 @@ from empathic_sdk.profiles.writes import (
     set_preferences,
     set_warned,
 )
+from empathic_sdk.runtime.processes import StaysHere
 from empathic_sdk.types import (
     CONSENT_VERSION,
     DaySummary,
@@ -56,7 +57,7 @@ MOST_DAYS = 36_500
 MOST_SECONDS = 1_000_000.0
 
 
-class ProfileStore(StoreUpkeep):
+class ProfileStore(StaysHere, StoreUpkeep):
     """Stores what is remembered about each user in one SQLite file.
 
     Thread-safe; several processes may open the same file, each with its own store.
@@ -80,6 +81,8 @@ class ProfileStore(StoreUpkeep):
         ConfigurationError: ``timeout_s`` is not a finite number of at least 0, or ``keep_days``
             is not above 0.
     """
+
+    instead = "open the same file in each process"
 
     def __init__(
         self,

@@ -7,7 +7,6 @@ has a reason instead of a vector.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Protocol
 
@@ -21,6 +20,7 @@ from empathic_sdk.errors import (
     ModelError,
     outline,
 )
+from empathic_sdk.runtime.processes import ForkLock
 from empathic_sdk.types import Embedding, FeatureSequence, Modality, Utterance
 from empathic_sdk.types.protocols import Encoder
 
@@ -102,7 +102,7 @@ class ModalityEncoders:
         }
         if transcriber is not None:
             self._made["words"] = "it is switched off" if transcriber is False else transcriber
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
 
     def read(self, modality: Modality, utterance: Utterance) -> Embedding:
         """Encode one modality of an utterance; without a result, ``missing`` says why."""

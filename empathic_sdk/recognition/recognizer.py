@@ -35,6 +35,7 @@ from empathic_sdk.recognition.perception import Perception
 from empathic_sdk.recognition.session import DialogueSession
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.batching import Batcher
+from empathic_sdk.runtime.processes import StaysHere
 from empathic_sdk.types import (
     AlignedWindows,
     Emotion,
@@ -62,7 +63,7 @@ class TextReading(NamedTuple):
     affect: NDArray[np.float32]
 
 
-class EmotionRecognizer:
+class EmotionRecognizer(StaysHere):
     """Recognises the emotion of each utterance, given those before it.
 
     Args:
