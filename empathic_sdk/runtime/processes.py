@@ -9,6 +9,8 @@ threads that do not exist, which nobody notices until somebody waits for one of 
   the risk model) does this and goes on working.
 - PyTorch computes on one thread in forked children: its pool of OpenMP threads does not survive,
   and the first operator that uses it waits for ever. One thread needs no pool.
+- :class:`ForkGate` delays a fork until no thread is inside SQLite, whose own locks nobody can make
+  anew: a child that forks in the middle of another thread's call could not open a store of its own.
 - :class:`Birthplace` knows the process that an object was made in; what holds conversations refuses
   to work in another one.
 - :class:`StaysHere`: pickling raises an error that says what to do instead.
@@ -19,6 +21,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import NoReturn, Protocol
 from weakref import WeakSet
@@ -65,6 +69,65 @@ class ForkLock:
         self._lock.release()
 
 
+class ForkGate:
+    """Delays forks until no thread is inside, and threads that want in until the fork is over.
+
+    Args:
+        patience_s: Seconds that a fork waits at most.
+    """
+
+    def __init__(self, *, patience_s: float = 2.0) -> None:
+        self._patience_s = patience_s
+        self.renew()
+        _GATES.add(self)
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Open it; nobody is inside but the thread that forked, if it was."""
+        self._changed = threading.Condition()
+        self._own = getattr(self, "_own", None) or threading.local()
+        self._inside = 1 if self._depth else 0
+        self._forking = 0
+
+    @property
+    def _depth(self) -> int:
+        return int(getattr(self._own, "depth", 0))
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """Be inside during the block. A thread that is inside already does not wait again."""
+        if not self._depth:
+            with self._changed:
+                # Not for ever: whoever forks may be waiting for this very thread.
+                self._changed.wait_for(lambda: not self._forking, self._patience_s)
+                self._inside += 1
+        self._own.depth = self._depth + 1
+        try:
+            yield
+        finally:
+            self._own.depth = self._depth - 1
+            if not self._depth:
+                with self._changed:
+                    self._inside -= 1
+                    self._changed.notify_all()
+
+    def close(self) -> None:
+        """Wait until no other thread is inside, before a fork."""
+        mine = 1 if self._depth else 0
+        with self._changed:
+            self._forking += 1
+            self._changed.wait_for(lambda: self._inside <= mine, self._patience_s)
+
+    def open(self) -> None:
+        """Let threads in again, in the parent after a fork."""
+        with self._changed:
+            self._forking -= 1
+            self._changed.notify_all()
+
+
+_GATES: WeakSet[ForkGate] = WeakSet()
+
+
 class _Torch:
     def renew(self) -> None:
         # It may be half imported by a thread that is no more.
@@ -79,7 +142,17 @@ _TORCH = _Torch()
 @cache
 def _watch() -> None:
     if hasattr(os, "register_at_fork"):  # not on Windows, where nobody forks
-        os.register_at_fork(after_in_child=_renew)
+        os.register_at_fork(before=_close, after_in_parent=_open, after_in_child=_renew)
+
+
+def _close() -> None:
+    for gate in list(_GATES):
+        gate.close()
+
+
+def _open() -> None:
+    for gate in list(_GATES):
+        gate.open()
 
 
 def _renew() -> None:
