@@ -18,6 +18,7 @@ from empathic_sdk.errors import ConfigurationError, InputError, ModelError
 from empathic_sdk.llm.extras import needs_langchain
 from empathic_sdk.models.mdget import MDGET
 from empathic_sdk.models.utterance import UtteranceClassifier
+from empathic_sdk.options import MediaLimits
 from empathic_sdk.policy import Deployment, agreed, allowed, announce, refusal
 from empathic_sdk.recognition.calibration import Calibration
 from empathic_sdk.recognition.channels import Channel, evidence
@@ -87,6 +88,7 @@ class EmotionRecognizer(StaysHere):
             probabilities are fused with its output
             (:class:`~empathic_sdk.recognition.channels.Channel`). For a modality of your own
             (``register_modality``), or one of ours in place of its encoder.
+        limits: How much of media the embedded encoders read.
 
     Attributes:
         dialogue: The dialogue model: a network, the object given, or ``None``.
@@ -111,11 +113,13 @@ class EmotionRecognizer(StaysHere):
         behaviour: Encoder | Literal[False] | None = None,
         transcriber: Listener | Literal[False] | None = None,
         channels: Mapping[Modality | str, Channel | ProbabilityEncoder] | None = None,
+        limits: MediaLimits | None = None,
     ) -> None:
         self.channels = checked(channels)
         self.modality_encoders = ModalityEncoders(
             {Modality.SPEECH: speech, Modality.FACE: face, Modality.BEHAVIOUR: behaviour},
             transcriber,
+            limits,
         )
         self.text = text or TextEncoder()
         self.deployment = deployment or Deployment()

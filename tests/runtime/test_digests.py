@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from empathic_sdk import BehaviourEncoder, EmotionAwareAgent, EmotionRecognizer
-from empathic_sdk.dialogue.planner import StrategyPlanner
+from empathic_sdk.dialogue.planner import Planner
 from empathic_sdk.errors import DamagedWeightsError, ModelError
 from empathic_sdk.runtime import checkpoints, digests, resources
 
@@ -25,6 +25,7 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir(parents=True)
     for path in resources.weights_dir().iterdir():
         (folder / path.name).symlink_to(path)
+    (folder.parent / "prompts").symlink_to(resources.prompts_dir())
     monkeypatch.setattr(resources, "PACKAGE", folder.parent)
     return folder
 
@@ -57,7 +58,7 @@ LOADS: dict[str, Callable[[Any], object]] = {
     "text-tokenizer.json": lambda _: EmotionRecognizer(dialogue=False),
     "dialogue.safetensors": lambda _: EmotionRecognizer(),
     "behaviour.safetensors": lambda _: BehaviourEncoder(),
-    "strategy.safetensors": lambda _: StrategyPlanner(),
+    "strategy.safetensors": lambda _: Planner(),
 }
 
 
