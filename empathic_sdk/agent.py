@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
-from empathic_sdk.errors import ConfigurationError, EmpathicError
+from empathic_sdk.errors import ConfigurationError, EmpathicError, InputError
 from empathic_sdk.language.templates import notice
 from empathic_sdk.llm.extras import needs_langchain
 from empathic_sdk.monitoring.alerts import AlertHook
@@ -18,6 +18,7 @@ from empathic_sdk.monitoring.longitudinal import Watch
 from empathic_sdk.options import LLMOptions, ReplyOptions, Retention, fold
 from empathic_sdk.policy import Deployment, askable, declare
 from empathic_sdk.profiles import ProfileStore
+from empathic_sdk.profiles.checks import check_name
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.recognition.session import Transfers
 from empathic_sdk.responders.embedded import EmbeddedResponder
@@ -309,6 +310,7 @@ class EmotionAwareAgent(StaysHere):
 
         ``None`` where the conversation is not in memory; nothing of it is ever stored.
         """
+        check_name(user, "user")
         with self._service.busy():
             return self._conversations.transfers(
                 user, self._conversations.name(user, conversation, self.store.session)
@@ -365,10 +367,18 @@ class EmotionAwareAgent(StaysHere):
         Args:
             language: BCP 47 tag, such as ``"de"``; the agent's own by default. English where
                 there is no notice in that language.
+
+        Raises:
+            InputError: It is no str.
         """
         reads = self._scenario.modalities
         may_ask = tuple(m for m in askable(self._deployment) if reads is None or m in reads)
         override = self._deployment.override if may_ask else None
+        if not (language is None or isinstance(language, str)):
+            raise InputError(
+                "language must be a BCP 47 tag such as 'de', or None, not "
+                f"{type(language).__name__}"
+            )
         return notice(
             language or self._language,
             keeps_text=self.keep_text,

@@ -139,7 +139,8 @@ def _collect(av: Any, frames: Iterator[Any], *, most: int) -> tuple[Samples, boo
 
 def _resampled_frames(av: Any, frames: Iterator[Any]) -> Iterator[Any]:
     """Resample frames; rate, channels and format may change between them, as in radio streams."""
-    kind, resampler, begun = None, None, False
+    kind, begun = None, False
+    resampler: Any = None
     for frame in frames:
         now = (frame.sample_rate, frame.layout.name, frame.format.name)
         if now != kind:

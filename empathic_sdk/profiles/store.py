@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from numbers import Real
 from pathlib import Path
 from types import EllipsisType
 from typing import Any
@@ -224,7 +225,8 @@ class ProfileStore(StaysHere, StoreUpkeep):
         check_name(turn_id, "turn id")
         if emotion is None and rating is None:
             raise InputError("feedback needs an emotion, a rating, or both")
-        if rating is not None and (isinstance(rating, bool) or rating not in (-1, 0, 1)):
+        number = isinstance(rating, Real) and not isinstance(rating, bool)
+        if rating is not None and not (number and rating in (-1, 0, 1)):
             raise InputError(f"rating must be -1, 0 or 1, not {rating!r}")
         felt = None if emotion is None else member(Emotion, emotion)
         with self._file.writing() as db:

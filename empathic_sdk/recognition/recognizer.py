@@ -208,7 +208,8 @@ class EmotionRecognizer(StaysHere):
             user: The person; ``UserContext(consents={...})`` holds their consents.
 
         Raises:
-            InputError: It is empty, not an utterance, or nothing in it can be read.
+            InputError: It is empty, not an utterance, or nothing in it can be read; or the user is
+                no ``UserContext``.
             PolicyError: Nothing in it may be processed here.
         """
         return self.session(user).add(utterance)
@@ -233,7 +234,7 @@ class EmotionRecognizer(StaysHere):
 
     def session(self, user: UserContext | None = None) -> DialogueSession:
         """Open a dialogue that takes one utterance at a time."""
-        return DialogueSession(self, user or UserContext())
+        return DialogueSession(self, _person(user))
 
     def read(self, texts: Sequence[str], corpus: str | None = None) -> TextReading:
         """Return raw logits for many texts (uncalibrated; for evaluation and tools).
@@ -272,7 +273,7 @@ class EmotionRecognizer(StaysHere):
             PolicyError: Nothing in it may be processed here.
         """
         utterance = Utterance.of(utterance)
-        consented = agreed(user or UserContext(), self.deployment)
+        consented = agreed(_person(user), self.deployment)
         sequences = []
         for m in allowed(utterance.modalities, self.deployment, consented):
             if m is Modality.TEXT:
@@ -448,3 +449,12 @@ def _each(
         except Exception as error:  # each caller gets only their own error
             out.append((None, error))
     return out
+
+
+def _person(user: UserContext | None) -> UserContext:
+    if not (user is None or isinstance(user, UserContext)):
+        raise InputError(
+            "user= of a recogniser is a UserContext, such as UserContext(consents={'speech'}), or "
+            f"None, not {type(user).__name__}"
+        )
+    return user or UserContext()

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from empathic_sdk.monitoring.alerts import AlertHook, alert_of, tell
 from empathic_sdk.monitoring.longitudinal import Watch
+from empathic_sdk.profiles.checks import check_name
 from empathic_sdk.responders.cancellable import Live
 from empathic_sdk.runtime.lanes import Lane, Workers
 from empathic_sdk.turn.conversations import Conversations
@@ -162,6 +163,7 @@ class TurnService:
     ) -> FinishedTurn:
         with self._lifecycle.busy():
             said = Utterance.of(utterance)
+            check_name(user, "user")  # before anything is kept under it
             name = self._conversations.name(user, conversation, self._store.session)
             outcome = self._turns.take(said, user=user, conversation=name, hooks=hooks, live=live)
             self._proposals.note(outcome.turn)

@@ -190,7 +190,7 @@ def test_limits_of_your_own(tmp_path: Path) -> None:
         assert decode(frame, limits=MediaLimits(pixels=200)).shape == (20, 10, 3)
     for frame in (data, path):
         with pytest.raises(InputError, match="bytes are the most"):
-            decode(frame, budget=PixelBudget(MediaLimits(picture_bytes=len(data) - 1)))
+            decode(frame, limits=MediaLimits(picture_bytes=len(data) - 1))
 
 
 def test_the_pixels_of_all_pictures_count_together_before_they_are_decoded() -> None:
