@@ -46,6 +46,7 @@ from empathic_sdk.types import (
     Utterance,
 )
 from empathic_sdk.types.protocols import DialogueModel, Encoder, ProbabilityEncoder
+from empathic_sdk.types.utterance import utterances_of
 
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
@@ -218,7 +219,7 @@ class EmotionRecognizer(StaysHere):
         self, utterances: Iterable[Utterance | str], *, user: UserContext | None = None
     ) -> list[EmotionState]:
         """Return one state per utterance, each given only those before it."""
-        return self.session(user).extend(list(utterances))
+        return self.session(user).extend(utterances_of(utterances))
 
     async def arecognize(
         self, utterance: Utterance | str, *, user: UserContext | None = None
@@ -245,7 +246,13 @@ class EmotionRecognizer(StaysHere):
         Args:
             texts: Any strings.
             corpus: Corpus whose label frequencies to assume; default as at run time.
+
+        Raises:
+            InputError: They are no strings, or the heads know no such corpus.
         """
+        known = self._heads.corpora
+        if not (corpus is None or (isinstance(corpus, str) and corpus in known)):
+            raise InputError(f"corpus must be one that the heads know: {', '.join(known)}")
         vectors = self.text.encode(texts)
         with torch.inference_mode():
             out = self._heads(torch.from_numpy(vectors), corpus)
@@ -305,6 +312,7 @@ class EmotionRecognizer(StaysHere):
         Returned unchanged if there is no audio, if speech may not be processed, or if nothing
         can be transcribed.
         """
+        utterance, user = Utterance.of(utterance), _person(user)
         there = utterance.modalities
         if Modality.SPEECH not in there or Modality.TEXT in there:
             return utterance
