@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
-from empathic_sdk.errors import ConfigurationError, EmpathicError
+from empathic_sdk.errors import ConfigurationError, EmpathicError, InputError
 from empathic_sdk.language.templates import notice
 from empathic_sdk.llm.extras import needs_langchain
 from empathic_sdk.monitoring.alerts import AlertHook
@@ -17,11 +18,13 @@ from empathic_sdk.monitoring.longitudinal import Watch
 from empathic_sdk.options import LLMOptions, ReplyOptions, Retention, fold
 from empathic_sdk.policy import Deployment, askable, declare
 from empathic_sdk.profiles import ProfileStore
+from empathic_sdk.profiles.checks import check_name
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.recognition.session import Transfers
 from empathic_sdk.responders.embedded import EmbeddedResponder
 from empathic_sdk.responders.guarded import GuardedResponder
 from empathic_sdk.responders.llm import LLMResponder
+from empathic_sdk.runtime.processes import StaysHere
 from empathic_sdk.safety.assessment import RiskAssessor
 from empathic_sdk.turn.conversations import Conversations
 from empathic_sdk.turn.engine import Hooks, TurnEngine
@@ -66,7 +69,7 @@ if TYPE_CHECKING:
     from empathic_sdk.llm.runnables import AgentRunnable
 
 
-class EmotionAwareAgent:
+class EmotionAwareAgent(StaysHere):
     """Holds conversations with many people at once, each with their own.
 
     Every part can be one of your own: an object that fits its protocol
@@ -111,10 +114,11 @@ class EmotionAwareAgent:
         ConfigurationError: An argument is wrong, or a language model's package is missing.
         MissingExtraError: ``llm=`` names a model and LangChain is not installed, or tutoring
             without its extra.
-        ModelError: The weights cannot be loaded.
+        ModelError: The weights cannot be loaded, or are not those that were shipped.
         StoreError: The store cannot be opened.
 
-    Thread-safe. Close it, or use it as a context manager.
+    Thread-safe; in a forked child every call raises ``ProcessError`` (docs/processes.md). Close it,
+    or use it as a context manager.
 
     A caller who names no ``user`` is ``"default"``, which suits a program for one person: all who
     share the name share one memory. Where two conversations use it at the same time (a turn begins
@@ -178,11 +182,12 @@ class EmotionAwareAgent:
             )
             self._deployment = deployment_of(self.recognizer)
             declare(self._deployment, recorder_of(self.store))
+            assessor = RiskAssessor.shipped(text_of(self.recognizer))
+            if isinstance(self._responder, LLMResponder | GuardedResponder):
+                self._responder.second = second_opinion(self.recognizer)
         except EmpathicError:
             self._close_store()
             raise
-        if isinstance(self._responder, LLMResponder | GuardedResponder):
-            self._responder.second = second_opinion(self.recognizer)
         if options.replies.planner == "learned":
             embedded.planner = planner_for(self.recognizer)
         self._conversations = Conversations(
@@ -195,7 +200,7 @@ class EmotionAwareAgent:
             engine=TurnEngine(
                 recognizer=self.recognizer,
                 responder=self._responder,
-                assessor=RiskAssessor.shipped(text_of(self.recognizer)),
+                assessor=assessor,
                 safety=safety,
                 scenario=self._scenario,
             ),
@@ -315,7 +320,9 @@ class EmotionAwareAgent:
         rating: int | None = None,
     ) -> None:
         """:meth:`feedback` for event loops."""
-        await asyncio.to_thread(self.feedback, turn_id, user=user, emotion=emotion, rating=rating)
+        await self._service.in_thread(
+            functools.partial(self.feedback, turn_id, user=user, emotion=emotion, rating=rating)
+        )
 
     def transfers(self, *, user: str, conversation: str | None = None) -> Transfers | None:
         """Return which utterances of a conversation differ in emotion, compared pairwise.
@@ -324,6 +331,7 @@ class EmotionAwareAgent:
 
         ``None`` where the conversation is not in memory; nothing of it is ever stored.
         """
+        check_name(user, "user")
         with self._service.busy():
             return self._conversations.transfers(
                 user, self._conversations.name(user, conversation, self.store.session)
@@ -331,7 +339,9 @@ class EmotionAwareAgent:
 
     async def atransfers(self, *, user: str, conversation: str | None = None) -> Transfers | None:
         """:meth:`transfers` for event loops."""
-        return await asyncio.to_thread(self.transfers, user=user, conversation=conversation)
+        return await self._service.in_thread(
+            functools.partial(self.transfers, user=user, conversation=conversation)
+        )
 
     def accept(self, turn_id: str, *, user: str) -> tuple[Proposal, ...]:
         """Keep what a turn proposed (``Turn.proposals``), because the person agreed.
@@ -345,7 +355,7 @@ class EmotionAwareAgent:
 
     async def aaccept(self, turn_id: str, *, user: str) -> tuple[Proposal, ...]:
         """:meth:`accept` for event loops."""
-        return await asyncio.to_thread(self.accept, turn_id, user=user)
+        return await self._service.in_thread(functools.partial(self.accept, turn_id, user=user))
 
     def decline(self, turn_id: str, *, user: str) -> tuple[Proposal, ...]:
         """Drop what a turn proposed; errors as :meth:`accept`."""
@@ -354,7 +364,7 @@ class EmotionAwareAgent:
 
     async def adecline(self, turn_id: str, *, user: str) -> tuple[Proposal, ...]:
         """:meth:`decline` for event loops."""
-        return await asyncio.to_thread(self.decline, turn_id, user=user)
+        return await self._service.in_thread(functools.partial(self.decline, turn_id, user=user))
 
     def watch(self, user: str) -> MonitorReport:
         """Report on the last days and weeks of ``user``: a hint for humans, not a diagnosis.
@@ -370,7 +380,7 @@ class EmotionAwareAgent:
 
     async def awatch(self, user: str) -> MonitorReport:
         """:meth:`watch` for event loops."""
-        return await asyncio.to_thread(self.watch, user)
+        return await self._service.in_thread(functools.partial(self.watch, user))
 
     def notice(self, *, language: str | None = None) -> str:
         """Return the notice that people must be given before their first conversation.
@@ -378,10 +388,18 @@ class EmotionAwareAgent:
         Args:
             language: BCP 47 tag, such as ``"de"``; the agent's own by default. English where
                 there is no notice in that language.
+
+        Raises:
+            InputError: It is no str.
         """
         reads = self._scenario.modalities
         may_ask = tuple(m for m in askable(self._deployment) if reads is None or m in reads)
         override = self._deployment.override if may_ask else None
+        if not (language is None or isinstance(language, str)):
+            raise InputError(
+                "language must be a BCP 47 tag such as 'de', or None, not "
+                f"{type(language).__name__}"
+            )
         return notice(
             language or self._language,
             keeps_text=self.keep_text,

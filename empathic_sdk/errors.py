@@ -9,9 +9,11 @@
     ├── ConfigurationError      an argument or a combination of arguments is wrong
     │   ├── MissingExtraError     an optional extra is not installed (names the install line)
     │   ├── ClosedError           the agent was closed; make a new one
-    │   └── ReentrancyError       a hook made a call that would wait for its own turn
+    │   ├── ReentrancyError       a hook made a call that would wait for its own turn
+    │   └── ProcessError          the object belongs to another process; make one in each
     ├── PolicyError             this may not be processed here (context, consent)
     ├── ModelError              weights are missing, damaged or do not fit
+    │   └── DamagedWeightsError   a file of weights is not the one that was shipped
     ├── HookError               a hook raised, or returned the wrong type
     ├── StoreError              the profile store cannot do what was asked
     │   ├── StoreLockedError      another process holds it for too long
@@ -100,12 +102,23 @@ class ReentrancyError(ConfigurationError):
     """
 
 
+class ProcessError(ConfigurationError):
+    """An agent, recogniser or store was taken to another process, by a fork or by pickling.
+
+    A forked child cannot use an agent of its parent, and nothing of them can be pickled.
+    """
+
+
 class PolicyError(EmpathicError):
     """This may not be processed here: see ``Deployment`` and consent."""
 
 
 class ModelError(EmpathicError):
     """Weights are missing, damaged, or do not fit together."""
+
+
+class DamagedWeightsError(ModelError):
+    """A file of weights is not the one that this package shipped."""
 
 
 class HookError(EmpathicError):

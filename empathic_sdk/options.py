@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from empathic_sdk.errors import ConfigurationError, InputError
 from empathic_sdk.types.base import Value
 
-__all__ = ["LLMOptions", "ReplyOptions", "Retention"]
+__all__ = ["LLMOptions", "MediaLimits", "ReplyOptions", "Retention"]
 
 
 class _Options(Value):
@@ -115,6 +115,38 @@ class ReplyOptions(_Options):
         default="rules",
         description="Who chooses the support strategy; 'learned' from ESConv, within the same "
         "limits. Without its weights the rules decide.",
+    )
+
+
+class MediaLimits(_Options):
+    """How much sound and how many pictures of one utterance are read."""
+
+    seconds: float = Field(
+        default=600.0,
+        gt=0,
+        le=86_400,
+        description="Seconds of sound that are read; the rest is ignored, with a warning.",
+    )
+    sound_bytes: int = Field(
+        default=256 * 1024**2, ge=1, description="Bytes of a sound file; a larger one is refused."
+    )
+    frames: int = Field(
+        default=3_000, ge=1, description="Frames of an utterance; more of them are refused."
+    )
+    picture_bytes: int = Field(
+        default=64 * 1024**2, ge=1, description="Bytes of a picture file; a larger one is refused."
+    )
+    pixels: int = Field(
+        default=50_000_000,
+        ge=1,
+        description="Pixels of a frame, by its header; a larger one is refused before it is "
+        "decoded. The default is well above cameras, well below exhausting memory.",
+    )
+    all_pixels: int = Field(
+        default=200_000_000,
+        ge=1,
+        description="Pixels of all frames that are read of an utterance, together: 96 of a Full HD "
+        "video, 24 of a 4K one. Beyond that the utterance's frames are refused.",
     )
 
 

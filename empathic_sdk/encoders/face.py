@@ -12,9 +12,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from empathic_sdk.encoders.face_detection import Detector, HaarDetector, cut_out, largest
-from empathic_sdk.encoders.images import Pixels, decode, equalise, grey
+from empathic_sdk.encoders.images import (
+    Pixels,
+    check_count,
+    check_pixels,
+    decode,
+    equalise,
+    grey,
+)
 from empathic_sdk.errors import ConfigurationError, InputError, MissingExtraError, ModelError
 from empathic_sdk.models.face import FramePool, build, fused
+from empathic_sdk.options import MediaLimits
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.batching import Batcher
 from empathic_sdk.runtime.resources import weights_dir
@@ -60,6 +68,7 @@ class FaceEncoder:
             Default: OpenCV's Haar cascade for frontal faces.
         margin: Margin of a crop on every side of a detected face, as a share of its size.
         most_frames: Maximum frames read per utterance, evenly spaced.
+        limits: How many frames and pixels an utterance may have.
 
     Attributes:
         name: What was loaded.
@@ -81,6 +90,7 @@ class FaceEncoder:
         detector: Detector | None = None,
         margin: float = MARGIN,
         most_frames: int = 32,
+        limits: MediaLimits | None = None,
     ) -> None:
         if not 0 <= margin <= 1 or most_frames < 1:
             raise ConfigurationError("margin must lie in [0, 1] and most_frames be 1 or more")
@@ -90,6 +100,7 @@ class FaceEncoder:
             (weights_dir() / "face.safetensors" if model is None else Path(model)) if own else None
         )
         self.margin, self.most_frames = margin, most_frames
+        self.limits = limits or MediaLimits()
         self._detector = detector
         self._network: _Network = _Embedded(self.path) if self.path else _Plugged(str(model))
         self.width = self._network.width
@@ -105,9 +116,11 @@ class FaceEncoder:
             cropped: The frames are face crops, as in FER2013: no face is searched for.
 
         Raises:
-            InputError: No frame of an utterance is a readable picture. Single broken frames count
-                as frames without a face.
+            InputError: No frame of an utterance is a readable picture, or they are more than the
+                limits allow. Single broken frames count as frames without a face.
         """
+        for frames in items:
+            check_count(frames, self.limits)
         faces = [self._faces(_spaced(frames, self.most_frames), cropped) for frames in items]
         seen = iter(self._batcher([f for row in faces for f in row if f is not None]))
         return [
@@ -131,6 +144,7 @@ class FaceEncoder:
         """
         if not rate > 0:
             raise ConfigurationError("rate must be above 0 frames a second")
+        check_count(frames, self.limits)
         faces = self._faces(frames, cropped)
         mask = np.array([face is not None for face in faces], bool)
         values = np.zeros((len(faces), self.width), np.float32)
@@ -144,6 +158,7 @@ class FaceEncoder:
         """Return the face of each frame; a broken picture does not affect the others."""
         found: list[Pixels | None] = []
         broken: list[InputError] = []
+        check_pixels(frames, self.limits)
         for frame in frames:
             try:
                 found.append(self._face(frame, cropped))
@@ -156,7 +171,7 @@ class FaceEncoder:
 
     def _face(self, frame: Frame, cropped: bool) -> Pixels | None:
         """Return the largest face of a frame, RGB; ``None`` without one."""
-        image = decode(frame)
+        image = decode(frame, limits=self.limits)
         if not cropped:
             if self._detector is None:
                 self._detector = HaarDetector()

@@ -25,6 +25,7 @@ from empathic_sdk.models.speech import (
     SpeechClassifier,
     StatisticsClassifier,
 )
+from empathic_sdk.options import MediaLimits
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.batching import Batcher
 from empathic_sdk.runtime.resources import weights_dir
@@ -69,6 +70,7 @@ class SpeechEncoder:
         model: ``None`` for the network that ships with this package; a checkpoint
             (``.safetensors``) written by ``empathic train speech``; or the name or folder of a
             speech model that ``transformers`` loads (a name is looked up on the Hugging Face Hub).
+        limits: How much of a recording is read.
 
     Attributes:
         name: What was loaded.
@@ -84,7 +86,9 @@ class SpeechEncoder:
     The loudness of a recording has no influence.
     """
 
-    def __init__(self, model: str | Path | None = None) -> None:
+    def __init__(
+        self, model: str | Path | None = None, *, limits: MediaLimits | None = None
+    ) -> None:
         own = model is None or Path(model).suffix == ".safetensors"
         self.name = "ped-speech" if model is None else str(model)
         self.path = (
@@ -92,6 +96,7 @@ class SpeechEncoder:
             if own
             else None
         )
+        self.limits = limits or MediaLimits()
         self._detector = VoiceDetector()
         self._network: _Network = _Embedded(self.path) if self.path else _Plugged(str(model))
         self.width = self._network.width
@@ -106,7 +111,7 @@ class SpeechEncoder:
         Raises:
             InputError: A recording cannot be read.
         """
-        sounds = [decode(item) for item in items]
+        sounds = [decode(item, limits=self.limits) for item in items]
         return [
             self._embedding(sound, reading)
             for sound, (reading, _) in zip(sounds, self._batcher(sounds), strict=True)
@@ -128,7 +133,7 @@ class SpeechEncoder:
         network = self._network
         return [
             None if reading is None or reading.logits is None else network.softened(reading.logits)
-            for reading, _ in self._batcher([decode(item) for item in items])
+            for reading, _ in self._batcher([decode(item, limits=self.limits) for item in items])
         ]
 
     def features(self, audio: Audio) -> FeatureSequence:
@@ -136,7 +141,7 @@ class SpeechEncoder:
 
         There are no frames where nobody speaks.
         """
-        reading, stretches = self._batcher([decode(audio)])[0]
+        reading, stretches = self._batcher([decode(audio, limits=self.limits)])[0]
         if reading is None:
             nothing = np.zeros((0, self.width), np.float32)
             return FeatureSequence(

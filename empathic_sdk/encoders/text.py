@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from empathic_sdk.encoders.tokens import TextTokenizer, pad, windows
-from empathic_sdk.errors import ModelError
+from empathic_sdk.errors import InputError, ModelError
 from empathic_sdk.models.minilm import MiniLM, MiniLMConfig
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.batching import Batcher
@@ -63,7 +63,15 @@ class TextEncoder:
 
         A text longer than one window (254 word pieces) is read in windows whose vectors are
         averaged by length; of a text longer than eight windows, the first and last four are read.
+
+        Raises:
+            InputError: They are no strings.
         """
+        if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
+            raise InputError(f"texts must be a list of str, not {type(texts).__name__}")
+        texts = list(texts)
+        if wrong := [t for t in texts if not isinstance(t, str)]:
+            raise InputError(f"texts must be a list of str, not of {type(wrong[0]).__name__}")
         if not texts:
             return np.zeros((0, self.width), np.float32)
         return np.stack(self._batcher(texts))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import threading
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +18,8 @@ from torch import Tensor
 from empathic_sdk.encoders.audio import RATE, decode
 from empathic_sdk.encoders.voice_activity import VoiceDetector
 from empathic_sdk.errors import ConfigurationError, MissingExtraError, ModelError
+from empathic_sdk.options import MediaLimits
+from empathic_sdk.runtime.processes import ForkLock
 from empathic_sdk.types.transcript import Transcript, Word
 from empathic_sdk.types.utterance import Audio
 
@@ -38,6 +39,7 @@ class Transcriber:
             Any other file is refused: Whisper's own checkpoints are pickles.
         language: Code of the spoken language (``en``); ``None``: detect it for each recording.
         folder: Folder of official weights; default: Whisper's own cache.
+        limits: How much of a recording is read.
 
     Raises:
         MissingExtraError: The extra "speech" is not installed.
@@ -55,6 +57,7 @@ class Transcriber:
         *,
         language: str | None = None,
         folder: str | Path | None = None,
+        limits: MediaLimits | None = None,
     ) -> None:
         whisper = _whisper()
         from whisper.tokenizer import LANGUAGES
@@ -65,8 +68,9 @@ class Transcriber:
             )
         self.name = str(model)
         self.language = language
+        self.limits = limits or MediaLimits()
         self._detector = VoiceDetector()
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
         if Path(model).suffix == ".safetensors":
             self._model: Any = load_whisper(model)
         else:
@@ -83,7 +87,7 @@ class Transcriber:
         Raises:
             InputError: It cannot be read.
         """
-        samples = decode(audio)
+        samples = decode(audio, limits=self.limits)
         seconds = len(samples) / RATE
         if not self._detector(samples):
             return Transcript(

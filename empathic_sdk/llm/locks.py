@@ -17,6 +17,8 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from empathic_sdk.runtime.processes import ForkLock
+
 # Modules that compute in this process and are not thread-safe, by the first part of their name.
 _UNSAFE = ("llama_cpp", "xllamacpp", "ctransformers", "gpt4all")
 _DEPTH = 8
@@ -26,7 +28,7 @@ _POLL_S = 0.02
 WANTED: ContextVar[Callable[[], bool] | None] = ContextVar("wanted", default=None)
 """Says whether the caller of :func:`alone` still waits; it then waits no longer itself."""
 
-_guard = threading.Lock()
+_guard = ForkLock()
 _locks: dict[int, tuple[threading.Lock, Any]] = {}
 _strong: list[Any] = []
 

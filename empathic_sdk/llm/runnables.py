@@ -55,7 +55,7 @@ class AgentRunnable(Runnable[Any, Any]):
 
     def __init__(self, agent: Agent, *, output: Literal["turn", "reply"] = "turn") -> None:
         """Keep the agent."""
-        if output not in ("turn", "reply"):
+        if not isinstance(output, str) or output not in ("turn", "reply"):
             raise ConfigurationError(f"output must be 'turn' or 'reply', not {output!r}")
         self._agent = agent
         self._output = output

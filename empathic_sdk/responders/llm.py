@@ -31,15 +31,13 @@ from empathic_sdk.responders.cancellable import AbandonedError, Live
 from empathic_sdk.responders.embedded import EmbeddedResponder
 from empathic_sdk.responders.fitting import misfit
 from empathic_sdk.responders.prompting import chat, told_so
+from empathic_sdk.runtime.lanes import Lane, aside
 from empathic_sdk.safety.output_guard import SecondOpinion, check_sentence
 from empathic_sdk.types import ChatMessage, LanguageModel, SafetyLevel, StateEvent
 from empathic_sdk.types.reply import Reply, ReplyContext
 
 TIMEOUT_S = 20.0
 """Time limit of a reply in seconds, for both attempts together."""
-
-HANGING = 64
-"""Maximum number of model calls at once, including ones that never return."""
 
 MOST_CHARS = 100_000
 """Maximum characters read of one answer, including reasoning and rejected sentences."""
@@ -95,7 +93,7 @@ class LLMResponder:
         self._system = system
         self.second: SecondOpinion | None = None  # on a draft; set by the agent
         self._embedded = fallback or EmbeddedResponder()
-        self._places = threading.BoundedSemaphore(HANGING)
+        self._lanes = _Lanes(calls=Lane(), waiting=Lane())
 
     def reply(self, context: ReplyContext, live: Live | None = None) -> Reply:
         """Answer one turn.
@@ -226,7 +224,7 @@ class LLMResponder:
                     return verdict.reason
             return ""
 
-        call = _Call(self.model, messages, self._places, deadline)
+        call = _Call(self.model, messages, self._lanes, deadline)
         live.on_give_up(call.stop)
         read = 0
         try:
@@ -262,6 +260,32 @@ class LLMResponder:
         return _Draft(tuple(passed))
 
 
+class _Lanes(NamedTuple):
+    """The calls of one model that run, and the turns that wait for their place among them."""
+
+    calls: Lane
+    waiting: Lane
+
+    def enter(self, deadline: float) -> Callable[[], None]:
+        """Take a place among the calls; return what gives it back.
+
+        Raises:
+            _LateError: There is none until ``deadline``, or too many wait for one already.
+        """
+        if (leave := self.calls.enter()) is not None:
+            return leave
+        if (go_on := self.waiting.enter()) is None:
+            raise _LateError
+        try:
+            with aside():
+                leave = self.calls.enter(wait_s=deadline - time.monotonic())
+        finally:
+            go_on()
+        if leave is None:
+            raise _LateError
+        return leave
+
+
 class _LateError(TimeoutError):
     """Our own time limit was reached."""
 
@@ -277,11 +301,11 @@ class _Call:
         self,
         model: LanguageModel,
         messages: list[ChatMessage],
-        places: threading.BoundedSemaphore,
+        lanes: _Lanes,
         deadline: float,
     ) -> None:
         self._model, self._messages = model, messages
-        self._places, self._deadline = places, deadline
+        self._lanes, self._deadline = lanes, deadline
         self._box: queue.Queue[object] = queue.Queue(AHEAD)
         self._stopped = threading.Event()
 
@@ -300,8 +324,7 @@ class _Call:
         return False
 
     def __iter__(self) -> Iterator[object]:
-        if not self._places.acquire(timeout=max(0.0, self._deadline - time.monotonic())):
-            raise _LateError
+        self._leave = self._lanes.enter(self._deadline)
         # An empty context: callbacks of a surrounding chain or graph must not see a draft that
         # nobody has checked yet.
         work = contextvars.Context().run
@@ -309,13 +332,13 @@ class _Call:
         try:
             thread.start()
         except BaseException:
-            self._places.release()
+            self._leave()
             raise
         while True:
             left = self._deadline - time.monotonic()
             try:
                 # Check the time even if there is a piece: a model may yield empty pieces for ever.
-                item = self._box.get(timeout=left) if left > 0 else None
+                item = self._next(left) if left > 0 else None
             except queue.Empty:
                 item = None
             if item is None:
@@ -325,6 +348,10 @@ class _Call:
             if isinstance(item, _Failure):
                 raise item.error
             yield item.piece if isinstance(item, _Piece) else item
+
+    def _next(self, wait_s: float) -> object:
+        with aside():
+            return self._box.get(timeout=wait_s)
 
     def _work(self) -> None:
         try:
@@ -338,7 +365,7 @@ class _Call:
         except BaseException as error:  # a model that exits must not take the turn with it
             self._put(_Failure(RuntimeError(type(error).__name__)))
         finally:
-            self._places.release()
+            self._leave()
             self._put(_END)
 
     def _pass_on(self) -> None:

@@ -6,7 +6,6 @@ halves the size compared with float16; everything else is float16. A test bounds
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from empathic_sdk.errors import ModelError
+from empathic_sdk.runtime.digests import check_shipped
+from empathic_sdk.runtime.digests import sha256 as sha256
+from empathic_sdk.runtime.processes import one_thread_in_children
 
 if TYPE_CHECKING:  # torch is imported where it is needed: some modules read weights without it
     from torch import Tensor
@@ -54,6 +56,7 @@ def load(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         ModelError: The file is missing, damaged, or written by something else.
     """
+    one_thread_in_children()
     packed, about = _read(path, "pt")
     tensors = {}
     for name, tensor in packed.items():
@@ -82,16 +85,11 @@ def arrays(path: str | Path) -> tuple[dict[str, NDArray[np.float32]], dict[str, 
     return found, about
 
 
-def sha256(path: str | Path) -> str:
-    """Return the hexadecimal SHA-256 of a file, by which records identify data and weights."""
-    with Path(path).open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()
-
-
 def _read(path: str | Path, framework: str) -> tuple[dict[str, Any], dict[str, Any]]:
     path = Path(path)
     if not path.is_file():
         raise ModelError(f"there are no weights at {path}; reinstall the package or give a path")
+    check_shipped(path)
     try:
         with safe_open(str(path), framework) as f:
             metadata = f.metadata() or {}
@@ -103,7 +101,13 @@ def _read(path: str | Path, framework: str) -> tuple[dict[str, Any], dict[str, A
             f"{path} is not a checkpoint of this package (format {metadata.get('format')!r}, "
             f"expected {_FORMAT!r})"
         )
-    return packed, json.loads(metadata["description"])
+    try:
+        about = json.loads(metadata["description"])
+    except (KeyError, ValueError, RecursionError) as error:
+        raise ModelError(f"the weights at {path} are damaged: no description") from error
+    if not isinstance(about, dict):
+        raise ModelError(f"the weights at {path} are damaged: their description is no object")
+    return packed, about
 
 
 def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Sequence
 from weakref import WeakValueDictionary
 
 from empathic_sdk.encoders.text import TextEncoder
-from empathic_sdk.errors import ModelError
+from empathic_sdk.errors import DamagedWeightsError, ModelError
+from empathic_sdk.runtime.processes import ForkLock
 from empathic_sdk.safety.decision import RiskContext, judge, passes, strong
 from empathic_sdk.safety.detector import RiskFindings
 from empathic_sdk.safety.draft_model import DraftReader
@@ -19,19 +19,24 @@ from empathic_sdk.types.reply import TurnContext
 log = logging.getLogger("empathic_sdk")
 _shared: WeakValueDictionary[int, RiskReader] = WeakValueDictionary()
 _drafts: WeakValueDictionary[int, DraftReader] = WeakValueDictionary()
-_lock = threading.Lock()
+_lock = ForkLock()
 
 
 def shipped_reader(text: TextEncoder) -> RiskReader | None:
     """Return the shipped risk model, one per text encoder.
 
     Without its weights, log a warning and return ``None``: only the patterns decide then.
+
+    Raises:
+        DamagedWeightsError: They are there, but not as they were shipped.
     """
     with _lock:
         reader = _shared.get(id(text))
         if reader is None:
             try:
                 _shared[id(text)] = reader = RiskReader(text=text)
+            except DamagedWeightsError:
+                raise
             except ModelError as error:
                 log.warning("%s; the safety protocol uses only its patterns", error)
         return reader
@@ -41,6 +46,9 @@ def draft_reader(text: TextEncoder) -> DraftReader | None:
     """Return the output guard's shipped second opinion, one per text encoder.
 
     Without its weights, or those of the risk model, ``None``: only the patterns judge then.
+
+    Raises:
+        DamagedWeightsError: They are there, but not as they were shipped.
     """
     risk = shipped_reader(text)
     if risk is None:
@@ -50,6 +58,8 @@ def draft_reader(text: TextEncoder) -> DraftReader | None:
         if reader is None:
             try:
                 _drafts[id(risk)] = reader = DraftReader(risk, text)
+            except DamagedWeightsError:
+                raise
             except ModelError as error:
                 log.warning("%s; drafts are checked by patterns alone", error)
         return reader

@@ -15,6 +15,9 @@ from empathic_sdk.types.protocols import Session
 from empathic_sdk.types.reply import AnsweredContext
 from empathic_sdk.types.safety import Remark
 
+WAITING = 128
+"""Maximum number of turns that wait for the one under way in their conversation."""
+
 HISTORY = 20
 """Number of states of the person that are remembered."""
 
@@ -49,6 +52,7 @@ class Conversation:
         words: The words, which are never stored.
         stored: The bytes that were stored last, ``None`` before the first turn.
         lock: Held during a turn, so that two turns of one conversation follow each other.
+        waiting: A place for each turn that waits for it.
         holder: Marks the turn that holds the lock; its code finds the mark in its context.
         used: Time of the last use (``time.monotonic``).
     """
@@ -59,6 +63,7 @@ class Conversation:
         self.words = ConversationWords()
         self.stored: bytes | None = None
         self.lock = threading.Lock()
+        self.waiting = threading.BoundedSemaphore(WAITING)
         self.holder: object | None = None
         self.used = time.monotonic()
         self._blank = self.encoded()

@@ -5,7 +5,6 @@ Importing this needs LangChain.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import json
 from collections.abc import Awaitable, Callable
@@ -34,6 +33,7 @@ from empathic_sdk.llm.adapters import text_of
 from empathic_sdk.llm.locks import alone, alone_async
 from empathic_sdk.llm.messages import utterances
 from empathic_sdk.recognition.shared import shared_recognizer
+from empathic_sdk.runtime.lanes import Workers
 from empathic_sdk.turn.parts import check_hooks, check_parts, check_planner
 from empathic_sdk.turn.scenarios import scenario_of
 from empathic_sdk.turn.stateless import StatelessTurn, StatelessTurns
@@ -148,6 +148,7 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         self._hold = hold and guard != "off"
         self._debug = debug
         self._sessions = Sessions()
+        self._workers = Workers("empathic-middleware")
         self._made: StatelessTurns | None = None
 
     # -- before: read -------------------------------------------------------------------------
@@ -183,7 +184,7 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         self, state: EmotionAgentState, runtime: Runtime[Any]
     ) -> dict[str, Any] | None:
         """:meth:`before_agent` in an event loop; the reading is done in a thread."""
-        return await asyncio.to_thread(self.before_agent, state, runtime)
+        return await self._workers.run(functools.partial(self.before_agent, state, runtime))
 
     # -- around: guide and check ----------------------------------------------------------------
 
@@ -206,7 +207,7 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         async with alone_async(request.model):
             with held_back(self._hold):
                 answer = await handler(self._guided(request, turn))
-        return await asyncio.to_thread(self._checked, answer, turn)
+        return await self._workers.run(functools.partial(self._checked, answer, turn))
 
     # -- after: check again ---------------------------------------------------------------------
 
@@ -225,7 +226,7 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         self, state: EmotionAgentState, runtime: Runtime[Any]
     ) -> dict[str, Any] | None:
         """:meth:`after_model` in an event loop; the answer is checked in a thread."""
-        return await asyncio.to_thread(self.after_model, state, runtime)
+        return await self._workers.run(functools.partial(self.after_model, state, runtime))
 
     # -- inside ---------------------------------------------------------------------------------
 
