@@ -36,7 +36,7 @@ def packages(requirements: list[str]) -> set[str]:
     return {IMPORTED_AS.get(n, n) for n in names if n != "empathic-sdk"}
 
 
-CORE = packages(PROJECT["dependencies"])
+CORE = packages(PROJECT["dependencies"]) | {"pydantic_core"}
 OPTIONAL = {name for extra in EXTRAS.values() for name in packages(extra)} | set(BESIDE)
 
 
