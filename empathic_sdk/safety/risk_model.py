@@ -210,10 +210,10 @@ def _word_vectors(text: TextEncoder | None, base: Path, trained_with: str | None
     Every recipe leaves those of the pretrained network as they are, so all text checkpoints share
     them; only an encoder from another start has others.
     """
-    if text is not None and text.words is not None and text.path is not None:
-        if text.path == base or checkpoints.sha256(text.path) == trained_with:
-            return text.words
-    return words(base)
+    if text is None or text.words is None or text.path is None:
+        return words(base)
+    shared = text.path == base or checkpoints.sha256(text.path) == trained_with
+    return text.words if shared else words(base)
 
 
 def words(path: Path) -> Tensor:

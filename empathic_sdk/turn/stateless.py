@@ -23,6 +23,7 @@ from empathic_sdk.turn.codec import dump_turn, load_turn
 from empathic_sdk.turn.conversation import Conversation
 from empathic_sdk.turn.engine import Hooks, StepClock, TurnEngine, UnrecordedTurn, UtteranceReading
 from empathic_sdk.turn.parts import (
+    assessor_of,
     check_hooks,
     check_parts,
     check_planner,

@@ -22,12 +22,27 @@ from empathic_sdk.safety.risk_model import RiskReader
 from empathic_sdk.turn.stateless import StatelessTurns
 
 
-def train_guard(recipe: GuardRecipe, *, out: Path, lines: Path | None = None) -> dict[str, Any]:
-    """Fit the second opinion on labelled sentences; write ``guard.safetensors``."""
+def train_guard(
+    recipe: GuardRecipe,
+    *,
+    out: Path,
+    lines: Path | None = None,
+    text_path: Path | None = None,
+    risk_path: Path | None = None,
+) -> dict[str, Any]:
+    """Fit the second opinion on labelled sentences; write ``guard.safetensors``.
+
+    Args:
+        recipe: The numbers.
+        out: Folder for the checkpoint.
+        lines: The sentences; by default those of the package.
+        text_path: The text checkpoint that it reads with; by default the one that ships.
+        risk_path: The risk model that it reads with; by default the one that ships.
+    """
     lines = lines or shipped_lines("drafts-train")
     drafts = read_drafts(lines)
-    text = TextEncoder()
-    risk = RiskReader(text=text)
+    text = TextEncoder(text_path)
+    risk = RiskReader(risk_path, text)
     found = fit_guard(
         recipe, draft_features(risk, text, [d.text for d in drafts]), [d.reason for d in drafts]
     )

@@ -105,13 +105,17 @@ def fit_guard(
         best = max(best, (float((out[bad] > limit).mean()), limit, strength))
     recall, limit, strength = best
     whether = LogisticRegression(C=strength, max_iter=2000).fit(features, bad)
-    which = LogisticRegression(C=strength, max_iter=2000).fit(
-        features[bad], [REASONS.index(r) for r in reasons if r is not None]
-    )
     weight = np.zeros((1 + len(REASONS), features.shape[1]), np.float32)
     bias = np.full(1 + len(REASONS), -30.0, np.float32)  # a reason that nobody labelled
     weight[0], bias[0] = whether.coef_[0], whether.intercept_[0]
-    rows = 1 + np.asarray(which.classes_)
-    weight[rows], bias[rows] = which.coef_, which.intercept_
+    named = np.array([REASONS.index(r) for r in reasons if r is not None])
+    rows = 1 + np.unique(named)
+    weight[rows], bias[rows] = 0.0, 0.0
+    if len(rows) > 1:
+        which = LogisticRegression(C=strength, max_iter=2000).fit(features[bad], named)
+        coef, intercept = which.coef_, which.intercept_
+        if len(rows) == 2:  # scikit-learn gives one row then, for the second of them
+            coef, intercept = np.vstack([-coef, coef]), np.concatenate([-intercept, intercept])
+        weight[rows], bias[rows] = coef, intercept
     chosen = {"strength": strength, "recall": recall, "false_refusals": recipe.false_refusals}
     return Guard(weight, bias, limit, chosen)
