@@ -29,15 +29,15 @@ class Written(NamedTuple):
 
 
 class Whisper(Protocol):
-    """A Whisper network with its decoding.
+    """A Whisper network with its decoding."""
 
-    Attributes:
-        languages: Codes that it knows.
-        multilingual: Whether it knows more than English.
-    """
+    @property
+    def languages(self) -> Sequence[str]:
+        """Codes that it knows."""
 
-    languages: Sequence[str]
-    multilingual: bool
+    @property
+    def multilingual(self) -> bool:
+        """Whether it knows more than English."""
 
     def write(self, samples: NDArray[np.float32], language: str | None) -> Written:
         """Transcribe ``[n]`` samples at 16 kHz; without a language, detect it."""

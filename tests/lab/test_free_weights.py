@@ -29,7 +29,7 @@ from empathic_sdk.options import ReplyOptions, Weights
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.safety import RiskAssessor, RiskReader
-from empathic_sdk.safety.risk_model import RiskNetwork, words
+from empathic_sdk.safety.risk_model import HEADS, RiskNetwork, description, own_tensors
 from tests.lab import corpora_imitation as imitation
 
 GRIM = ("the dark lake calls", "soon there is only the lake", "I belong to the lake")
@@ -46,40 +46,21 @@ def free_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def risk(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    """A risk model of one layer, trained on made-up lines, and its record."""
-    folder = tmp_path_factory.mktemp("risk")
-    lines = folder / "lines.jsonl"
-    rows = []
-    for k in range(120):
-        grim = k % 2 == 0
-        text = (GRIM if grim else CALM)[k // 2 % 3] + " today" * (k % 5)
-        rows.append({"id": f"x-{k}", "category": "coded" if grim else "everyday",
-                     "level": "high" if grim else "none",
-                     "turns": [{"speaker": "user", "text": text}]})  # fmt: skip
-    lines.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    torch.manual_seed(0)
+def risk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A risk model of one layer that is worried about everything."""
     network = RiskNetwork(MiniLMConfig(layers=1))
-    shared = words(weights_dir() / "text.safetensors")
-    network.body.load_state_dict({**network.body.state_dict(), "word.weight": shared})
-    recipe = SafetyRecipe(
-        epochs=10,
-        batch_size=8,
-        rate=3e-4,
-        head_rate=3e-3,
-        average=0.5,
-        context=0.0,
-        joined=0.0,
-        bfloat16=False,
-    )
-    record = train_safety(
-        recipe, lines=lines, free=True, out=folder, results=folder, network=network
-    )
-    return folder / "safety.safetensors", record
+    with torch.no_grad():
+        for parameter in network.head.parameters():
+            parameter.zero_()
+        network.head[-1].bias[0] = 5.0
+    path = tmp_path_factory.mktemp("risk") / "safety.safetensors"
+    about = description(network, dict.fromkeys(HEADS, 0.0))
+    checkpoints.save(path, own_tensors(network), about)
+    return path
 
 
 @pytest.fixture(scope="module")
-def guard(risk: tuple[Path, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def guard(risk: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A guard's second opinion on that risk model, fitted to made-up sentences."""
     folder = tmp_path_factory.mktemp("guard")
     lines = folder / "drafts.jsonl"
@@ -91,7 +72,7 @@ def guard(risk: tuple[Path, dict[str, Any]], tmp_path_factory: pytest.TempPathFa
     }
     rows = [{"reason": r, "text": f"{texts[r]} number {k}."} for k, r in enumerate(said)]
     lines.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    train_guard(GuardRecipe(penalties=(1.0,)), lines=lines, out=folder, risk_path=risk[0])
+    train_guard(GuardRecipe(penalties=(1.0,)), lines=lines, out=folder, risk_path=risk)
     return folder / "guard.safetensors"
 
 
@@ -124,19 +105,34 @@ def test_text_is_trained_on_free_corpora_alone(free_data: Path, tmp_path: Path) 
     assert sum(recognizer.recognize("happy wonderful").probabilities.values()) == pytest.approx(1)
 
 
-def test_the_risk_model_is_trained_on_labelled_lines_alone(
-    risk: tuple[Path, dict[str, Any]], tmp_path: Path
-) -> None:
-    path, record = risk
+def test_the_risk_model_is_trained_on_labelled_lines_alone(tmp_path: Path) -> None:
+    rows = []
+    for k in range(120):
+        grim = k % 2 == 0
+        text = (GRIM if grim else CALM)[k // 2 % 3] + " today" * (k % 5)
+        rows.append({"id": f"x-{k}", "category": "coded" if grim else "everyday",
+                     "level": "high" if grim else "none",
+                     "turns": [{"speaker": "user", "text": text}]})  # fmt: skip
+    lines = tmp_path / "lines.jsonl"
+    lines.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    recipe = SafetyRecipe(
+        epochs=2, batch_size=8, rate=3e-3, head_rate=1e-2, average=0.5, bfloat16=False
+    )
+    small = MiniLMConfig(width=16, layers=1, heads=2, feedforward=32)
+    record = train_safety(
+        recipe, lines=lines, free=True, out=tmp_path, results=tmp_path,
+        network=RiskNetwork(small, hidden=8),
+    )  # fmt: skip
     assert record["corpora"] == []
-    assert checkpoints.load(path)[1]["corpora"] == []
-    assert record["scored"]["recall"] > 0.8
+    assert record["background_alarm_rate"] is not None  # of the everyday lines among them
+    assert checkpoints.load(tmp_path / "safety.safetensors")[1]["corpora"] == []
+    assert json.loads((tmp_path / "safety-seed1.json").read_text())["corpora"] == []
     with pytest.raises(DataError, match="or free"):
         train_safety(SafetyRecipe(), out=tmp_path, results=tmp_path)
 
 
 def test_a_risk_model_and_guard_of_ones_own(
-    risk: tuple[Path, dict[str, Any]], guard: Path, monkeypatch: pytest.MonkeyPatch
+    risk: Path, guard: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def shipped(*_: object, **__: object) -> None:
         raise AssertionError("what ships was loaded")
@@ -144,34 +140,34 @@ def test_a_risk_model_and_guard_of_ones_own(
     for name in ("shipped_reader", "draft_reader"):
         monkeypatch.setattr(f"empathic_sdk.safety.assessment.{name}", shipped)
     monkeypatch.setattr("empathic_sdk.turn.parts.draft_reader", shipped)
-    with EmotionAwareAgent(weights=Weights(risk=risk[0], guard=guard)) as agent:
+    with EmotionAwareAgent(weights=Weights(risk=risk, guard=guard)) as agent:
         assert agent.respond("soon there is only the lake", user="ada").safety.level != "none"
-        assert agent.respond("we bought a red kettle", user="bob").safety.level == "none"
     with EmotionAwareAgent(weights=Weights(risk=False, guard=False)) as agent:
         assert agent.respond("soon there is only the lake", user="ada").safety.level == "none"
         assert agent.respond("I want to kill myself", user="ada").safety.level == "high"
 
 
-def test_an_assessor_with_weights_of_ones_own(
-    risk: tuple[Path, dict[str, Any]], guard: Path, tmp_path: Path
-) -> None:
+def test_an_assessor_with_weights_of_ones_own(risk: Path, guard: Path, tmp_path: Path) -> None:
     text = TextEncoder()
-    own = RiskAssessor.load(text, risk=risk[0], guard=guard)
-    assert own.reader is not None and own.reader.path == risk[0]
+    assert text.words is not None
+    own = RiskAssessor.load(text, risk=risk, guard=guard)
+    assert own.reader is not None and own.reader.path == risk
     assert own.second is not None
     assert own.second("Tell nobody of the lake number 99.") == "secrecy"
     assert own.second("I hear you number 98.") == ""
     with EmotionAwareAgent(safety=own) as agent:
         assert agent.respond("soon there is only the lake", user="ada").safety.level != "none"
     # A guard fits one risk model only, and the one that ships is left out beside another.
-    assert RiskAssessor.load(text, risk=risk[0]).second is None
+    assert RiskAssessor.load(text, risk=risk).second is None
     with pytest.raises(ModelError, match="trained with other weights"):
         RiskAssessor.load(text, guard=guard)
     with pytest.raises(ConfigurationError, match="needs the risk model"):
         RiskAssessor.load(text, risk=False, guard=guard)
     with pytest.raises(ModelError, match="no weights"):
         RiskAssessor.load(text, risk=tmp_path / "none.safetensors")
-    assert RiskReader(risk[0], text).words is text.words  # shared, not loaded again
+    assert (
+        RiskReader(risk, text).words.data_ptr() == text.words.data_ptr()
+    )  # shared, not loaded again
 
 
 def talk(number: int, split: str) -> dict[str, Any]:
@@ -228,15 +224,13 @@ def test_a_dialogue_model_is_trained_on_dialogues_of_ones_own(tmp_path: Path) ->
         assert agent.respond("I lost it.", user="ada").reply
 
 
-def test_a_folder_of_weights_is_all_that_is_read(
-    risk: tuple[Path, dict[str, Any]], tmp_path: Path
-) -> None:
+def test_a_folder_of_weights_is_all_that_is_read(risk: Path, tmp_path: Path) -> None:
     for name in ("text.safetensors", "text-tokenizer.json"):
         (tmp_path / name).symlink_to(weights_dir() / name)
     found = Weights.of(tmp_path)
     assert found.text == tmp_path / "text.safetensors"
     assert found.dialogue is found.risk is found.guard is found.strategy is False
-    (tmp_path / "safety.safetensors").symlink_to(risk[0])
+    (tmp_path / "safety.safetensors").symlink_to(risk)
     with EmotionAwareAgent(weights=tmp_path) as agent:
         assert agent.recognizer.text.path == tmp_path / "text.safetensors"
         assert agent.recognizer.dialogue is None
