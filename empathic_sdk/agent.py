@@ -10,12 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
+from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.errors import ConfigurationError, EmpathicError, InputError
 from empathic_sdk.language.templates import notice
 from empathic_sdk.llm.extras import needs_langchain
 from empathic_sdk.monitoring.alerts import AlertHook
 from empathic_sdk.monitoring.longitudinal import Watch
-from empathic_sdk.options import LLMOptions, ReplyOptions, Retention, fold
+from empathic_sdk.options import LLMOptions, ReplyOptions, Retention, Weights, fold
 from empathic_sdk.policy import Deployment, askable, declare
 from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.profiles.checks import check_name
@@ -29,6 +30,7 @@ from empathic_sdk.safety.assessment import RiskAssessor
 from empathic_sdk.turn.conversations import Conversations
 from empathic_sdk.turn.engine import Hooks, TurnEngine
 from empathic_sdk.turn.parts import (
+    assessor_of,
     check_hooks,
     check_parts,
     deployment_of,
@@ -104,6 +106,10 @@ class EmotionAwareAgent(StaysHere):
         llm_options: Your product's own system prompt and tools for a language model, how long it
             may take, and how much it sees.
         retention: Whether words are stored, and for how many days turns are.
+        weights: Trained weights of your own: a :class:`~empathic_sdk.options.Weights`, or a folder
+            with ``text.safetensors`` and what else you have; of a folder nothing that ships is
+            loaded beside it. Its text encoder and dialogue model are read where no
+            ``recognizer`` is given, its risk model and guard where no ``safety`` is.
         debug: Log errors of your own parts (hooks, model, tools, responder, assessor, ``on_alert``)
             in full, with message and traceback, which may quote a person.
         moved: Keywords of the first release that are fields of these options now: ``language``,
@@ -144,6 +150,7 @@ class EmotionAwareAgent(StaysHere):
         replies: ReplyOptions | None = None,
         llm_options: LLMOptions | None = None,
         retention: Retention | None = None,
+        weights: Weights | str | Path | None = None,
         debug: bool = False,
         **moved: Any,
     ) -> None:
@@ -154,6 +161,11 @@ class EmotionAwareAgent(StaysHere):
         check_hooks(tone=tone, pacing=pacing, theme=theme, on_alert=on_alert)
         check_parts(recognizer, responder, safety)
         _check_deployment(deployment, recognizer)
+        files = weights if isinstance(weights, Weights) else Weights()
+        if isinstance(weights, str | Path):
+            files = Weights.of(weights)
+        elif weights is not files and weights is not None:
+            raise ConfigurationError("weights= must be Weights(...), a folder, or None")
         embedded = EmbeddedResponder(language=self._language)
         self._responder = responder_of(
             responder or self._scenario.responder, embedded, timeout_s=options.llm.timeout_s
@@ -178,18 +190,22 @@ class EmotionAwareAgent(StaysHere):
         self.store, self._owns_store = store_of(profiles, store, options.retention.keep_days)
         try:
             self.recognizer = cast(
-                "EmotionRecognizer", recognizer or EmotionRecognizer(deployment=deployment)
+                "EmotionRecognizer", recognizer or _recognizer_of(files, deployment)
             )
+            if safety is None and (files.risk is not None or files.guard is not None):
+                safety = RiskAssessor.load(
+                    text_of(self.recognizer), risk=files.risk, guard=files.guard
+                )
+            if options.replies.planner == "learned":
+                embedded.planner = planner_for(self.recognizer, files.strategy)
             self._deployment = deployment_of(self.recognizer)
             declare(self._deployment, recorder_of(self.store))
-            assessor = RiskAssessor.shipped(text_of(self.recognizer))
+            assessor = assessor_of(self.recognizer, safety)
             if isinstance(self._responder, LLMResponder | GuardedResponder):
-                self._responder.second = second_opinion(self.recognizer)
+                self._responder.second = second_opinion(self.recognizer, safety)
         except EmpathicError:
             self._close_store()
             raise
-        if options.replies.planner == "learned":
-            embedded.planner = planner_for(self.recognizer)
         self._conversations = Conversations(
             limit=options.retention.live, idle_s=options.retention.idle_s
         )
@@ -470,6 +486,11 @@ class EmotionAwareAgent(StaysHere):
     def _forget(self, user: str) -> None:
         self._conversations.forget(user)
         self._proposals.forget(user)
+
+
+def _recognizer_of(files: Weights, deployment: Deployment | None) -> EmotionRecognizer:
+    text = None if files.text is None else TextEncoder(files.text)
+    return EmotionRecognizer(text=text, dialogue=files.dialogue, deployment=deployment)
 
 
 def _check_deployment(deployment: Deployment | None, recognizer: Recognizer | None) -> None:

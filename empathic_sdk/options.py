@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NamedTuple
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from empathic_sdk.errors import ConfigurationError, InputError
 from empathic_sdk.types.base import Value
 
-__all__ = ["LLMOptions", "MediaLimits", "ReplyOptions", "Retention"]
+__all__ = ["LLMOptions", "MediaLimits", "ReplyOptions", "Retention", "Weights"]
 
 
 class _Options(Value):
@@ -148,6 +149,67 @@ class MediaLimits(_Options):
         description="Pixels of all frames that are read of an utterance, together: 96 of a Full HD "
         "video, 24 of a 4K one. Beyond that the utterance's frames are refused.",
     )
+
+
+File = Path | Literal[False] | None
+"""A checkpoint; ``None``: the one that ships; ``False``: none at all."""
+
+
+class Weights(_Options):
+    """Which trained weights an agent reads: of each file yours, the one that ships, or none."""
+
+    model_config = ConfigDict(strict=False)
+
+    text: Path | None = Field(
+        default=None,
+        description="Text encoder with its heads (`empathic train text`); None: the one that "
+        "ships.",
+    )
+    dialogue: File = Field(
+        default=None,
+        description="Dialogue model for that encoder; None: the one beside it; False: each "
+        "utterance is read alone.",
+    )
+    risk: File = Field(
+        default=None,
+        description="Risk model (`empathic train safety`); False: the patterns decide alone.",
+    )
+    guard: File = Field(
+        default=None,
+        description="The output guard's second opinion (`empathic train guard`), which fits one "
+        "risk model only; False: the guard's patterns judge alone.",
+    )
+    strategy: File = Field(
+        default=None,
+        description="Support planner (`empathic train strategy`), used where the replies' planner "
+        "is 'learned'; False: the rules decide.",
+    )
+
+    @classmethod
+    def of(cls, folder: str | Path) -> Self:
+        """Take the files of a folder by their usual names, and nothing that ships.
+
+        ``text.safetensors`` must be there, with its tokenizer. What is not there of
+        ``dialogue safety guard strategy .safetensors`` is done without.
+
+        Raises:
+            ConfigurationError: There is no ``text.safetensors``.
+        """
+        folder = Path(folder)
+        if not (folder / "text.safetensors").is_file():
+            raise ConfigurationError(f"weights={str(folder)!r} must hold text.safetensors")
+
+        def there(name: str) -> Path | Literal[False]:
+            path = folder / f"{name}.safetensors"
+            return path if path.is_file() else False
+
+        return cls(
+            text=folder / "text.safetensors",
+            dialogue=there("dialogue"),
+            risk=there("safety"),
+            guard=there("guard"),
+            strategy=there("strategy"),
+        )
 
 
 class AgentOptions(NamedTuple):

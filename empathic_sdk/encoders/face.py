@@ -25,6 +25,7 @@ from empathic_sdk.models.face import FramePool, build, fused
 from empathic_sdk.options import MediaLimits
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.batching import Batcher
+from empathic_sdk.runtime.extras import needs
 from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.types import Embedding, Emotion, FeatureSequence, Modality
 from empathic_sdk.types.utterance import Frame
@@ -77,6 +78,8 @@ class FaceEncoder:
         embedded: Whether it is one of our networks.
 
     Raises:
+        MissingExtraError: It is a model of ``transformers``, and the extra "encoders" is not
+            installed.
         ModelError: The model cannot be loaded.
         ConfigurationError: A number is out of range.
 
@@ -254,7 +257,8 @@ class _Plugged:
     temperature = 1.0
 
     def __init__(self, name: str) -> None:
-        import transformers  # seconds to import
+        with needs("encoders", "a vision model of transformers"):
+            import transformers  # seconds to import
 
         try:
             processor: Any = transformers.AutoImageProcessor

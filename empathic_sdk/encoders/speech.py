@@ -28,6 +28,7 @@ from empathic_sdk.models.speech import (
 from empathic_sdk.options import MediaLimits
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.batching import Batcher
+from empathic_sdk.runtime.extras import needs
 from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.types import Embedding, Emotion, FeatureSequence, Modality
 from empathic_sdk.types.utterance import Audio
@@ -80,7 +81,8 @@ class SpeechEncoder:
 
     Raises:
         ModelError: The model cannot be loaded.
-        MissingExtraError: The extra "speech" is not installed.
+        MissingExtraError: The extra "speech" is not installed; for a model of ``transformers``, the
+            extra "encoders".
 
     Thread-safe: files are decoded in the caller's thread, and simultaneous calls become one batch.
     The loudness of a recording has no influence.
@@ -266,7 +268,8 @@ class _Plugged:
     """A Wav2Vec2, HuBERT or WavLM: its last hidden states, averaged over the real frames."""
 
     def __init__(self, name: str) -> None:
-        from transformers import AutoFeatureExtractor, AutoModel  # seconds to import
+        with needs("encoders", "a speech model of transformers"):
+            from transformers import AutoFeatureExtractor, AutoModel  # seconds to import
 
         try:
             # safetensors only: the other format is a pickle, and that runs code.

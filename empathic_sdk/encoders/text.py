@@ -15,6 +15,7 @@ from empathic_sdk.errors import InputError, ModelError
 from empathic_sdk.models.minilm import MiniLM, MiniLMConfig
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.batching import Batcher
+from empathic_sdk.runtime.extras import needs
 from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.types import FeatureSequence, Modality
 
@@ -42,6 +43,8 @@ class TextEncoder:
         embedded: Whether it is one of our networks (English; Latin script).
 
     Raises:
+        MissingExtraError: It is a sentence-transformers model, and the extra "encoders" is not
+            installed.
         ModelError: The model cannot be loaded.
 
     Thread-safe: simultaneous calls become one batch.
@@ -135,7 +138,8 @@ class _Plugged:
     """Any sentence-transformers model."""
 
     def __init__(self, name: str) -> None:
-        from sentence_transformers import SentenceTransformer  # seconds to import
+        with needs("encoders", "a sentence-transformers model"):
+            from sentence_transformers import SentenceTransformer  # seconds to import
 
         try:
             self._model = SentenceTransformer(name, device="cpu")

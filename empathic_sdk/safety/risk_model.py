@@ -141,8 +141,7 @@ class RiskReader:
         try:
             with torch.device("meta"):
                 network = RiskNetwork(MiniLMConfig(**self.about["encoder"]))
-            shared = text.words if text is not None and text.path == base else None
-            tensors["body.word.weight"] = shared if shared is not None else words(base)
+            tensors["body.word.weight"] = _word_vectors(text, base, self.about.get("text"))
             network.load_state_dict(tensors, assign=True)
             self._limits = {h: float(self.about["limits"][h]) for h in HEADS}
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
@@ -203,6 +202,18 @@ def _bfloat16() -> bool:
     """Say whether this CPU supports bfloat16 multiplication in hardware."""
     known = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return bool(known is not None and known())
+
+
+def _word_vectors(text: TextEncoder | None, base: Path, trained_with: str | None) -> Tensor:
+    """Return the word vectors: the text encoder's, if it is the shipped one or the one of training.
+
+    Every recipe leaves those of the pretrained network as they are, so all text checkpoints share
+    them; only an encoder from another start has others.
+    """
+    if text is None or text.words is None or text.path is None:
+        return words(base)
+    shared = text.path == base or checkpoints.sha256(text.path) == trained_with
+    return text.words if shared else words(base)
 
 
 def words(path: Path) -> Tensor:

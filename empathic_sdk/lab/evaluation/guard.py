@@ -33,44 +33,47 @@ OWN = ("human", "feeling")
 
 
 def train_guard(
-    recipe: GuardRecipe, *, data: Path, out: Path, lines: Path | None = None
+    recipe: GuardRecipe,
+    *,
+    out: Path,
+    data: Path | None = None,
+    lines: Path | None = None,
+    text_path: Path | None = None,
+    risk_path: Path | None = None,
 ) -> dict[str, Any]:
     """Fit the second opinion; write ``guard.safetensors``.
 
     Args:
         recipe: The numbers of the run.
+        out: Folder for the weights.
         data: Folder with ESConv: what its supporters say on the training part is harmless, and
             on dev sets the limit. What they say of themselves, and what the rules refuse, is left
-            out.
-        out: Folder for the weights.
+            out. Without it the labelled sentences alone teach and set the limit.
         lines: Labelled sentences; by default those of the package.
+        text_path: The text checkpoint that it reads with; by default the one that ships.
+        risk_path: The risk model that it reads with; by default the one that ships.
     """
     lines = lines or shipped_lines("drafts-train")
     drafts = read_drafts(lines)
-    text = TextEncoder()
-    risk = RiskReader(text=text)
-    context = a_context(EmotionRecognizer())
-
-    def calm(split: str) -> list[str]:
-        said = supporters(data, split)
-        random.Random(recipe.seed).shuffle(said)
-        return [s for s, own in said if not own and check_sentence(s, context).allowed]
+    text = TextEncoder(text_path)
+    risk = RiskReader(risk_path, text)
 
     def features(sentences: Sequence[str]) -> NDArray[np.float32]:
         parts = [sentences[at : at + 512] for at in range(0, len(sentences), 512)]
         return np.concatenate([draft_features(risk, text, part) for part in parts])
 
+    calm: dict[str, list[str]] = {} if data is None else _calm(recipe, data)
     found = fit_guard(
         recipe,
         features([d.text for d in drafts]),
         [d.reason for d in drafts],
-        calm=features(calm("train")[: recipe.supporters]),
-        calm_dev=features(calm("dev")),
+        calm=features(calm["train"][: recipe.supporters]) if calm else None,
+        calm_dev=features(calm["dev"]) if calm else None,
     )
     about = {
         "recipe": asdict(recipe),
         "lines": {"sha256": checkpoints.sha256(lines), "n": len(drafts)},
-        "esconv": {split: digest(read_esconv(data, split)) for split in ("train", "dev")},
+        "esconv": {} if data is None else {s: digest(read_esconv(data, s)) for s in calm},
         "risk_sha256": checkpoints.sha256(risk.path),
         "limit": found.limit,
         "chosen": dict(found.chosen),
@@ -79,6 +82,17 @@ def train_guard(
     tensors = {name: torch.from_numpy(value) for name, value in found.tensors.items()}
     checkpoints.save(path, tensors, about)
     return about | {"out_of_fold": dict(found.chosen)}
+
+
+def _calm(recipe: GuardRecipe, data: Path) -> dict[str, list[str]]:
+    """Return what supporters say that is harmless for certain, by split, shuffled."""
+    context = a_context(EmotionRecognizer())
+    found = {}
+    for split in ("train", "dev"):
+        said = supporters(data, split)
+        random.Random(recipe.seed).shuffle(said)
+        found[split] = [s for s, own in said if not own and check_sentence(s, context).allowed]
+    return found
 
 
 def evaluate_guard(

@@ -109,8 +109,8 @@ def fit_guard(
     features: Floats,
     reasons: Sequence[str | None],
     *,
-    calm: Floats,
-    calm_dev: Floats,
+    calm: Floats | None = None,
+    calm_dev: Floats | None = None,
 ) -> Guard:
     """Fit it.
 
@@ -119,21 +119,27 @@ def fit_guard(
         features: ``[n, width]`` (:func:`~empathic_sdk.safety.draft_model.draft_features`).
         reasons: What is wrong with each.
         calm: ``[m, width]``: harmless sentences besides.
-        calm_dev: ``[k, width]``: those that set the limit.
+        calm_dev: ``[k, width]``: those that set the limit; without them the harmless ones among
+            the labelled do, each as a model sees it that did not learn from it.
     """
     label = np.array([0 if r is None else 1 + REASONS.index(r) for r in reasons])
     # Numbers and links are checked one by one elsewhere: that reason is never named.
     bad = (label > 0) & (label != 1 + REASONS.index("contact"))
+    calm = np.zeros((0, features.shape[1]), np.float32) if calm is None else calm
     fold = np.arange(len(label)) // 10 % recipe.folds
     out = np.zeros(len(label), np.float32)
     dev: list[Floats] = []
     for k in range(recipe.folds):
         made = _fit(recipe, features[fold != k], label[fold != k], calm)
         out[fold == k] = badness(made, features[fold == k])
-        dev.append(badness(made, calm_dev))
-    middle = np.quantile(np.concatenate(dev), 1 - recipe.false_refusals)
+        if calm_dev is not None:
+            dev.append(badness(made, calm_dev))
+    among = out[label == 0] if calm_dev is None else np.concatenate(dev)
+    middle = np.quantile(among, 1 - recipe.false_refusals)
     tensors = _fit(recipe, features, label, calm)
-    limit = float(np.quantile(badness(tensors, calm_dev), 1 - recipe.false_refusals))
+    if calm_dev is not None:
+        among = badness(tensors, calm_dev)
+    limit = float(np.quantile(among, 1 - recipe.false_refusals))
     chosen = {
         "recall": float((out[bad] > middle).mean()),
         "false_refusals": recipe.false_refusals,

@@ -33,11 +33,11 @@ Score = Callable[[Read], dict[str, float]]
 class TextModel(nn.Module):
     """Encoder and heads together, with the finer labels that only training needs."""
 
-    def __init__(self, encoder: MiniLM) -> None:
+    def __init__(self, encoder: MiniLM, corpora: Sequence[str] = EMOTION_CORPORA) -> None:
         super().__init__()
         width = encoder.config.width
         self.encoder = encoder
-        self.heads = UtteranceClassifier(width=width, corpora=EMOTION_CORPORA)
+        self.heads = UtteranceClassifier(width=width, corpora=corpora)
         self.fine = nn.Linear(width, FINE_LABELS)
         nn.init.zeros_(self.fine.weight)
         # 30,522 x 384 numbers of which a batch touches a few hundred: frozen, they cost nothing.
