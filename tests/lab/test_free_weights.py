@@ -59,6 +59,12 @@ def risk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+_GUARD = GuardRecipe(
+    hidden=16, epochs=60, batch_size=16, rate=0.02, decay=0.0, dropout=0.0, folds=2,
+    false_refusals=0.05,
+)  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def guard(risk: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A guard's second opinion on that risk model, fitted to made-up sentences."""
@@ -72,7 +78,7 @@ def guard(risk: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     rows = [{"reason": r, "text": f"{texts[r]} number {k}."} for k, r in enumerate(said)]
     lines.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    train_guard(GuardRecipe(penalties=(1.0,)), lines=lines, out=folder, risk_path=risk)
+    train_guard(_GUARD, lines=lines, out=folder, risk_path=risk)
     return folder / "guard.safetensors"
 
 
