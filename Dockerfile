@@ -23,9 +23,8 @@ RUN pip install --extra-index-url "$TORCH_INDEX" "$TORCH"
 
 WORKDIR /src
 COPY . .
-# Whisper asks for Triton, a gigabyte that only a GPU needs; and nobody installs anything later.
+# Nobody installs anything later.
 RUN pip install ".[$EXTRAS]" \
- && pip uninstall --yes triton \
  && pip uninstall --yes pip
 
 

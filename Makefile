@@ -14,7 +14,7 @@ help:
 	@echo "make test    set up and run the tests"
 	@echo "make test-browser  the tests of the demo in Debian's Chromium (apt-get install chromium)"
 	@echo "make coverage  the tests, with branch coverage: the total, and htmlcov/index.html"
-	@echo "make check   lint and type-check"
+	@echo "make check   lint, type-check, and check that regular expressions take linear time"
 	@echo "make docs    build the documentation into site/"
 
 define ANSWERS
@@ -27,13 +27,17 @@ export ANSWERS
 # of CPU builds is asked before it: there the version is 2.13.0+cpu, which pip prefers to 2.13.0.
 # Where that index does not answer within five seconds, pip goes on with whatever it is set up for.
 $(VENV)/.base: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$(PYTHON) is older than 3.11: name a newer one, as in  make test PYTHON=python3.12"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
 	  echo "python venv support is missing: apt-get install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	@index="$(TORCH_INDEX)"; \
 	if [ "$$(uname -s)" != Linux ]; then index=; fi; \
 	if [ -n "$$index" ] && ! $(BIN)/python -c "$$ANSWERS" "$$index" 2>/dev/null; then \
-	  echo "$$index does not answer: $(TORCH) comes from pip's usual index"; index=; \
+	  echo "$$index does not answer: $(TORCH) comes from pip's usual index"; \
+	  echo "(on Linux PyPI's build brings gigabytes of CUDA; TORCH_INDEX=ADDRESS names a mirror)"; \
+	  index=; \
 	fi; \
 	set -x; $(BIN)/python -m pip install --quiet $${index:+--extra-index-url "$$index"} $(TORCH)
 	@touch $@
@@ -68,6 +72,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python tools/check_regex.py
 
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
-from empathic_sdk.errors import ConfigurationError, EmpathicError
+from empathic_sdk.encoders.text import TextEncoder
+from empathic_sdk.errors import ConfigurationError, EmpathicError, InputError
 from empathic_sdk.language.templates import notice
 from empathic_sdk.llm.extras import needs_langchain
 from empathic_sdk.monitoring.alerts import AlertHook
 from empathic_sdk.monitoring.longitudinal import Watch
-from empathic_sdk.options import LLMOptions, ReplyOptions, Retention, fold
+from empathic_sdk.options import LLMOptions, ReplyOptions, Retention, Weights, fold
 from empathic_sdk.policy import Deployment, askable, declare
 from empathic_sdk.profiles import ProfileStore
+from empathic_sdk.profiles.checks import check_name
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.recognition.session import Transfers
 from empathic_sdk.responders.embedded import EmbeddedResponder
 from empathic_sdk.responders.guarded import GuardedResponder
 from empathic_sdk.responders.llm import LLMResponder
+from empathic_sdk.runtime.processes import StaysHere
 from empathic_sdk.safety.assessment import RiskAssessor
 from empathic_sdk.turn.conversations import Conversations
 from empathic_sdk.turn.engine import Hooks, TurnEngine
 from empathic_sdk.turn.parts import (
+    assessor_of,
     check_hooks,
     check_parts,
     deployment_of,
@@ -66,7 +71,7 @@ if TYPE_CHECKING:
     from empathic_sdk.llm.runnables import AgentRunnable
 
 
-class EmotionAwareAgent:
+class EmotionAwareAgent(StaysHere):
     """Holds conversations with many people at once, each with their own.
 
     Every part can be one of your own: an object that fits its protocol
@@ -98,8 +103,15 @@ class EmotionAwareAgent:
             (docs/state.md); plain or a coroutine. What it raises is logged, never shown to the
             person.
         replies: Language and planner of the embedded responder.
-        llm_options: How long a language model may take, and how much it sees.
+        llm_options: Your product's own system prompt and tools for a language model, how long it
+            may take, and how much it sees.
         retention: Whether words are stored, and for how many days turns are.
+        weights: Trained weights of your own: a :class:`~empathic_sdk.options.Weights`, or a folder
+            with ``text.safetensors`` and what else you have; of a folder nothing that ships is
+            loaded beside it. Its text encoder and dialogue model are read where no
+            ``recognizer`` is given, its risk model and guard where no ``safety`` is.
+        debug: Log errors of your own parts (hooks, model, tools, responder, assessor, ``on_alert``)
+            in full, with message and traceback, which may quote a person.
         moved: Keywords of the first release that are fields of these options now: ``language``,
             ``planner``, ``keep_text``, ``keep_days``, ``llm_timeout_s``, ``llm_history``. They
             work, with a ``DeprecationWarning``.
@@ -108,10 +120,16 @@ class EmotionAwareAgent:
         ConfigurationError: An argument is wrong, or a language model's package is missing.
         MissingExtraError: ``llm=`` names a model and LangChain is not installed, or tutoring
             without its extra.
-        ModelError: The weights cannot be loaded.
+        ModelError: The weights cannot be loaded, or are not those that were shipped.
         StoreError: The store cannot be opened.
 
-    Thread-safe. Close it, or use it as a context manager.
+    Thread-safe; in a forked child every call raises ``ProcessError`` (docs/processes.md). Close it,
+    or use it as a context manager.
+
+    A caller who names no ``user`` is ``"default"``, which suits a program for one person: all who
+    share the name share one memory. Where two conversations use it at the same time (a turn begins
+    during another, or a conversation goes on after another one began) a ``SharedUserWarning`` says
+    so, once an agent.
     """
 
     def __init__(
@@ -132,6 +150,8 @@ class EmotionAwareAgent:
         replies: ReplyOptions | None = None,
         llm_options: LLMOptions | None = None,
         retention: Retention | None = None,
+        weights: Weights | str | Path | None = None,
+        debug: bool = False,
         **moved: Any,
     ) -> None:
         options = fold(moved, replies=replies, llm_options=llm_options, retention=retention)
@@ -141,6 +161,11 @@ class EmotionAwareAgent:
         check_hooks(tone=tone, pacing=pacing, theme=theme, on_alert=on_alert)
         check_parts(recognizer, responder, safety)
         _check_deployment(deployment, recognizer)
+        files = weights if isinstance(weights, Weights) else Weights()
+        if isinstance(weights, str | Path):
+            files = Weights.of(weights)
+        elif weights is not files and weights is not None:
+            raise ConfigurationError("weights= must be Weights(...), a folder, or None")
         embedded = EmbeddedResponder(language=self._language)
         self._responder = responder_of(
             responder or self._scenario.responder, embedded, timeout_s=options.llm.timeout_s
@@ -150,23 +175,37 @@ class EmotionAwareAgent:
                 raise ConfigurationError("give llm= or responder=, not both")
             from empathic_sdk.llm.adapters import language_model
 
+            told = options.llm
             self._responder = LLMResponder(
-                language_model(llm), fallback=embedded, timeout_s=options.llm.timeout_s
+                language_model(llm, tools=told.tools, rounds=told.tool_rounds),
+                fallback=embedded,
+                timeout_s=told.timeout_s,
+                system=told.system,
+                prompt=told.prompt,
+            )
+        elif options.llm.system or options.llm.tools or options.llm.prompt:
+            raise ConfigurationError(
+                "llm_options= tells a language model something, and there is no llm="
             )
         self.store, self._owns_store = store_of(profiles, store, options.retention.keep_days)
         try:
             self.recognizer = cast(
-                "EmotionRecognizer", recognizer or EmotionRecognizer(deployment=deployment)
+                "EmotionRecognizer", recognizer or _recognizer_of(files, deployment)
             )
+            if safety is None and (files.risk is not None or files.guard is not None):
+                safety = RiskAssessor.load(
+                    text_of(self.recognizer), risk=files.risk, guard=files.guard
+                )
+            if options.replies.planner == "learned":
+                embedded.planner = planner_for(self.recognizer, files.strategy)
             self._deployment = deployment_of(self.recognizer)
             declare(self._deployment, recorder_of(self.store))
+            assessor = assessor_of(self.recognizer, safety)
+            if isinstance(self._responder, LLMResponder | GuardedResponder):
+                self._responder.second = second_opinion(self.recognizer, safety)
         except EmpathicError:
             self._close_store()
             raise
-        if isinstance(self._responder, LLMResponder | GuardedResponder):
-            self._responder.second = second_opinion(self.recognizer)
-        if options.replies.planner == "learned":
-            embedded.planner = planner_for(self.recognizer)
         self._conversations = Conversations(
             limit=options.retention.live, idle_s=options.retention.idle_s
         )
@@ -177,7 +216,7 @@ class EmotionAwareAgent:
             engine=TurnEngine(
                 recognizer=self.recognizer,
                 responder=self._responder,
-                assessor=RiskAssessor.shipped(text_of(self.recognizer)),
+                assessor=assessor,
                 safety=safety,
                 scenario=self._scenario,
             ),
@@ -196,6 +235,8 @@ class EmotionAwareAgent:
             on_alert=on_alert,
             # While it writes, its sentences can be shown.
             live=isinstance(self._responder, LLMResponder),
+            idle_s=options.retention.idle_s,
+            debug=debug,
         )
 
     @property
@@ -217,7 +258,8 @@ class EmotionAwareAgent:
 
         Args:
             utterance: What the person said.
-            user: Who they are; the store knows them by this name.
+            user: Who they are; the store knows them by this name. ``"default"`` is for programs
+                with one person: name everybody where there may be two.
             conversation: Which one; ``None`` is the user's current one (a new one after half an
                 hour of silence).
 
@@ -294,7 +336,9 @@ class EmotionAwareAgent:
         rating: int | None = None,
     ) -> None:
         """:meth:`feedback` for event loops."""
-        await asyncio.to_thread(self.feedback, turn_id, user=user, emotion=emotion, rating=rating)
+        await self._service.in_thread(
+            functools.partial(self.feedback, turn_id, user=user, emotion=emotion, rating=rating)
+        )
 
     def transfers(self, *, user: str, conversation: str | None = None) -> Transfers | None:
         """Return which utterances of a conversation differ in emotion, compared pairwise.
@@ -303,6 +347,7 @@ class EmotionAwareAgent:
 
         ``None`` where the conversation is not in memory; nothing of it is ever stored.
         """
+        check_name(user, "user")
         with self._service.busy():
             return self._conversations.transfers(
                 user, self._conversations.name(user, conversation, self.store.session)
@@ -310,7 +355,9 @@ class EmotionAwareAgent:
 
     async def atransfers(self, *, user: str, conversation: str | None = None) -> Transfers | None:
         """:meth:`transfers` for event loops."""
-        return await asyncio.to_thread(self.transfers, user=user, conversation=conversation)
+        return await self._service.in_thread(
+            functools.partial(self.transfers, user=user, conversation=conversation)
+        )
 
     def accept(self, turn_id: str, *, user: str) -> tuple[Proposal, ...]:
         """Keep what a turn proposed (``Turn.proposals``), because the person agreed.
@@ -324,7 +371,7 @@ class EmotionAwareAgent:
 
     async def aaccept(self, turn_id: str, *, user: str) -> tuple[Proposal, ...]:
         """:meth:`accept` for event loops."""
-        return await asyncio.to_thread(self.accept, turn_id, user=user)
+        return await self._service.in_thread(functools.partial(self.accept, turn_id, user=user))
 
     def decline(self, turn_id: str, *, user: str) -> tuple[Proposal, ...]:
         """Drop what a turn proposed; errors as :meth:`accept`."""
@@ -333,7 +380,7 @@ class EmotionAwareAgent:
 
     async def adecline(self, turn_id: str, *, user: str) -> tuple[Proposal, ...]:
         """:meth:`decline` for event loops."""
-        return await asyncio.to_thread(self.decline, turn_id, user=user)
+        return await self._service.in_thread(functools.partial(self.decline, turn_id, user=user))
 
     def watch(self, user: str) -> MonitorReport:
         """Report on the last days and weeks of ``user``: a hint for humans, not a diagnosis.
@@ -349,7 +396,7 @@ class EmotionAwareAgent:
 
     async def awatch(self, user: str) -> MonitorReport:
         """:meth:`watch` for event loops."""
-        return await asyncio.to_thread(self.watch, user)
+        return await self._service.in_thread(functools.partial(self.watch, user))
 
     def notice(self, *, language: str | None = None) -> str:
         """Return the notice that people must be given before their first conversation.
@@ -357,10 +404,18 @@ class EmotionAwareAgent:
         Args:
             language: BCP 47 tag, such as ``"de"``; the agent's own by default. English where
                 there is no notice in that language.
+
+        Raises:
+            InputError: It is no str.
         """
         reads = self._scenario.modalities
         may_ask = tuple(m for m in askable(self._deployment) if reads is None or m in reads)
         override = self._deployment.override if may_ask else None
+        if not (language is None or isinstance(language, str)):
+            raise InputError(
+                "language must be a BCP 47 tag such as 'de', or None, not "
+                f"{type(language).__name__}"
+            )
         return notice(
             language or self._language,
             keeps_text=self.keep_text,
@@ -431,6 +486,11 @@ class EmotionAwareAgent:
     def _forget(self, user: str) -> None:
         self._conversations.forget(user)
         self._proposals.forget(user)
+
+
+def _recognizer_of(files: Weights, deployment: Deployment | None) -> EmotionRecognizer:
+    text = None if files.text is None else TextEncoder(files.text)
+    return EmotionRecognizer(text=text, dialogue=files.dialogue, deployment=deployment)
 
 
 def _check_deployment(deployment: Deployment | None, recognizer: Recognizer | None) -> None:

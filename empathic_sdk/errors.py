@@ -9,9 +9,11 @@
     ├── ConfigurationError      an argument or a combination of arguments is wrong
     │   ├── MissingExtraError     an optional extra is not installed (names the install line)
     │   ├── ClosedError           the agent was closed; make a new one
-    │   └── ReentrancyError       a hook made a call that would wait for its own turn
+    │   ├── ReentrancyError       a hook made a call that would wait for its own turn
+    │   └── ProcessError          the object belongs to another process; make one in each
     ├── PolicyError             this may not be processed here (context, consent)
     ├── ModelError              weights are missing, damaged or do not fit
+    │   └── DamagedWeightsError   a file of weights is not the one that was shipped
     ├── HookError               a hook raised, or returned the wrong type
     ├── StoreError              the profile store cannot do what was asked
     │   ├── StoreLockedError      another process holds it for too long
@@ -24,17 +26,25 @@
     │   ├── PrivacyBudgetError    the privacy budget is too small for this count
     │   └── UnknownTurnError      no such turn of this user
     ├── ResponderError          no responder could answer
-    └── DataError               a corpus is missing, misplaced or malformed
+    │   └── ToolRoundsError       a language model called tools too often for one reply
+    ├── DataError               a corpus is missing, misplaced or malformed
+    └── SharedUserWarning       a warning: two conversations use an agent as the same unnamed user
 
 Every message says what was wrong and what to do about it.
 """
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import logging
 import os
 import pathlib
 import traceback
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class EmpathicError(Exception):
@@ -92,12 +102,23 @@ class ReentrancyError(ConfigurationError):
     """
 
 
+class ProcessError(ConfigurationError):
+    """An agent, recogniser or store was taken to another process, by a fork or by pickling.
+
+    A forked child cannot use an agent of its parent, and nothing of them can be pickled.
+    """
+
+
 class PolicyError(EmpathicError):
     """This may not be processed here: see ``Deployment`` and consent."""
 
 
 class ModelError(EmpathicError):
     """Weights are missing, damaged, or do not fit together."""
+
+
+class DamagedWeightsError(ModelError):
+    """A file of weights is not the one that this package shipped."""
 
 
 class HookError(EmpathicError):
@@ -151,8 +172,20 @@ class ResponderError(EmpathicError):
     """No responder could answer."""
 
 
+class ToolRoundsError(ResponderError):
+    """A language model went on calling tools where it should have answered."""
+
+
 class DataError(EmpathicError):
     """A corpus is missing, misplaced or malformed."""
+
+
+class SharedUserWarning(EmpathicError, UserWarning):  # noqa: N818 - a warning
+    """Two conversations use an agent as the same unnamed user at the same time.
+
+    What is known of one person would be used for the other: name them with ``user=``. It is warned
+    of, and raised only where Python is told to raise warnings.
+    """
 
 
 def outline(error: BaseException) -> str:
@@ -175,14 +208,36 @@ DEBUG = "EMPATHIC_DEBUG"
 """Of the environment: ``1`` logs errors of an adopter's own parts in full."""
 
 
+_DEBUGGING: contextvars.ContextVar[bool] = contextvars.ContextVar("debugging", default=False)
+
+
+@contextlib.contextmanager
+def debugging(on: bool) -> Iterator[None]:
+    """Let :func:`log_in_full` log what is raised in the block.
+
+    Args:
+        on: ``False`` leaves everything as it is.
+    """
+    if not on:
+        yield
+        return
+    token = _DEBUGGING.set(True)
+    try:
+        yield
+    finally:
+        _DEBUGGING.reset(token)
+
+
 def log_in_full(error: BaseException, what: str) -> None:
     """Log an error of an adopter's hook, model or part in full, where they asked for it.
 
-    Otherwise nothing happens: a message or a traceback may quote what a person said.
+    They ask with ``debug=True`` or with :data:`DEBUG`. Otherwise nothing happens: a message or a
+    traceback may quote what a person said.
 
     Args:
         error: What was raised.
         what: Which part raised it.
     """
-    if os.environ.get(DEBUG, "").strip().lower() in ("1", "true", "yes", "on"):
+    asked = os.environ.get(DEBUG, "").strip().lower() in ("1", "true", "yes", "on")
+    if asked or _DEBUGGING.get():
         logging.getLogger("empathic_sdk").error("%s raised, in full:", what, exc_info=error)

@@ -359,7 +359,7 @@ def test_notice(agent: EmotionAwareAgent) -> None:
 def test_as_runnable(agent: EmotionAwareAgent) -> None:
     pytest.importorskip("langchain_core")
     runnable = agent.as_runnable()
-    assert runnable.invoke("hello").user == "default"
+    assert runnable.invoke("hello").user != "default"  # each call is a person of its own
     turn = asyncio.run(runnable.ainvoke({"input": "hello", "user": "ada", "conversation": "c"}))
     assert (turn.user, turn.conversation) == ("ada", "c")
     with pytest.raises(InputError, match="has the key 'input'"):

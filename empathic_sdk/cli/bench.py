@@ -104,7 +104,7 @@ def _show(report: Mapping[str, Any]) -> None:
     by_length: dict[str, dict[int, Any]] = {}
     alone = []
     for key, value in report.items():
-        if found := re.fullmatch(r"(.+)_n(\d+)", key):
+        if found := re.fullmatch(r"^(.+)_n(\d+)", key):
             by_length.setdefault(found[1], {})[int(found[2])] = value
         else:
             alone.append((key, f"{value:.4g}" if isinstance(value, float) else value))

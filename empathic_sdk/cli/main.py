@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from empathic_sdk import __version__
-from empathic_sdk.errors import EmpathicError
+from empathic_sdk.errors import EmpathicError, MissingExtraError
+from empathic_sdk.runtime.extras import extra_of
 
 # Where each command lives; a file is imported only when its command is asked for, so that
 # `empathic --help` answers at once.
@@ -50,6 +51,12 @@ class _Lazy(click.Group):
             return super().invoke(ctx)
         except EmpathicError as error:
             click.echo(f"empathic: {error}", err=True)
+            ctx.exit(1)
+        except ModuleNotFoundError as error:
+            extra = extra_of(error)
+            if extra is None:
+                raise
+            click.echo(f"empathic: {MissingExtraError(extra, 'this command')}", err=True)
             ctx.exit(1)
         except BrokenPipeError:  # `empathic recognize ... | head`
             sys.stderr.close()

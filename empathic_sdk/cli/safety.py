@@ -72,6 +72,13 @@ def show_guard(report: Mapping[str, Any]) -> None:
             click.echo(f"  {f'{title} {key}'.strip():28} {_interval(found)}")
     for reason, found in report["reasons"].items():
         click.echo(f"    refused, {reason:18} {_interval(found)}")
+    for split, part in report["supporters"].items():
+        for key in (
+            "refused", "claims_refused", "other_refused", "harmless_refused", "grave_refused"
+        ):  # fmt: skip
+            click.echo(f"  ESConv {split}, {key:17} {_interval(part[key])}")
+        for reason, found in part["reasons"].items():
+            click.echo(f"    ESConv {split}, {reason:14} {_interval(found)}")
 
 
 def _interval(found: Mapping[str, float]) -> str:

@@ -15,7 +15,7 @@ import click
 
 from empathic_sdk.cli.options import (
     cache_option,
-    data_option,
+    data_folder,
     json_option,
     results_option,
     threads_option,
@@ -26,7 +26,7 @@ _WRITTEN = {
     "guard": ("train_guard", "Fit the guard's second opinion on labelled sentences."),
     "safety": ("train_safety", "Tune the risk model on labelled lines and everyday conversation."),
 }
-_SHARED = {"data": data_option, "results": results_option, "cache": cache_option}
+_SHARED = {"results": results_option, "cache": cache_option}
 
 
 class _Recipes(click.Group):
@@ -83,10 +83,17 @@ def _command(name: str) -> click.Command:
 
     options = [json_option, *([threads_option] if recipe.threads else [])]
     options += [_option(p, number=True) for p in recipe.numbers()]
-    options += [_SHARED.get(p.name) or _option(p) for p in recipe.parameters()]
+    options += [_shared(p) or _option(p) for p in recipe.parameters()]
     for option in reversed(options):
         call = option(call)
     return click.command(name=name, help=recipe.help)(call)
+
+
+def _shared(p: Any) -> Any:
+    """Return the option that recipes share; a recipe that has data of its own needs no corpora."""
+    if p.name == "data":
+        return data_folder(required=p.default is Parameter.empty)
+    return _SHARED.get(p.name)
 
 
 def _option(p: Any, *, number: bool = False) -> Callable[..., Any]:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from empathic_sdk.cli.options import json_option
+from empathic_sdk.cli.options import data_option, json_option
 
 
 @click.command()
+@data_option
 @json_option
 @click.option(
     "--lines",
@@ -24,15 +25,41 @@ from empathic_sdk.cli.options import json_option
     show_default=True,
     help="Folder for guard.safetensors.",
 )
-def guard(as_json: bool, lines: Path | None, out: Path) -> None:
-    """Fit the guard's second opinion on labelled sentences. Seconds; reads no corpus."""
+@click.option(
+    "--text",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    help="text.safetensors that it reads with.  [default: the one that ships]",
+)
+@click.option(
+    "--risk",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    help="safety.safetensors that it reads with.  [default: the one that ships]",
+)
+@click.option("--free", is_flag=True, help="Leave ESConv out, which is for non-commercial use.")
+def guard(
+    data: Path,
+    as_json: bool,
+    lines: Path | None,
+    out: Path,
+    text: Path | None,
+    risk: Path | None,
+    free: bool,
+) -> None:
+    """Fit the guard's second opinion on labelled sentences and on what ESConv's supporters said."""
     from empathic_sdk.lab.evaluation.guard import train_guard
     from empathic_sdk.lab.recipes.guard import GuardRecipe
 
-    record = train_guard(GuardRecipe(), lines=lines, out=out)
+    record = train_guard(
+        GuardRecipe(),
+        data=None if free else data,
+        lines=lines,
+        out=out,
+        text_path=text,
+        risk_path=risk,
+    )
     if as_json:
         click.echo(json.dumps(record))
         return
     for key, value in record["out_of_fold"].items():
-        click.echo(f"{key:18} {value:.4f}")
+        click.echo(f"{key:24} {value:.4f}")
     click.echo(f"weights: {out / 'guard.safetensors'}")

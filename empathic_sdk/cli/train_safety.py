@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from empathic_sdk.cli.options import (
-    data_option,
+    data_folder,
     json_option,
     results_option,
     seed_option,
@@ -17,7 +17,15 @@ from empathic_sdk.cli.options import (
 
 
 @click.command()
-@data_option
+@data_folder(required=False)
+@click.option(
+    "--free", is_flag=True, help="Learn from the labelled lines alone; no corpus is read."
+)
+@click.option(
+    "--text",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    help="text.safetensors that it will be used with.  [default: the one that ships]",
+)
 @json_option
 @click.option(
     "--lines",
@@ -34,7 +42,9 @@ from empathic_sdk.cli.options import (
 @results_option
 @threads_option
 def safety(
-    data: Path,
+    data: Path | None,
+    free: bool,
+    text: Path | None,
     as_json: bool,
     lines: Path | None,
     seed: int,
@@ -48,6 +58,9 @@ def safety(
     Dev lines choose the epoch and the limits. The held-out lines are not read: `evaluate safety`
     does.
     """
+    if data is None and not free:
+        raise click.UsageError("give --data (or EMPATHIC_DATA), or --free")
+
     import torch
 
     from empathic_sdk.lab.evaluation.safety import train_safety
@@ -58,7 +71,7 @@ def safety(
     recipe = SafetyRecipe(seed=seed) if epochs is None else SafetyRecipe(seed=seed, epochs=epochs)
     out = out or Path("runs") / f"safety-seed{seed}"
     record = train_safety(
-        recipe, lines=lines, data=data, out=out, results=results,
+        recipe, lines=lines, data=data, out=out, results=results, free=free, text=text,
         note=lambda line: click.echo(line, err=True),
     )  # fmt: skip
     if as_json:

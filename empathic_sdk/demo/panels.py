@@ -140,7 +140,7 @@ def _contact(contact: str) -> str:
     if re.fullmatch(r"\+?[0-9][0-9 ()-]*", contact):
         number = re.sub(r"[^0-9+]", "", contact)
         return f'<a href="tel:{number}">{shown}</a>'
-    if re.fullmatch(r"([a-z0-9-]+\.)+[a-z]{2,}(/[\w./-]*)?", contact):
+    if re.fullmatch(r"^([a-z0-9-]++\.)+[a-z]{2,}(/[\w./-]*)?", contact):
         return f'<a href="https://{shown}" target="_blank" rel="noopener noreferrer">{shown}</a>'
     return f"<strong>{shown}</strong>"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,13 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empathic_sdk.errors import InputError, MissingExtraError
+from empathic_sdk.options import MediaLimits
 from empathic_sdk.types.utterance import Audio
 
 RATE = 16_000
 """Sample rate of all output, in Hz."""
-
-LONGEST_S = 600.0
-"""Maximum seconds that are read; the rest is ignored."""
 
 _FORMATS = "wav,w64,flac,mp3,ogg,aac,aiff,caf,au,mov,mp4,m4a,matroska,webm"
 _RATES = (4_000, 768_000)
@@ -33,25 +32,30 @@ log = logging.getLogger("empathic_sdk")
 Samples = NDArray[np.float32]
 
 
-def decode(audio: Audio, *, longest_s: float = LONGEST_S) -> Samples:
+def decode(
+    audio: Audio, *, longest_s: float | None = None, limits: MediaLimits | None = None
+) -> Samples:
     """Decode audio to float32 ``[n]`` mono samples at 16 kHz, in [-1, 1] unless clipped.
 
     Args:
         audio: A path, the bytes of a file (WAV, FLAC, MP3, Ogg, M4A, WebM, ...), or ``(samples,
             rate)``: float samples in [-1, 1] or integers over their whole range, ``[n]`` or
             ``[n, channels]``; channels are averaged.
-        longest_s: Maximum seconds to read; the rest is ignored, with a warning.
+        longest_s: Maximum seconds to read, in place of ``limits.seconds``.
+        limits: How much is read; the rest is ignored, with a warning.
 
     Raises:
-        InputError: The file is missing or has no sound, or samples or rate are invalid.
+        InputError: The file is missing, too large or has no sound, or samples or rate are invalid.
         MissingExtraError: PyAV is not installed.
 
     Of a truncated or damaged file, the readable part is returned.
     """
+    limits = limits or MediaLimits()
+    longest_s = limits.seconds if longest_s is None else longest_s
     if isinstance(audio, tuple):
         sound, whole = _from_array(audio, longest_s)
     else:
-        sound, whole = _from_file(audio, longest_s)
+        sound, whole = _from_file(audio, longest_s, limits)
     if not whole:
         log.warning("sound longer than %g s: only the first %g s are read", longest_s, longest_s)
     return sound
@@ -120,45 +124,71 @@ def _resampled(mono: Samples, rate: int) -> Samples:
 
 def _collect(av: Any, frames: Iterator[Any], *, most: int) -> tuple[Samples, bool]:
     """Resample ``frames`` up to ``most`` samples; also return whether that was all."""
-    # Channels are averaged here: FFmpeg's own downmix adds them up.
-    resampler = av.AudioResampler(format="fltp", rate=RATE)
     parts: list[np.ndarray] = []
     total = 0
-    for frame in frames:
-        for out in resampler.resample(frame):
-            parts.append(out.to_ndarray().mean(0))
-            total += len(parts[-1])
+    for out in _resampled_frames(av, frames):
+        # Channels are averaged here: FFmpeg's own downmix adds them up.
+        parts.append(out.to_ndarray().mean(0))
+        total += len(parts[-1])
         if total > most:
             break
-    else:
-        rest = resampler.resample(None) if parts else ()
-        parts += [out.to_ndarray().mean(0) for out in rest]
-        total = sum(map(len, parts))
     if not parts:
         return np.zeros(0, np.float32), True
     return np.concatenate(parts).astype(np.float32)[:most], total <= most
 
 
-def _from_file(audio: str | Path | bytes, longest_s: float) -> tuple[Samples, bool]:
+def _resampled_frames(av: Any, frames: Iterator[Any]) -> Iterator[Any]:
+    """Resample frames; rate, channels and format may change between them, as in radio streams."""
+    kind, begun = None, False
+    resampler: Any = None
+    for frame in frames:
+        now = (frame.sample_rate, frame.layout.name, frame.format.name)
+        if now != kind:
+            if begun:
+                yield from resampler.resample(None)
+            kind, begun = now, False
+            resampler = av.AudioResampler(format="fltp", rate=RATE)
+        found = resampler.resample(frame)
+        begun = begun or bool(found)
+        yield from found
+    if begun:
+        yield from resampler.resample(None)
+
+
+def _from_file(
+    audio: str | Path | bytes, longest_s: float, limits: MediaLimits
+) -> tuple[Samples, bool]:
     av = _av()
     if isinstance(audio, bytes):
+        _check_bytes(len(audio), limits, "these bytes")
         return _decoded(av, io.BytesIO(audio), "these bytes", longest_s)
     if not isinstance(audio, str | Path):
         raise InputError(
             "audio must be a path, the bytes of a file, or (samples, rate), "
             f"not {type(audio).__name__}"
         )
+    name = str(audio) if len(str(audio)) <= 200 else f"{str(audio)[:200]}..."
     if _waits(Path(audio)):
-        raise InputError(f"{audio} is not a regular file (a pipe or socket)")
+        raise InputError(f"{name} is not a regular file (a pipe, a socket or a device)")
     try:
         with Path(audio).expanduser().open("rb") as file:
-            return _decoded(av, file, str(audio), longest_s)
+            _check_bytes(os.fstat(file.fileno()).st_size, limits, name)
+            return _decoded(av, file, name, longest_s)
+    except InputError:
+        raise
     except FileNotFoundError as error:
-        raise InputError(f"there is no sound file {audio}") from error
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{audio} cannot be read: {error}") from error
+        raise InputError(f"there is no sound file {name}") from error
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: ~nobody
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{name} cannot be read: {reason}") from error
+
+
+def _check_bytes(count: int, limits: MediaLimits, name: str) -> None:
+    if count > limits.sound_bytes:
+        raise InputError(
+            f"{name}: this sound file is too large; {limits.sound_bytes:,} bytes are the most "
+            "(MediaLimits.sound_bytes)"
+        )
 
 
 def _decoded(av: Any, file: BinaryIO, name: str, longest_s: float) -> tuple[Samples, bool]:
@@ -167,7 +197,9 @@ def _decoded(av: Any, file: BinaryIO, name: str, longest_s: float) -> tuple[Samp
             if not container.streams.audio:
                 raise InputError(f"{name}: there is no sound in this file")
             sound, whole = _collect(av, _frames(av, container), most=round(longest_s * RATE))
-    except av.error.FFmpegError as error:
+    except InputError:
+        raise
+    except (av.error.FFmpegError, ArithmeticError, LookupError, RuntimeError, ValueError) as error:
         raise InputError(f"{name}: this is not a readable sound file ({error})") from error
     if len(sound) == 0:
         raise InputError(f"{name}: no sound can be decoded from this file")
@@ -199,6 +231,7 @@ def _frames(av: Any, container: Any) -> Iterator[Any]:
 def _waits(path: Path) -> bool:
     """Say whether opening this path might block for ever (a pipe, a socket)."""
     try:
-        return path.expanduser().is_fifo() or path.expanduser().is_socket()
+        path = path.expanduser()
+        return path.is_fifo() or path.is_socket() or path.is_char_device()
     except (OSError, ValueError, RuntimeError):  # opening it will report the error
         return False

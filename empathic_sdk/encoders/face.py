@@ -10,10 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from empathic_sdk.encoders.face_detection import Detector, HaarDetector, cut_out, largest
-from empathic_sdk.encoders.images import Pixels, decode, equalise, grey
+from empathic_sdk.encoders.images import (
+    Pixels,
+    check_count,
+    check_pixels,
+    decode,
+    equalise,
+    grey,
+)
 from empathic_sdk.encoders.opening import described, is_file, open_network
 from empathic_sdk.errors import ConfigurationError, InputError, MissingExtraError, ModelError
+from empathic_sdk.options import MediaLimits
 from empathic_sdk.runtime.batching import Batcher
+from empathic_sdk.runtime.extras import needs
 from empathic_sdk.runtime.networks import shipped
 from empathic_sdk.types import Embedding, Emotion, FeatureSequence, Modality
 from empathic_sdk.types.utterance import Frame
@@ -59,6 +68,7 @@ class FaceEncoder:
             Default: OpenCV's Haar cascade for frontal faces.
         margin: Margin of a crop on every side of a detected face, as a share of its size.
         most_frames: Maximum frames read per utterance, evenly spaced.
+        limits: How many frames and pixels an utterance may have.
 
     Attributes:
         name: What was loaded.
@@ -68,6 +78,8 @@ class FaceEncoder:
         embedded: Whether it is one of our networks.
 
     Raises:
+        MissingExtraError: It is a model of ``transformers``, and the extra "encoders" is not
+            installed.
         ModelError: The model cannot be loaded.
         ConfigurationError: A number is out of range.
 
@@ -81,12 +93,14 @@ class FaceEncoder:
         detector: Detector | None = None,
         margin: float = MARGIN,
         most_frames: int = 32,
+        limits: MediaLimits | None = None,
     ) -> None:
         if not 0 <= margin <= 1 or most_frames < 1:
             raise ConfigurationError("margin must lie in [0, 1] and most_frames be 1 or more")
         self.name = "face-empathic" if model is None else str(model)
         self.path = (shipped("face") if model is None else Path(model)) if is_file(model) else None
         self.margin, self.most_frames = margin, most_frames
+        self.limits = limits or MediaLimits()
         self._detector = detector
         self._network: _Network = _Embedded(self.path) if self.path else _Plugged(str(model))
         self.width = self._network.width
@@ -103,9 +117,11 @@ class FaceEncoder:
             cropped: The frames are face crops, as in FER2013: no face is searched for.
 
         Raises:
-            InputError: No frame of an utterance is a readable picture. Single broken frames count
-                as frames without a face.
+            InputError: No frame of an utterance is a readable picture, or they are more than the
+                limits allow. Single broken frames count as frames without a face.
         """
+        for frames in items:
+            check_count(frames, self.limits)
         faces = [self._faces(_spaced(frames, self.most_frames), cropped) for frames in items]
         seen = iter(self._batcher([f for row in faces for f in row if f is not None]))
         return [
@@ -129,6 +145,7 @@ class FaceEncoder:
         """
         if not rate > 0:
             raise ConfigurationError("rate must be above 0 frames a second")
+        check_count(frames, self.limits)
         faces = self._faces(frames, cropped)
         mask = np.array([face is not None for face in faces], bool)
         values = np.zeros((len(faces), self.width), np.float32)
@@ -142,6 +159,7 @@ class FaceEncoder:
         """Return the face of each frame; a broken picture does not affect the others."""
         found: list[Pixels | None] = []
         broken: list[InputError] = []
+        check_pixels(frames, self.limits)
         for frame in frames:
             try:
                 found.append(self._face(frame, cropped))
@@ -154,7 +172,7 @@ class FaceEncoder:
 
     def _face(self, frame: Frame, cropped: bool) -> Pixels | None:
         """Return the largest face of a frame, RGB; ``None`` without one."""
-        image = decode(frame)
+        image = decode(frame, limits=self.limits)
         if not cropped:
             if self._detector is None:
                 self._detector = HaarDetector()
@@ -227,10 +245,9 @@ class _Plugged:
     about: Mapping[str, Any] = {}
 
     def __init__(self, name: str) -> None:
-        try:
+        with needs("encoders", "a vision model of transformers"):
             import transformers  # seconds to import
-        except ImportError as error:
-            raise MissingExtraError("train", f"the vision model {name!r}") from error
+
         try:
             processor: Any = transformers.AutoImageProcessor
             self._processor = processor.from_pretrained(name)

@@ -8,7 +8,8 @@ from typing import Any, Protocol, TypeVar
 
 from numpy.typing import NDArray
 
-from empathic_sdk.errors import ConfigurationError, MissingExtraError, ModelError
+from empathic_sdk.errors import ConfigurationError, ModelError
+from empathic_sdk.runtime.extras import needs
 from empathic_sdk.runtime.networks import SUFFIX, Network
 
 CHECKPOINT = ".safetensors"
@@ -53,14 +54,12 @@ def open_network(kind: str, path: Path) -> Computed:
     """
     if path.suffix == SUFFIX:
         return Network(path)
-    try:
+    with needs(
+        "torch",
+        f"reading the checkpoint {path} (`empathic export onnx {path}`, where PyTorch is "
+        "installed, writes a file that can be read without it)",
+    ):
         from empathic_sdk.models.readers import TorchNetwork
-    except ImportError as error:
-        raise MissingExtraError(
-            "train",
-            f"reading the checkpoint {path} (`empathic export onnx {path}`, where PyTorch is "
-            "installed, writes a file that can be read without it)",
-        ) from error
     return TorchNetwork(kind, path)
 
 

@@ -16,8 +16,10 @@ from empathic_sdk.encoders.opening import described, is_file, open_network
 from empathic_sdk.encoders.prosody import statistics
 from empathic_sdk.encoders.speech_features import Front, pad
 from empathic_sdk.encoders.voice_activity import Segment, VoiceDetector, voiced
-from empathic_sdk.errors import MissingExtraError, ModelError
+from empathic_sdk.errors import ModelError
+from empathic_sdk.options import MediaLimits
 from empathic_sdk.runtime.batching import Batcher
+from empathic_sdk.runtime.extras import needs
 from empathic_sdk.runtime.networks import shipped
 from empathic_sdk.types import Embedding, Emotion, FeatureSequence, Modality
 from empathic_sdk.types.utterance import Audio
@@ -63,6 +65,7 @@ class SpeechEncoder:
             export onnx``; a checkpoint (``.safetensors``) of ``empathic train speech``, which
             needs PyTorch; or the name or folder of a speech model that ``transformers`` loads (a
             name is looked up on the Hugging Face Hub).
+        limits: How much of a recording is read.
 
     Attributes:
         name: What was loaded.
@@ -73,17 +76,21 @@ class SpeechEncoder:
 
     Raises:
         ModelError: The model cannot be loaded.
-        MissingExtraError: The extra "speech" is not installed.
+        MissingExtraError: The extra "speech" is not installed; for a model of ``transformers``, the
+            extra "encoders".
 
     Thread-safe: files are decoded in the caller's thread, and simultaneous calls become one batch.
     The loudness of a recording has no influence.
     """
 
-    def __init__(self, model: str | Path | None = None) -> None:
+    def __init__(
+        self, model: str | Path | None = None, *, limits: MediaLimits | None = None
+    ) -> None:
         self.name = "ped-speech" if model is None else str(model)
         self.path = (
             (shipped("speech") if model is None else Path(model)) if is_file(model) else None
         )
+        self.limits = limits or MediaLimits()
         self._detector = VoiceDetector()
         self._network: _Network = _Embedded(self.path) if self.path else _Plugged(str(model))
         self.about: dict[str, Any] = dict(self._network.about)
@@ -99,7 +106,7 @@ class SpeechEncoder:
         Raises:
             InputError: A recording cannot be read.
         """
-        sounds = [decode(item) for item in items]
+        sounds = [decode(item, limits=self.limits) for item in items]
         return [
             self._embedding(sound, reading)
             for sound, (reading, _) in zip(sounds, self._batcher(sounds), strict=True)
@@ -121,7 +128,7 @@ class SpeechEncoder:
         network = self._network
         return [
             None if reading is None or reading.logits is None else network.softened(reading.logits)
-            for reading, _ in self._batcher([decode(item) for item in items])
+            for reading, _ in self._batcher([decode(item, limits=self.limits) for item in items])
         ]
 
     def features(self, audio: Audio) -> FeatureSequence:
@@ -129,7 +136,7 @@ class SpeechEncoder:
 
         There are no frames where nobody speaks.
         """
-        reading, stretches = self._batcher([decode(audio)])[0]
+        reading, stretches = self._batcher([decode(audio, limits=self.limits)])[0]
         if reading is None:
             nothing = np.zeros((0, self.width), np.float32)
             return FeatureSequence(
@@ -249,10 +256,8 @@ class _Plugged:
     about: Mapping[str, Any] = {}
 
     def __init__(self, name: str) -> None:
-        try:
+        with needs("encoders", "a speech model of transformers"):
             from transformers import AutoFeatureExtractor, AutoModel  # seconds to import
-        except ImportError as error:
-            raise MissingExtraError("train", f"the speech model {name!r}") from error
         try:
             # safetensors only: the other format is a pickle, and that runs code.
             self._model: Any = AutoModel.from_pretrained(name, use_safetensors=True).eval()

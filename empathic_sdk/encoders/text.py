@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from empathic_sdk.encoders.tokens import TextTokenizer, pad, windows
 from empathic_sdk.encoders.trunk import mean_over_windows, word_table
-from empathic_sdk.errors import MissingExtraError, ModelError
+from empathic_sdk.errors import InputError, ModelError
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.batching import Batcher
 from empathic_sdk.runtime.checkpoints import Table
+from empathic_sdk.runtime.extras import needs
 from empathic_sdk.runtime.networks import Network, exported
 from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.types import FeatureSequence, Modality
@@ -46,6 +47,8 @@ class TextEncoder:
         embedded: Whether it is one of our networks (English; Latin script).
 
     Raises:
+        MissingExtraError: It is a sentence-transformers model, and the extra "encoders" is not
+            installed.
         ModelError: The model cannot be loaded.
 
     Thread-safe: simultaneous calls become one batch.
@@ -68,7 +71,15 @@ class TextEncoder:
 
         A text longer than one window (254 word pieces) is read in windows whose vectors are
         averaged by length; of a text longer than eight windows, the first and last four are read.
+
+        Raises:
+            InputError: They are no strings.
         """
+        if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
+            raise InputError(f"texts must be a list of str, not {type(texts).__name__}")
+        texts = list(texts)
+        if wrong := [t for t in texts if not isinstance(t, str)]:
+            raise InputError(f"texts must be a list of str, not of {type(wrong[0]).__name__}")
         if not texts:
             return np.zeros((0, self.width), np.float32)
         return np.stack(self._batcher(texts))
@@ -133,12 +144,8 @@ def _of_network(network: Network) -> Pooled:
 
 def _of_checkpoint(path: Path) -> Pooled:
     """Return the same for a checkpoint that was not exported yet, in PyTorch."""
-    try:
+    with needs("torch", f"the checkpoint {path.name}, which was not exported to ONNX,"):
         from empathic_sdk.models.minilm import pooled_by
-    except ImportError as error:
-        raise MissingExtraError(
-            "train", f"the checkpoint {path.name}, which was not exported to ONNX,"
-        ) from error
     return pooled_by(path)
 
 
@@ -146,7 +153,8 @@ class _Plugged:
     """Any sentence-transformers model."""
 
     def __init__(self, name: str) -> None:
-        from sentence_transformers import SentenceTransformer  # seconds to import
+        with needs("encoders", "a sentence-transformers model"):
+            from sentence_transformers import SentenceTransformer  # seconds to import
 
         try:
             self._model = SentenceTransformer(name, device="cpu")

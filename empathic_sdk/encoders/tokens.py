@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 
 from empathic_sdk.encoders.normalize import normalize
 from empathic_sdk.errors import ModelError
+from empathic_sdk.runtime.digests import check_shipped
 
 
 class TextTokenizer:
@@ -19,6 +20,7 @@ class TextTokenizer:
     def __init__(self, path: str | Path) -> None:
         if not Path(path).is_file():
             raise ModelError(f"there is no tokenizer at {path}; it belongs beside the checkpoint")
+        check_shipped(path)
         try:
             self._tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises bare Exception

@@ -66,14 +66,15 @@ _OPENERS = re.compile(
     r"finally|sorry|please|or|though|good morning|good evening)\b[ ,:]*)+"
 )
 _CLOSERS = re.compile(
-    r"[ ,]*\b(?:lol|lmao|haha\w*|you know|i guess|i think|or something|and stuff|tho|though|tbh|ok|"
+    r"(?<![ ,])[ ,]*+\b(?:lol|lmao|haha\w*|you know|i guess|i think|or something|and stuff|tho|though|tbh|ok|"
     r"right|and|but|so|because|or|that|the|a|to|of|with|in|at|my|is|was)$"
 )
 _SENTENCE = re.compile(r"([^.!?\n;…]*)([.!?\n;…]+|$)")
 _CLAUSE = re.compile(
-    r",\s+|\s+-+\s+|\s*—\s*|\s+(?=(?:but|because|cuz|although|so that|which|whereas|except)\s)|"
-    r"(?<!\ba)(?<!\ball the)(?<!\blittle)\s+(?=while\s)|"
-    r"\s+and\s+(?=(?:i|i'm|im|he|she|they|it|my|we|now|then|nobody|everyone)\b)",
+    r",\s+|—\s*|(?<!\s)\s++(?:-++\s+|—\s*|"
+    r"(?=(?:but|because|cuz|although|so that|which|whereas|except)\s)|"
+    r"and\s+(?=(?:i|i'm|im|he|she|they|it|my|we|now|then|nobody|everyone)\b))|"
+    r"(?<!\s)(?<!\ba)(?<!\ball the)(?<!\blittle)\s++(?=while\s)",
     re.IGNORECASE,
 )
 _PAIR = re.compile(

@@ -11,7 +11,7 @@ import re
 from empathic_sdk.types import Proposal
 
 _QUOTED = re.compile(
-    r"\"[^\"]*\"|“[^”]*”|«[^»]*»|(?<!\w)['‘][^'’]*['’](?!\w)|^\s*>.*$", re.MULTILINE
+    r"\"[^\"]*\"|“[^“”]*”|«[^«»]*»|(?<!\w)['‘][^'‘’]*['’](?!\w)|^[^\S\n]*+>.*$", re.MULTILINE
 )
 _SENTENCE = re.compile(r"[^.!?\n;]+[.!?]*")
 _REPORTED = re.compile(
@@ -27,7 +27,8 @@ _LEAD = (
 )
 _MORE = r"(?:(?:a )?(?:bit|little) )?(?:more |very |really )?"
 _END = (
-    r"(?: with me| to me)?(?:[, ]+(?:please|from now on|thanks?|thank you|ok|okay))*\s*[.!?]*\s*$"
+    r"(?: with me| to me)?(?:[, ]++(?:please|from now on|thanks?|thank you|ok|okay))*"
+    r"\s*+(?:[.!?]++\s*+)?$"
 )
 
 

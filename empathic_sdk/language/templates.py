@@ -41,6 +41,7 @@ SLOTS = frozenset({
 Bank = dict[str, tuple[str, ...]]
 """The lines of one file, by role."""
 
+_TAG = re.compile(r"[a-z0-9_]{1,35}")
 _SLOT = re.compile(r"\{([^{}]*)\}")
 
 
@@ -113,7 +114,8 @@ def _folders() -> tuple[Path, ...]:
 
 
 def _tag(language: str) -> str:
-    return language.split("-")[0].lower() or "en"
+    tag = language.split("-")[0].lower()
+    return tag if _TAG.fullmatch(tag) else "en"  # a path is made of it
 
 
 def load_bank(kind: str, name: str, language: str = "en") -> Bank:

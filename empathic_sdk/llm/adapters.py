@@ -7,13 +7,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from empathic_sdk.errors import ConfigurationError, EmpathicError, MissingExtraError
+from empathic_sdk.llm.late import folded, is_folded
+from empathic_sdk.llm.locks import alone
 from empathic_sdk.llm.refusals import is_a, why_not
+from empathic_sdk.llm.tools import ToolLoop
 from empathic_sdk.types import ChatMessage, LanguageModel
 
+# Providers whose interface takes system messages at the beginning alone.
+_KIND_FIRST = re.compile(r"anthropic|google|gemini|vertexai|bedrock|converse", re.IGNORECASE)
 _PIP = re.compile(r"pip install [`'\"]?(?:-U )?([A-Za-z0-9_.\[\]-]+)")
 
 
-def language_model(given: Any) -> LanguageModel:
+def language_model(given: Any, *, tools: Sequence[Any] = (), rounds: int = 4) -> LanguageModel:
     """Return ``given`` as a language model.
 
     Args:
@@ -21,24 +26,28 @@ def language_model(given: Any) -> LanguageModel:
             ``"openai:gpt-4o-mini"``; a chat model of LangChain, also one that is bound, retried or
             has fallbacks; a text-generation pipeline of transformers; or any object with a
             ``name`` and a method ``stream(messages)``.
+        tools: What the model may call; only for names and chat models of LangChain.
+        rounds: How often it may call tools for one reply.
 
     Raises:
-        MissingExtraError: A name, and LangChain is not installed.
+        MissingExtraError: A name or tools, and LangChain is not installed.
         ConfigurationError: A name that LangChain does not know, a provider whose package or key
             is missing, or something else than the above: a graph, a chain that begins with a
-            prompt or ends in structured output, what can only be awaited, a model without a chat
-            template.
+            prompt or ends in structured output, what can only be awaited, a model that completes
+            texts or has no chat template. Or tools for a model that cannot bind them.
     """
     if isinstance(given, str):
-        return _named(given)
+        return _named(given, tools, rounds)
     if getattr(given, "task", None) is not None and hasattr(given, "tokenizer"):
         from empathic_sdk.llm.huggingface import PipelineModel
 
+        if tools:
+            raise _no_tools(given)
         return PipelineModel(given)
     if reason := why_not(given):
         raise ConfigurationError(f"llm=: a {type(given).__name__} cannot write replies: {reason}")
     if is_a(given, "langchain_core", "Runnable"):
-        return LangChainModel(given)
+        return LangChainModel(given, tools=tools, rounds=rounds)
     name = getattr(given, "name", None)
     if isinstance(given, type) or not callable(getattr(given, "stream", None)):
         raise ConfigurationError(
@@ -48,25 +57,65 @@ def language_model(given: Any) -> LanguageModel:
         )
     if not isinstance(name, str) or not name.strip():
         raise ConfigurationError(f"llm=: a {type(given).__name__} needs a name (a str, not empty)")
+    if tools:
+        raise _no_tools(given)
     model: LanguageModel = given
     return model
+
+
+def _no_tools(given: Any) -> ConfigurationError:
+    return ConfigurationError(
+        "LLMOptions(tools=...) needs a chat model of LangChain that binds them, not "
+        f"{type(given).__name__}"
+    )
 
 
 class LangChainModel:
     """A chat model of LangChain, or anything runnable that takes messages and gives one.
 
+    One that is not thread-safe (``llm/locks.py``) writes one reply at a time. One that refuses a
+    system message after others gets all of them in one from then on.
+
     Args:
         model: The runnable.
         name: The name that ``Turn.responder`` shows; by default the model's own.
+        tools: What the model may call.
+        rounds: How often it may call tools for one reply.
+
+    Raises:
+        ConfigurationError: The model or one of the tools cannot be used so.
     """
 
-    def __init__(self, model: Any, *, name: str | None = None) -> None:
+    def __init__(
+        self, model: Any, *, name: str | None = None, tools: Sequence[Any] = (), rounds: int = 4
+    ) -> None:
         """Keep the model."""
         self._model = model
+        self._tools = ToolLoop(model, tools, rounds=rounds, text_of=text_of) if tools else None
+        self._late_system = not _KIND_FIRST.search(str(getattr(model, "_llm_type", "")))
         self.name = name or _name_of(model)
+        self.parameters = None
+        self.context_tokens = _window(model)
 
     def stream(self, messages: Sequence[ChatMessage]) -> Iterator[str]:
         """Yield the text of the answer; reasoning, tool calls and media are skipped."""
+        with alone(self._model):
+            if self._late_system and not is_folded(messages):
+                began = False
+                try:
+                    for piece in self._answer(messages):
+                        began = began or bool(piece)
+                        yield piece
+                    return
+                except Exception as error:
+                    if began or not _refused(error):
+                        raise
+                yield from self._answer(folded(messages))
+                self._late_system = False  # it was that
+                return
+            yield from self._answer(folded(messages))
+
+    def _answer(self, messages: Sequence[ChatMessage]) -> Iterator[str]:
         from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
         kinds: dict[str, type[BaseMessage]] = {
@@ -74,7 +123,11 @@ class LangChainModel:
             "user": HumanMessage,
             "assistant": AIMessage,
         }
-        pieces = self._model.stream([kinds[m.role](content=m.text) for m in messages])
+        sent = [kinds[m.role](content=m.text) for m in messages]
+        if self._tools is not None:
+            yield from self._tools.stream(sent)
+            return
+        pieces = self._model.stream(sent)
         try:
             for piece in pieces:
                 yield text_of(piece)
@@ -109,6 +162,26 @@ def text_of(piece: Any) -> str:
     return "".join(parts)
 
 
+def _refused(error: Exception) -> bool:
+    """Whether a model may have refused the order of the messages."""
+    status = getattr(error, "status_code", None)
+    if status is None:
+        status = getattr(getattr(error, "response", None), "status_code", None)
+    if isinstance(status, int):
+        return status in (400, 422, 500)  # a server whose chat template raises says 500
+    return isinstance(error, ValueError | TypeError)
+
+
+def _window(model: Any) -> int | None:
+    """Return the tokens of context that a model says it has."""
+    profile = getattr(model, "profile", None)
+    told = profile.get("max_input_tokens") if isinstance(profile, dict) else None
+    for found in (told, getattr(model, "n_ctx", None), getattr(model, "num_ctx", None)):
+        if isinstance(found, int) and found > 0:
+            return found
+    return None
+
+
 def _name_of(model: Any) -> str:
     inner = model
     for _ in range(8):  # through bindings, retries and fallbacks to the model itself
@@ -122,7 +195,7 @@ def _name_of(model: Any) -> str:
     return f"{kind}:{named}" if isinstance(named, str) and named else kind
 
 
-def _named(name: str) -> LangChainModel:
+def _named(name: str, tools: Sequence[Any], rounds: int) -> LangChainModel:
     if not name.strip():
         raise ConfigurationError("llm= must name a model, such as 'openai:gpt-4o-mini'")
     try:
@@ -130,7 +203,7 @@ def _named(name: str) -> LangChainModel:
     except ImportError as error:
         raise MissingExtraError("langchain", f"llm={name!r}") from error
     try:
-        return LangChainModel(init_chat_model(name), name=name)
+        return LangChainModel(init_chat_model(name), name=name, tools=tools, rounds=rounds)
     except EmpathicError:
         raise
     except ImportError as error:

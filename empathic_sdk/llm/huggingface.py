@@ -7,6 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from empathic_sdk.errors import ConfigurationError
+from empathic_sdk.llm.late import folded
+from empathic_sdk.llm.locks import alone
+from empathic_sdk.llm.sizes import parameters_of
 from empathic_sdk.types import ChatMessage
 
 MAX_NEW_TOKENS = 400
@@ -16,7 +19,8 @@ MAX_NEW_TOKENS = 400
 class PipelineModel:
     """Generates with a pipeline in this process.
 
-    One reply at a time, because generation is not thread-safe. Others wait, within their timeout.
+    One reply at a time, because generation is not thread-safe: others wait, within their timeout,
+    also those of other agents on the same model.
 
     Args:
         pipeline: ``transformers.pipeline("text-generation", ...)``. Its tokenizer needs a chat
@@ -38,8 +42,11 @@ class PipelineModel:
         self._pipeline = pipeline
         self._tokenizer = pipeline.tokenizer
         self._max_new_tokens = max_new_tokens
-        self._one = threading.Lock()
         model = getattr(pipeline, "model", None)
+        self.parameters = parameters_of(model)
+        window = getattr(getattr(model, "config", None), "max_position_embeddings", None)
+        self.context_tokens = window if isinstance(window, int) else None
+        self._late_system = False
         where = getattr(model, "name_or_path", "") or type(model).__name__
         self.name = f"huggingface:{where}"
         self._special = sorted(set(_special_tokens(self._tokenizer)), key=len, reverse=True)
@@ -76,7 +83,7 @@ class PipelineModel:
             finally:
                 streamer.end()  # type: ignore[no-untyped-call,unused-ignore]
 
-        with self._one:
+        with alone(self._pipeline):
             thread = threading.Thread(target=generate, name="empathic-generate", daemon=True)
             thread.start()
             try:
@@ -95,7 +102,7 @@ class PipelineModel:
                 # A special token typed by a person would be read as one: insert a space.
                 "content": m.text if m.role == "system" else self._plain(m.text),
             }
-            for m in messages
+            for m in (messages if self._late_system else folded(messages))
         ]
         text = self._tokenizer.apply_chat_template(
             turns, tokenize=False, add_generation_prompt=True
@@ -121,6 +128,24 @@ class PipelineModel:
                 f"llm=: the chat template of {self.name} drops the system or the user message; "
                 "use an instruction-tuned model"
             )
+        self._late_system = self._takes_late_system()
+
+    def _takes_late_system(self) -> bool:
+        """Whether the template keeps a system message after the first message."""
+        late = "a state for the check"
+        self._late_system = True
+        messages = [
+            ChatMessage("system", "a rule"),
+            ChatMessage("user", "a word"),
+            ChatMessage("assistant", "an answer"),
+            ChatMessage("system", late),
+            ChatMessage("user", "another word"),
+        ]
+        try:
+            text = self.render(messages)
+        except Exception:  # templates refuse in ways of their own
+            return False
+        return text.find("an answer") < text.find(late) < text.rfind("another word")
 
 
 def _special_tokens(tokenizer: Any) -> Iterator[str]:

@@ -11,6 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 _DEPTH = 8
+_NO_TEMPLATE = (
+    "has no chat template, so a person's words and the program's could not be told apart; use an "
+    "instruction-tuned model"
+)
 
 
 def why_not(given: Any) -> str:
@@ -54,6 +58,15 @@ def _of_part(part: Any) -> str:
         )
     if is_a(part, "langgraph", "StateGraph"):
         return "a graph is no model; give the model that is in it"
+    if is_a(part, "langchain_core", "BaseLLM"):
+        return (
+            "it completes a text and knows no roles, so a person's words and the program's could "
+            "not be told apart; use a chat model (ChatOllama, ChatHuggingFace, ...)"
+        )
+    if is_a(part, "langchain", "_ConfigurableModel") and not (
+        getattr(part, "_default_config", None) or {}
+    ).get("model"):
+        return "it names no model yet; give init_chat_model a name"
     for kind in ("BaseTool", "BaseRetriever"):
         if is_a(part, "langchain_core", kind):
             return f"a {type(part).__name__} writes no replies"
@@ -62,17 +75,53 @@ def _of_part(part: Any) -> str:
             "it can only be awaited, and a reply is read in a thread; give it a stream that is no "
             "coroutine and no asynchronous generator"
         )
+    if is_a(part, "empathic_sdk", "AgentRunnable") or _is_agent(part):
+        return "an agent is no model: it has one of its own"
+    if is_a(part, "transformers", "PreTrainedModel"):
+        return "give it with its tokenizer, as transformers.pipeline('text-generation', ...)"
+    if is_a(part, "openai", "OpenAI") or is_a(part, "openai", "AsyncOpenAI"):
+        return "give the name of a model ('openai:...'), or langchain_openai.ChatOpenAI"
+    if reason := _without_template(part):
+        return reason
+    if not is_a(part, "langchain_core", "Runnable") and _takes_no_messages(part):
+        return "its stream must take one argument, the messages"
+    return ""
+
+
+def _without_template(part: Any) -> str:
+    """Say so where a model in this process has no chat template."""
+    client = getattr(part, "client", None)
+    if is_a(client, "llama_cpp", "Llama"):
+        metadata = getattr(client, "metadata", None) or {}
+        own = getattr(client, "chat_handler", None) or getattr(client, "chat_format", None)
+        # llama-2 is what llama_cpp assumes where a file says nothing.
+        if "tokenizer.chat_template" not in metadata and own in (None, "llama-2"):
+            return f"its file {_NO_TEMPLATE}"
     pipeline = getattr(part, "pipeline", None) or getattr(
         getattr(part, "llm", None), "pipeline", None
     )
     if pipeline is not None and hasattr(pipeline, "task") and hasattr(pipeline, "tokenizer"):
         tokenizer = getattr(part, "tokenizer", None) or pipeline.tokenizer
         if not getattr(tokenizer, "chat_template", None):
-            return (
-                "its tokenizer has no chat template, so a person's words and the program's could "
-                "not be told apart; use an instruction-tuned model"
-            )
+            return f"its tokenizer {_NO_TEMPLATE}"
     return ""
+
+
+def _is_agent(part: Any) -> bool:
+    return all(callable(getattr(part, name, None)) for name in ("respond", "feedback", "notice"))
+
+
+def _takes_no_messages(part: Any) -> bool:
+    stream = getattr(part, "stream", None)
+    if isinstance(part, type) or not callable(stream):
+        return False  # refused for that
+    try:
+        inspect.signature(stream).bind([])
+    except TypeError:
+        return True
+    except ValueError:  # written in C: it has no signature
+        return False
+    return False
 
 
 def _only_async(part: Any) -> bool:
@@ -83,7 +132,10 @@ def _only_async(part: Any) -> bool:
     stream = getattr(part, "stream", None)
     if stream is None:
         return callable(getattr(part, "astream", None))
-    return inspect.iscoroutinefunction(stream) or inspect.isasyncgenfunction(stream)
+    called = getattr(type(stream), "__call__", None)  # noqa: B004 - of an object with a method
+    return any(
+        inspect.iscoroutinefunction(f) or inspect.isasyncgenfunction(f) for f in (stream, called)
+    )
 
 
 def _passes(prompt: Any) -> bool:
@@ -128,6 +180,8 @@ def _wrapped(given: Any) -> list[Any]:
         return [given.bound]
     if is_a(given, "langchain_core", "RunnableWithFallbacks"):
         return [given.runnable, *given.fallbacks]
+    if is_a(given, "langchain_core", "DynamicRunnable"):
+        return [given.default]
     return []
 
 

@@ -7,7 +7,14 @@ recogniser.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterator,
+    Sequence,
+)
 from typing import Any, Literal
 
 from langchain_core.messages import BaseMessage, HumanMessage, convert_to_messages
@@ -17,7 +24,17 @@ from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from empathic_sdk.errors import ConfigurationError, InputError
 from empathic_sdk.llm.adapters import text_of
 from empathic_sdk.llm.messages import utterances
-from empathic_sdk.types import AGENT, EmotionState, SentenceEvent, StreamEvent, Turn, TurnEvent
+from empathic_sdk.llm.whose import whose
+from empathic_sdk.types import (
+    AGENT,
+    EmotionState,
+    SentenceEvent,
+    StreamEvent,
+    Turn,
+    TurnEvent,
+    UserContext,
+    Utterance,
+)
 from empathic_sdk.types.protocols import Agent, Recognizer
 
 
@@ -25,8 +42,10 @@ class AgentRunnable(Runnable[Any, Any]):
     """An agent as a step of a chain.
 
     Its input is a str, an ``Utterance``, a message, or a dict with ``input`` and optionally
-    ``user`` and ``conversation``. Where a dict does not say, ``config["configurable"]`` may:
-    ``user_id`` and ``thread_id``. Callbacks and ``astream_events`` see streams, too.
+    ``user`` and ``conversation``. Where a dict does not say, ``config["configurable"]`` may, and
+    then the context of the run: ``user_id`` and ``thread_id``. Where nobody names the person, each
+    thread is a person of its own (``thread:ID``), and without a thread each call is: none of them
+    is the agent's ``"default"``. Callbacks and ``astream_events`` see streams, too.
 
     ``invoke`` returns the :class:`Turn` (``output="turn"``) or its text (``"reply"``). ``stream``
     yields the events of ``agent.stream``, the last of them as the ``Turn`` itself, so that a next
@@ -36,7 +55,7 @@ class AgentRunnable(Runnable[Any, Any]):
 
     def __init__(self, agent: Agent, *, output: Literal["turn", "reply"] = "turn") -> None:
         """Keep the agent."""
-        if output not in ("turn", "reply"):
+        if not isinstance(output, str) or output not in ("turn", "reply"):
             raise ConfigurationError(f"output must be 'turn' or 'reply', not {output!r}")
         self._agent = agent
         self._output = output
@@ -129,7 +148,10 @@ class AgentRunnable(Runnable[Any, Any]):
         return event.text if first else f" {event.text}"
 
 
-def recognizer_runnable(reader: Callable[[], Recognizer]) -> Runnable[Any, EmotionState]:
+def recognizer_runnable(
+    reader: Callable[[], Recognizer],
+    person: Callable[[RunnableConfig], UserContext | None] = lambda config: None,
+) -> Runnable[Any, EmotionState]:
     """Return a runnable from what was said to the :class:`EmotionState`.
 
     Its input is a str, an ``Utterance``, a message, a list of messages (also as pairs such as
@@ -139,21 +161,35 @@ def recognizer_runnable(reader: Callable[[], Recognizer]) -> Runnable[Any, Emoti
 
     Args:
         reader: Returns the recogniser; called at each use, so that it can be loaded lazily.
+        person: Returns what is known of the person of a run; ``None`` where nobody asked.
     """
 
-    def read(given: Any) -> EmotionState:
+    def read(given: Any, config: RunnableConfig) -> EmotionState:
+        user = person(config)
         given = _inner(given)
         if isinstance(given, list | tuple | ChatPromptValue):
             said = [u for u in utterances(_messages(given)) if u.speaker != AGENT]
             if not said:
                 raise InputError("there is no human message to read in this list")
-            return reader().recognize_dialogue(said)[-1]
-        return reader().recognize(_said(given))
+            return read_by(reader(), said, user)[-1]
+        if user is None:
+            return reader().recognize(_said(given))
+        return read_by(reader(), [Utterance.of(_said(given))], user)[-1]
 
-    async def aread(given: Any) -> EmotionState:
-        return await asyncio.to_thread(read, given)
+    async def aread(given: Any, config: RunnableConfig) -> EmotionState:
+        return await asyncio.to_thread(read, given, config)
 
     return RunnableLambda(read, afunc=aread, name="EmotionRecognizer")
+
+
+def read_by(
+    recognizer: Recognizer, said: Sequence[Utterance], user: UserContext | None
+) -> list[EmotionState]:
+    """Return the states of utterances, read in the light of what is known of the person."""
+    if user is None:
+        return recognizer.recognize_dialogue(said)
+    session = recognizer.session(user)
+    return [session.add(utterance) for utterance in said]
 
 
 def _inner(given: Any) -> Any:
@@ -199,18 +235,15 @@ def _whole(pieces: list[Any]) -> Any:
 
 
 def _unpack(given: Any, config: RunnableConfig | None) -> tuple[Any, dict[str, Any]]:
-    named = (config or {}).get("configurable", {})
-    names = {
-        ours: str(named[theirs])
-        for ours, theirs in (("user", "user_id"), ("conversation", "thread_id"))
-        if named.get(theirs) is not None
-    }
-    if not isinstance(given, dict):
-        return _said(given), names
-    extra = set(given) - {"input", "user", "conversation"}
-    if "input" not in given or extra:
-        raise InputError(
-            "a dict for this runnable has the key 'input' and may have 'user' and 'conversation'"
-            + (f"; it does not know {sorted(extra)}" if extra else "")
-        )
-    return _said(given["input"]), names | {k: v for k, v in given.items() if k != "input"}
+    arguments: dict[str, Any] = {}
+    if isinstance(given, dict):
+        extra = set(given) - {"input", "user", "conversation"}
+        if "input" not in given or extra:
+            raise InputError(
+                "a dict for this runnable has the key 'input' and may have 'user' and "
+                "'conversation'" + (f"; it does not know {sorted(extra)}" if extra else "")
+            )
+        arguments = {key: value for key, value in given.items() if key != "input"}
+        given = given["input"]
+    names = whose(config, **arguments)
+    return _said(given), {"user": names.user, "conversation": names.conversation}

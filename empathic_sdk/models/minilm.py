@@ -107,8 +107,10 @@ class MiniLM(nn.Module):
         """
         return self.from_words(self.word(ids), mask, role)
 
-    def from_words(self, words: Tensor, mask: Tensor, role: Tensor | None = None) -> SentenceEncoding:
-        """Encode a batch from its word vectors ``[batch, time, width]``; else as :meth:`forward`."""
+    def from_words(
+        self, words: Tensor, mask: Tensor, role: Tensor | None = None
+    ) -> SentenceEncoding:
+        """Encode a batch from word vectors ``[batch, time, width]``; else as :meth:`forward`."""
         x = words + self.position.weight[: words.shape[1]] + self.segment
         x = self.norm(x if role is None else x + role)
         if self.training:

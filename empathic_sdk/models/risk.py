@@ -34,7 +34,9 @@ class RiskNetwork(nn.Module):
         marks: Findings of the patterns that the head reads.
     """
 
-    def __init__(self, config: MiniLMConfig | None = None, *, hidden: int = 128, marks: int = 8) -> None:
+    def __init__(
+        self, config: MiniLMConfig | None = None, *, hidden: int = 128, marks: int = 8
+    ) -> None:
         super().__init__()
         self.body = MiniLM(config)
         width = self.body.config.width
@@ -103,3 +105,16 @@ def computed_by(path: Path) -> Callable[..., dict[str, NDArray[np.float32]]]:
         return {"logits": logits.numpy(), "features": features.numpy()}
 
     return compute
+
+
+def description(network: RiskNetwork, limits: dict[str, float], **more: Any) -> dict[str, Any]:
+    """Return the description for a checkpoint."""
+    return {
+        "encoder": network.body.config._asdict(), "tokenizer": "text-tokenizer.json",
+        "limits": limits, **more,
+    }  # fmt: skip
+
+
+def own_tensors(network: RiskNetwork) -> dict[str, Tensor]:
+    """Return the tensors for a checkpoint: all but the word vectors."""
+    return {k: v for k, v in network.state_dict().items() if k != _WORDS}

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from empathic_sdk.errors import log_in_full, outline
+from empathic_sdk.runtime.lanes import Lane
 from empathic_sdk.style import call
 from empathic_sdk.types import Alert, SafetyAssessment, SafetyLevel
 from empathic_sdk.types.safety import named
@@ -25,10 +26,10 @@ def alert_of(safety: SafetyAssessment) -> Alert | None:
     return Alert(level=safety.level, at=now, reasons=named(safety.reasons))
 
 
-def tell(on_alert: AlertHook, what: Any) -> None:
-    """Call the caller's alert function; its errors are only logged."""
+def tell(on_alert: AlertHook, what: Any, lane: Lane) -> None:
+    """Call the caller's alert function, in its own lane; its errors are only logged."""
     try:
-        call(on_alert, what)
+        call(on_alert, what, lane=lane)
     except Exception as error:
         # The person has their answer; a broken alarm must be loud, but not to them.
         log_in_full(error, "on_alert")

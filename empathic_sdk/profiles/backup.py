@@ -17,7 +17,7 @@ try:
 except ImportError:  # without such locks (Windows), an open file cannot be deleted
     fcntl = None  # type: ignore[assignment]
 
-_PART = re.compile(r".+\.[0-9a-f]{8}\.part")
+_PART = re.compile(r"^.+\.[0-9a-f]{8}\.part")
 _ID_AT = 68  # of an SQLite file's header: the application that it belongs to
 
 

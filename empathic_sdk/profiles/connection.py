@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -36,9 +35,10 @@ from empathic_sdk.profiles.migrations import (
     user_version,
 )
 from empathic_sdk.profiles.wal import SOUND, LogState, inspect
+from empathic_sdk.runtime.processes import ForkLock
 
 log = logging.getLogger("empathic_sdk")
-_CREATING = threading.Lock()
+_CREATING = ForkLock()
 
 
 class Opened(NamedTuple):

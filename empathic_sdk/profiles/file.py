@@ -26,10 +26,12 @@ from empathic_sdk.profiles.identity import FileIdentity
 from empathic_sdk.profiles.readers import Readers
 from empathic_sdk.profiles.unused import Scrubber
 from empathic_sdk.profiles.wal import LogState
+from empathic_sdk.runtime.processes import ForkGate
 
 _PAUSE_S = (0.001, 0.005)  # between two tries to get a turn to write
 _STEP_S = 0.05  # how long one try at the checkpoint may hold writers up
 _SMALL = 8_000_000  # bytes of a file that is rewritten in less time than anybody notices
+_SQLITE = ForkGate()
 _INHERITED: list[object] = []  # of a process before a fork: SQLite must not even close them
 
 
@@ -84,7 +86,7 @@ class StoreFile:
         The changes are in the file at the store's path when this ends without an error.
         """
         self._refuse_fork()
-        with self._lock, self._translated():
+        with self._translated(), self._lock:
             db = self._live()
             with self._turn_to_write(db):
                 yield db
@@ -227,7 +229,7 @@ class StoreFile:
         if os.getpid() != self._pid:
             _INHERITED.append((self._db, self._readers))
             return
-        with self._lock, self._translated():
+        with self._translated(), self._lock:
             back = self._readers.close(self.timeout_s + 1.0)
             if self._db is not None:
                 self._db.close()
@@ -268,7 +270,7 @@ class StoreFile:
     @contextmanager
     def _translated(self) -> Iterator[None]:
         self._connector.explain.timeout_s = self.timeout_s
-        with self._connector.explain.translated():
+        with _SQLITE.inside(), self._connector.explain.translated():
             yield
 
 

@@ -8,12 +8,12 @@ whether the path and its log still lead to the files that are open.
 from __future__ import annotations
 
 import os
-import threading
 import time
 from pathlib import Path
 
 from empathic_sdk.errors import StoreCorruptError, StoreError
 from empathic_sdk.profiles.wal import pages_in
+from empathic_sdk.runtime.processes import ForkLock
 
 _PATIENCE_S = 1.0  # a checkpoint of another process that makes the file grow takes less
 _Key = tuple[int, int]  # device and inode
@@ -21,7 +21,7 @@ _Key = tuple[int, int]  # device and inode
 # Closing any descriptor of a file drops every POSIX lock that this process has on it, so that each
 # file has one, which is closed with the last store on it.
 _DESCRIPTORS: dict[_Key, list[int]] = {}  # descriptor, how many stores use it
-_GUARD = threading.Lock()
+_GUARD = ForkLock()
 
 
 class FileIdentity:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from numbers import Real
 from pathlib import Path
 from types import EllipsisType
 from typing import Any
@@ -39,6 +40,7 @@ from empathic_sdk.profiles.writes import (
     set_preferences,
     set_warned,
 )
+from empathic_sdk.runtime.processes import StaysHere
 from empathic_sdk.types import (
     CONSENT_VERSION,
     DaySummary,
@@ -56,7 +58,7 @@ MOST_DAYS = 36_500
 MOST_SECONDS = 1_000_000.0
 
 
-class ProfileStore(StoreUpkeep):
+class ProfileStore(StaysHere, StoreUpkeep):
     """Stores what is remembered about each user in one SQLite file.
 
     Thread-safe; several processes may open the same file, each with its own store.
@@ -80,6 +82,8 @@ class ProfileStore(StoreUpkeep):
         ConfigurationError: ``timeout_s`` is not a finite number of at least 0, or ``keep_days``
             is not above 0.
     """
+
+    instead = "open the same file in each process"
 
     def __init__(
         self,
@@ -221,7 +225,8 @@ class ProfileStore(StoreUpkeep):
         check_name(turn_id, "turn id")
         if emotion is None and rating is None:
             raise InputError("feedback needs an emotion, a rating, or both")
-        if rating is not None and (isinstance(rating, bool) or rating not in (-1, 0, 1)):
+        number = isinstance(rating, Real) and not isinstance(rating, bool)
+        if rating is not None and not (number and rating in (-1, 0, 1)):
             raise InputError(f"rating must be -1, 0 or 1, not {rating!r}")
         felt = None if emotion is None else member(Emotion, emotion)
         with self._file.writing() as db:

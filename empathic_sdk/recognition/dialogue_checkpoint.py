@@ -55,7 +55,7 @@ def load_dialogue(path: Path, text: TextEncoder) -> LoadedDialogue:
             f"{text.width} and {len(Emotion)} emotions"
         )
     wants = about.get("text_sha256")
-    if wants and (text.path is None or checkpoints.sha256(text.path) != wants):
+    if wants and (text.path is None or text.fingerprint != wants):
         raise ModelError(
             f"the dialogue model at {path} was trained with another text encoder than "
             f"{text.name!r}: its vectors mean nothing to it"

@@ -7,7 +7,6 @@ has a reason instead of a vector.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Protocol
 
@@ -21,6 +20,8 @@ from empathic_sdk.errors import (
     ModelError,
     outline,
 )
+from empathic_sdk.options import MediaLimits
+from empathic_sdk.runtime.processes import ForkLock
 from empathic_sdk.types import Embedding, FeatureSequence, Modality, Utterance
 from empathic_sdk.types.protocols import Encoder
 
@@ -34,37 +35,37 @@ class Listener(Protocol):
         """Return a ``Transcript``, or anything with ``text``."""
 
 
-def _speech() -> Encoder:
+def _speech(limits: MediaLimits) -> Encoder:
     from empathic_sdk.encoders.speech import SpeechEncoder
 
-    return SpeechEncoder()
+    return SpeechEncoder(limits=limits)
 
 
-def _face() -> Encoder:
+def _face(limits: MediaLimits) -> Encoder:
     from empathic_sdk.encoders.face import FaceEncoder
 
-    return FaceEncoder()
+    return FaceEncoder(limits=limits)
 
 
-def _behaviour() -> Encoder:
+def _behaviour(_: MediaLimits) -> Encoder:
     from empathic_sdk.encoders.behaviour import BehaviourEncoder
 
     return BehaviourEncoder()
 
 
-def _listener() -> Listener:
+def _listener(limits: MediaLimits) -> Listener:
     from empathic_sdk.encoders.transcription import Transcriber, at_hand
 
     for name in ("base", "small", "tiny"):
         if at_hand(name):
-            return Transcriber(name)
+            return Transcriber(name, limits=limits)
     raise ModelError(
         "there are no Whisper weights on this machine, so the words of speech stay unknown and "
         "only its sound is used; Transcriber('base') fetches some"
     )
 
 
-_MAKERS: Mapping[Modality, Callable[[], Encoder]] = {
+_MAKERS: Mapping[Modality, Callable[[MediaLimits], Encoder]] = {
     Modality.SPEECH: _speech,
     Modality.FACE: _face,
     Modality.BEHAVIOUR: _behaviour,
@@ -78,6 +79,7 @@ class ModalityEncoders:
         given: By modality: an encoder, ``None`` for the embedded one, or ``False`` for none.
         transcriber: Transcribes speech; ``None`` for Whisper, if its weights are on this machine,
             ``False`` for none.
+        limits: How much of media the embedded ones read.
 
     Thread-safe.
     """
@@ -86,7 +88,11 @@ class ModalityEncoders:
         self,
         given: Mapping[Modality, Encoder | Literal[False] | None],
         transcriber: Listener | Literal[False] | None = None,
+        limits: MediaLimits | None = None,
     ) -> None:
+        if not (limits is None or isinstance(limits, MediaLimits)):
+            raise ConfigurationError("limits= must be MediaLimits(...), or None")
+        self._limits = limits or MediaLimits()
         for m, encoder in given.items():
             # A str has encode() as well, so look for a width.
             if encoder not in (None, False) and not isinstance(
@@ -102,7 +108,7 @@ class ModalityEncoders:
         }
         if transcriber is not None:
             self._made["words"] = "it is switched off" if transcriber is False else transcriber
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
 
     def read(self, modality: Modality, utterance: Utterance) -> Embedding:
         """Encode one modality of an utterance; without a result, ``missing`` says why."""
@@ -160,11 +166,11 @@ class ModalityEncoders:
             return None
         return text or None
 
-    def _get(self, name: str, make: Callable[[], Any]) -> Any:
+    def _get(self, name: str, make: Callable[[MediaLimits], Any]) -> Any:
         with self._lock:
             if name not in self._made:
                 try:
-                    self._made[name] = make()
+                    self._made[name] = make(self._limits)
                 except (MissingExtraError, ModelError) as error:
                     self._lose(name, str(error))
             return self._made[name]

@@ -18,6 +18,7 @@ from empathic_sdk.errors import ConfigurationError, InputError, ModelError
 from empathic_sdk.llm.extras import needs_langchain
 from empathic_sdk.models.mdget import MDGET
 from empathic_sdk.models.utterance import UtteranceClassifier
+from empathic_sdk.options import MediaLimits
 from empathic_sdk.policy import Deployment, agreed, allowed, announce, refusal
 from empathic_sdk.recognition.calibration import Calibration
 from empathic_sdk.recognition.channels import Channel, evidence
@@ -35,6 +36,7 @@ from empathic_sdk.recognition.perception import Perception
 from empathic_sdk.recognition.session import DialogueSession
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.batching import Batcher
+from empathic_sdk.runtime.processes import StaysHere
 from empathic_sdk.types import (
     AlignedWindows,
     Emotion,
@@ -44,6 +46,7 @@ from empathic_sdk.types import (
     Utterance,
 )
 from empathic_sdk.types.protocols import DialogueModel, Encoder, ProbabilityEncoder
+from empathic_sdk.types.utterance import utterances_of
 
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
@@ -62,7 +65,7 @@ class TextReading(NamedTuple):
     affect: NDArray[np.float32]
 
 
-class EmotionRecognizer:
+class EmotionRecognizer(StaysHere):
     """Recognises the emotion of each utterance, given those before it.
 
     Args:
@@ -86,6 +89,7 @@ class EmotionRecognizer:
             probabilities are fused with its output
             (:class:`~empathic_sdk.recognition.channels.Channel`). For a modality of your own
             (``register_modality``), or one of ours in place of its encoder.
+        limits: How much of media the embedded encoders read.
 
     Attributes:
         dialogue: The dialogue model: a network, the object given, or ``None``.
@@ -110,11 +114,13 @@ class EmotionRecognizer:
         behaviour: Encoder | Literal[False] | None = None,
         transcriber: Listener | Literal[False] | None = None,
         channels: Mapping[Modality | str, Channel | ProbabilityEncoder] | None = None,
+        limits: MediaLimits | None = None,
     ) -> None:
         self.channels = checked(channels)
         self.modality_encoders = ModalityEncoders(
             {Modality.SPEECH: speech, Modality.FACE: face, Modality.BEHAVIOUR: behaviour},
             transcriber,
+            limits,
         )
         self.text = text or TextEncoder()
         self.deployment = deployment or Deployment()
@@ -203,7 +209,8 @@ class EmotionRecognizer:
             user: The person; ``UserContext(consents={...})`` holds their consents.
 
         Raises:
-            InputError: It is empty, not an utterance, or nothing in it can be read.
+            InputError: It is empty, not an utterance, or nothing in it can be read; or the user is
+                no ``UserContext``.
             PolicyError: Nothing in it may be processed here.
         """
         return self.session(user).add(utterance)
@@ -212,7 +219,7 @@ class EmotionRecognizer:
         self, utterances: Iterable[Utterance | str], *, user: UserContext | None = None
     ) -> list[EmotionState]:
         """Return one state per utterance, each given only those before it."""
-        return self.session(user).extend(list(utterances))
+        return self.session(user).extend(utterances_of(utterances))
 
     async def arecognize(
         self, utterance: Utterance | str, *, user: UserContext | None = None
@@ -228,7 +235,7 @@ class EmotionRecognizer:
 
     def session(self, user: UserContext | None = None) -> DialogueSession:
         """Open a dialogue that takes one utterance at a time."""
-        return DialogueSession(self, user or UserContext())
+        return DialogueSession(self, _person(user))
 
     def read(self, texts: Sequence[str], corpus: str | None = None) -> TextReading:
         """Return raw logits for many texts (uncalibrated; for evaluation and tools).
@@ -239,7 +246,13 @@ class EmotionRecognizer:
         Args:
             texts: Any strings.
             corpus: Corpus whose label frequencies to assume; default as at run time.
+
+        Raises:
+            InputError: They are no strings, or the heads know no such corpus.
         """
+        known = self._heads.corpora
+        if not (corpus is None or (isinstance(corpus, str) and corpus in known)):
+            raise InputError(f"corpus must be one that the heads know: {', '.join(known)}")
         vectors = self.text.encode(texts)
         with torch.inference_mode():
             out = self._heads(torch.from_numpy(vectors), corpus)
@@ -267,7 +280,7 @@ class EmotionRecognizer:
             PolicyError: Nothing in it may be processed here.
         """
         utterance = Utterance.of(utterance)
-        consented = agreed(user or UserContext(), self.deployment)
+        consented = agreed(_person(user), self.deployment)
         sequences = []
         for m in allowed(utterance.modalities, self.deployment, consented):
             if m is Modality.TEXT:
@@ -299,6 +312,7 @@ class EmotionRecognizer:
         Returned unchanged if there is no audio, if speech may not be processed, or if nothing
         can be transcribed.
         """
+        utterance, user = Utterance.of(utterance), _person(user)
         there = utterance.modalities
         if Modality.SPEECH not in there or Modality.TEXT in there:
             return utterance
@@ -443,3 +457,12 @@ def _each(
         except Exception as error:  # each caller gets only their own error
             out.append((None, error))
     return out
+
+
+def _person(user: UserContext | None) -> UserContext:
+    if not (user is None or isinstance(user, UserContext)):
+        raise InputError(
+            "user= of a recogniser is a UserContext, such as UserContext(consents={'speech'}), or "
+            f"None, not {type(user).__name__}"
+        )
+    return user or UserContext()

@@ -19,6 +19,7 @@ from empathic_sdk.recognition.dialogue_state import check_finite
 from empathic_sdk.recognition.perception import Perceiver, Perception
 from empathic_sdk.recognition.tracker import StateTracker, digest
 from empathic_sdk.types import AGENT, Emotion, EmotionState, Modality, UserContext, Utterance
+from empathic_sdk.types.utterance import utterances_of
 
 _STATE_VERSION = 2
 # Utterances that go through the dialogue model in one call; a longer dialogue takes several.
@@ -86,7 +87,7 @@ class DialogueSession:
             utterances: The next utterances of the dialogue.
             listen: Transcribe audio without text; ``False`` if that was tried already.
         """
-        said = [Utterance.of(u) for u in utterances]
+        said = utterances_of(utterances)
         if not said:
             return []
         if listen:

@@ -42,6 +42,12 @@ class Live:
         with self._lock:
             return self._said and self._put is not None
 
+    @property
+    def given_up(self) -> bool:
+        """Whether the caller stopped waiting."""
+        with self._lock:
+            return self._given_up
+
     def begin(self, event: StateEvent) -> None:
         """Release the state.
 

@@ -7,6 +7,7 @@ import logging
 from empathic_sdk.errors import HookError, log_in_full
 from empathic_sdk.responders.embedded import EmbeddedResponder
 from empathic_sdk.responders.llm import TIMEOUT_S
+from empathic_sdk.runtime.lanes import Lane
 from empathic_sdk.safety.output_guard import SecondOpinion, check_sentence
 from empathic_sdk.style import call, told
 from empathic_sdk.types import SafetyLevel
@@ -40,6 +41,7 @@ class GuardedResponder:
         self.second: SecondOpinion | None = None
         self._embedded = fallback or EmbeddedResponder()
         self._timeout_s = timeout_s
+        self._lane = Lane()
 
     def reply(self, context: ReplyContext) -> Reply:
         """Answer one turn.
@@ -56,7 +58,8 @@ class GuardedResponder:
         if base.safety.level != SafetyLevel.NONE or (base.safety.actions and not kept) or limit < 1:
             return base
         try:
-            draft = call(self.inner.reply, context.model_copy(deep=True), limit=self._timeout_s)
+            given = context.model_copy(deep=True)
+            draft = call(self.inner.reply, given, limit=self._timeout_s, lane=self._lane)
             if not isinstance(draft, Reply):
                 raise HookError(f"a responder must return a Reply, not {type(draft).__name__}")
             chose = "strategy" in draft.model_fields_set

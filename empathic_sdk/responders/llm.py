@@ -25,18 +25,19 @@ from typing import NamedTuple
 
 from empathic_sdk.errors import ConfigurationError, log_in_full
 from empathic_sdk.language.sentences import SentenceReader
+from empathic_sdk.llm.locks import WANTED, alone
+from empathic_sdk.llm.sizes import Prompt, prompt_for
 from empathic_sdk.responders.cancellable import AbandonedError, Live
 from empathic_sdk.responders.embedded import EmbeddedResponder
-from empathic_sdk.responders.prompting import chat
+from empathic_sdk.responders.fitting import misfit
+from empathic_sdk.responders.prompting import chat, told_so
+from empathic_sdk.runtime.lanes import Lane, aside
 from empathic_sdk.safety.output_guard import SecondOpinion, check_sentence
 from empathic_sdk.types import ChatMessage, LanguageModel, SafetyLevel, StateEvent
 from empathic_sdk.types.reply import Reply, ReplyContext
 
 TIMEOUT_S = 20.0
 """Time limit of a reply in seconds, for both attempts together."""
-
-HANGING = 64
-"""Maximum number of model calls at once, including ones that never return."""
 
 MOST_CHARS = 100_000
 """Maximum characters read of one answer, including reasoning and rejected sentences."""
@@ -54,6 +55,7 @@ class _Draft(NamedTuple):
     problem: str = ""
     grave: bool = False
     again: bool = False
+    misfit: str = ""
 
 
 class LLMResponder:
@@ -63,6 +65,8 @@ class LLMResponder:
         model: The language model.
         fallback: Answers in a crisis, and if the model fails.
         timeout_s: Time limit of a reply in seconds.
+        system: The product's own system prompt.
+        prompt: How much the model is told; ``None`` is what its size suggests.
 
     Raises:
         ConfigurationError: ``timeout_s`` is not a positive number.
@@ -74,6 +78,8 @@ class LLMResponder:
         *,
         fallback: EmbeddedResponder | None = None,
         timeout_s: float = TIMEOUT_S,
+        system: str = "",
+        prompt: Prompt | None = None,
     ) -> None:
         """Keep the model."""
         if isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float):
@@ -83,9 +89,11 @@ class LLMResponder:
         self.model = model
         self.name = model.name
         self.timeout_s = float(timeout_s)
+        self.prompt: Prompt = prompt or prompt_for(model)
+        self._system = system
         self.second: SecondOpinion | None = None  # on a draft; set by the agent
         self._embedded = fallback or EmbeddedResponder()
-        self._places = threading.BoundedSemaphore(HANGING)
+        self._lanes = _Lanes(calls=Lane(), waiting=Lane())
 
     def reply(self, context: ReplyContext, live: Live | None = None) -> Reply:
         """Answer one turn.
@@ -117,7 +125,13 @@ class LLMResponder:
         if limit < 1:
             return _told(base, live)
         messages = chat(
-            context, base.strategy, language=self._embedded.language, line_follows=bool(kept)
+            context,
+            base.strategy,
+            language=self._embedded.language,
+            line_follows=bool(kept),
+            product=self._system,
+            short=self.prompt == "short",
+            context_tokens=getattr(self.model, "context_tokens", None),
         )
         out: list[str] = []
 
@@ -159,7 +173,7 @@ class LLMResponder:
         live: Live,
         release: Callable[[str], None],
     ) -> tuple[_Draft, list[str]]:
-        """Call the model, and retry once after a transient error without output."""
+        """Call the model, and once more after a transient error or a misfit without output."""
         deadline = time.monotonic() + self.timeout_s
         problems: list[str] = []
         for attempt in (1, 2):
@@ -170,6 +184,8 @@ class LLMResponder:
                 log.warning("a language model failed (%s, attempt %d)", draft.problem, attempt)
             if draft.sentences or not draft.again:
                 break
+            if draft.misfit:
+                messages = told_so(messages, draft.misfit, self._embedded.language)
         return draft, problems
 
     def _once(
@@ -184,11 +200,18 @@ class LLMResponder:
     ) -> _Draft:
         reader = SentenceReader()
         passed: list[str] = []
+        misfits: list[str] = []
 
         def take(sentences: list[str]) -> str:
             """Check new sentences; return the reason of a grave one."""
             for sentence in sentences:
                 if len(passed) >= limit:
+                    break
+                if (why := misfit(sentence, context)) and not misfits:
+                    # What follows is built on it.
+                    misfits.append(why)
+                    refused.append(f"llm:misfit:{why}")
+                if misfits:
                     break
                 verdict = check_sentence(sentence, context, self.second)
                 if verdict.allowed:
@@ -201,7 +224,7 @@ class LLMResponder:
                     return verdict.reason
             return ""
 
-        call = _Call(self.model, messages, self._places, deadline)
+        call = _Call(self.model, messages, self._lanes, deadline)
         live.on_give_up(call.stop)
         read = 0
         try:
@@ -211,6 +234,8 @@ class LLMResponder:
                 read += len(piece)
                 if take(reader.feed(piece[:MOST_CHARS])):
                     return _Draft(tuple(passed), grave=True)
+                if misfits:
+                    return _Draft(tuple(passed), again=not passed, misfit=misfits[0])
                 if len(passed) >= limit:
                     return _Draft(tuple(passed))
                 if reader.overlong or read > MOST_CHARS:
@@ -218,6 +243,8 @@ class LLMResponder:
             live.check()
             if take(reader.flush()):
                 return _Draft(tuple(passed), grave=True)
+            if misfits:
+                return _Draft(tuple(passed), again=not passed, misfit=misfits[0])
         except AbandonedError:
             raise
         except Exception as error:  # whatever a provider raises, the person gets an answer
@@ -231,6 +258,32 @@ class LLMResponder:
         if not passed and not refused:
             return _Draft((), problem="llm:empty", again=True)
         return _Draft(tuple(passed))
+
+
+class _Lanes(NamedTuple):
+    """The calls of one model that run, and the turns that wait for their place among them."""
+
+    calls: Lane
+    waiting: Lane
+
+    def enter(self, deadline: float) -> Callable[[], None]:
+        """Take a place among the calls; return what gives it back.
+
+        Raises:
+            _LateError: There is none until ``deadline``, or too many wait for one already.
+        """
+        if (leave := self.calls.enter()) is not None:
+            return leave
+        if (go_on := self.waiting.enter()) is None:
+            raise _LateError
+        try:
+            with aside():
+                leave = self.calls.enter(wait_s=deadline - time.monotonic())
+        finally:
+            go_on()
+        if leave is None:
+            raise _LateError
+        return leave
 
 
 class _LateError(TimeoutError):
@@ -248,11 +301,11 @@ class _Call:
         self,
         model: LanguageModel,
         messages: list[ChatMessage],
-        places: threading.BoundedSemaphore,
+        lanes: _Lanes,
         deadline: float,
     ) -> None:
         self._model, self._messages = model, messages
-        self._places, self._deadline = places, deadline
+        self._lanes, self._deadline = lanes, deadline
         self._box: queue.Queue[object] = queue.Queue(AHEAD)
         self._stopped = threading.Event()
 
@@ -271,8 +324,7 @@ class _Call:
         return False
 
     def __iter__(self) -> Iterator[object]:
-        if not self._places.acquire(timeout=max(0.0, self._deadline - time.monotonic())):
-            raise _LateError
+        self._leave = self._lanes.enter(self._deadline)
         # An empty context: callbacks of a surrounding chain or graph must not see a draft that
         # nobody has checked yet.
         work = contextvars.Context().run
@@ -280,13 +332,13 @@ class _Call:
         try:
             thread.start()
         except BaseException:
-            self._places.release()
+            self._leave()
             raise
         while True:
             left = self._deadline - time.monotonic()
             try:
                 # Check the time even if there is a piece: a model may yield empty pieces for ever.
-                item = self._box.get(timeout=left) if left > 0 else None
+                item = self._next(left) if left > 0 else None
             except queue.Empty:
                 item = None
             if item is None:
@@ -297,19 +349,31 @@ class _Call:
                 raise item.error
             yield item.piece if isinstance(item, _Piece) else item
 
+    def _next(self, wait_s: float) -> object:
+        with aside():
+            return self._box.get(timeout=wait_s)
+
     def _work(self) -> None:
-        pieces = None
         try:
             if self._stopped.is_set():
                 return
-            pieces = self._model.stream(self._messages)
-            for piece in pieces:
-                if not self._put(_Piece(piece)):
-                    return
+            WANTED.set(lambda: not self._stopped.is_set())
+            with alone(self._model):
+                self._pass_on()
         except Exception as error:
             self._put(_Failure(error))
         except BaseException as error:  # a model that exits must not take the turn with it
             self._put(_Failure(RuntimeError(type(error).__name__)))
+        finally:
+            self._leave()
+            self._put(_END)
+
+    def _pass_on(self) -> None:
+        pieces = self._model.stream(self._messages)
+        try:
+            for piece in pieces:
+                if not self._put(_Piece(piece)):
+                    return
         finally:
             try:
                 close = getattr(pieces, "close", None)
@@ -317,9 +381,6 @@ class _Call:
                     close()
             except Exception as error:
                 log.debug("closing a model's stream raised %s", type(error).__name__)
-            finally:
-                self._places.release()
-                self._put(_END)
 
 
 class _Failure(NamedTuple):

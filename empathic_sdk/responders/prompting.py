@@ -1,9 +1,9 @@
 """Prompts for language models: system prompt and messages.
 
-Nothing that a person typed reaches the system prompt: not their text, not their name, not a
+Nothing that a person typed reaches a system message: not their text, not their name, not a
 preference in their own words. It consists of the template lines of ``prompts/llm``, estimates,
-names from this package's own lists, and the tone's instructions, which the developer's hook
-chooses. So no text of a person can change it.
+names from this package's own lists, the product's own prompt, and the tone's instructions, which
+the developer's hook chooses. So no text of a person can change it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,12 @@ LONGEST_PAST = 2000
 
 HISTORY_CHARS = 6000
 """Maximum characters of earlier turns in a prompt, the newest first."""
+
+ANSWER_TOKENS = 400
+"""Tokens of a model's context that are left for its answer."""
+
+CHARS_PER_TOKEN = 3
+"""Characters of a token, at the least that is usual for European languages."""
 
 _VALENCE = (
     (-0.5, "very unpleasant"),
@@ -66,7 +72,7 @@ def system_prompt(
     role: bool = True,
     line_follows: bool = False,
 ) -> str:
-    """Write the system prompt of one reply.
+    """Write the system prompt of one reply: what is the same in every turn, then the state.
 
     Args:
         context: The turn. Its text and names are not used.
@@ -81,40 +87,86 @@ def system_prompt(
     Raises:
         ConfigurationError: A template is missing or broken.
     """
-    bank = load_bank("llm", "system", language)
-    tutoring = context.scenario == "tutoring"
-    sections = [bank["role"], bank["tutoring" if tutoring else "counselling"]] if role else []
-    return "\n\n".join(
-        "\n".join(lines)
-        for lines in (
-            *sections,
-            bank["untrusted"],
-            _state(context, language),
-            _manner(context, strategy, language, line_follows=line_follows),
-            bank["never"],
-            (*bank["form"], *_length(context, language)),
-        )
+    rules = _rules(context.scenario, language, role=role)
+    state = state_prompt(context, strategy, language=language, line_follows=line_follows)
+    return f"{rules}\n\n{state}"
+
+
+def state_prompt(
+    context: ReplyContext, strategy: Strategy, *, language: str = "en", line_follows: bool = False
+) -> str:
+    """Write the part of a system prompt that changes with the turn: state, manner and length."""
+    return _sections(
+        _state(context, language),
+        _manner(context, strategy, language, line_follows=line_follows),
+        _length(context, language),
     )
 
 
 def chat(
-    context: ReplyContext, strategy: Strategy, *, language: str = "en", line_follows: bool = False
+    context: ReplyContext,
+    strategy: Strategy,
+    *,
+    language: str = "en",
+    line_follows: bool = False,
+    product: str = "",
+    short: bool = False,
+    context_tokens: int | None = None,
 ) -> list[ChatMessage]:
-    """Return the messages for one reply: system prompt, earlier turns, the new utterance."""
-    prompt = system_prompt(context, strategy, language=language, line_follows=line_follows)
+    """Return the messages for one reply.
+
+    First what is the same in every request of a conversation: the product's prompt and the rules as
+    a system message, then the earlier turns. Then the state, as a system message of its own, and
+    the new utterance. Without earlier turns, and in the short form, there is one system message.
+
+    Args:
+        context: The turn.
+        strategy: The planned strategy.
+        language: Language of the templates.
+        line_follows: The program adds a help line below the reply.
+        product: The product's own system prompt, in place of the shipped role.
+        short: Tell only the role and the length.
+        context_tokens: Tokens that the model takes in; earlier turns that do not fit are left out.
+    """
+    if short:
+        stable = product.strip() or _sections(
+            load_bank("llm", "short", language)[_kind_of(context.scenario)]
+        )
+        state = _sections(_length(context, language, bank="short"))
+        stable, state = f"{stable}\n{state}", ""
+    else:
+        stable = _rules(context.scenario, language, role=True, product=product)
+        state = state_prompt(context, strategy, language=language, line_follows=line_follows)
+    room, longest = HISTORY_CHARS, LONGEST_TEXT
+    if context_tokens is not None:
+        free = max(0, context_tokens - ANSWER_TOKENS) * CHARS_PER_TOKEN - len(stable) - len(state)
+        longest = min(longest, max(LONGEST_PAST // 4, free))
+        room = max(0, min(room, free - min(len(context.text), longest)))
     past: list[ChatMessage] = []
-    room = HISTORY_CHARS
     for exchange in reversed(context.past):
         said, reply = (safe_text(words, LONGEST_PAST) for words in exchange)
         room -= len(said) + len(reply)
         if room < 0:
             break
         past[:0] = [ChatMessage("user", said), ChatMessage("assistant", reply)]
-    return [
-        ChatMessage("system", prompt),
-        *past,
-        ChatMessage("user", safe_text(context.text)),
-    ]
+    new = ChatMessage("user", safe_text(context.text, longest))
+    if not state or not past:
+        told = f"{stable}\n\n{state}" if state else stable
+        return [ChatMessage("system", told), *past, new]
+    return [ChatMessage("system", stable), *past, ChatMessage("system", state), new]
+
+
+def told_so(messages: list[ChatMessage], misfit: str, language: str = "en") -> list[ChatMessage]:
+    """Return the messages of a second try: the last system message says what did not fit.
+
+    Args:
+        messages: Those of the first try.
+        misfit: What :func:`~empathic_sdk.responders.fitting.misfit` said of its draft.
+        language: Language of the templates.
+    """
+    at = max(i for i, m in enumerate(messages) if m.role == "system")
+    lines = "\n".join(load_bank("llm", "again", language)[misfit])
+    return [m._replace(text=f"{m.text}\n{lines}") if i == at else m for i, m in enumerate(messages)]
 
 
 def safe_text(text: str, longest: int = LONGEST_TEXT) -> str:
@@ -129,6 +181,24 @@ def safe_text(text: str, longest: int = LONGEST_TEXT) -> str:
     # Remove invisible characters first: one may be inside a marker.
     text = _UNSEEN.sub("", text)
     return _MARKERS.sub(lambda m: f"{m[0][0]} {m[0][1:]}", text)
+
+
+def _sections(*sections: tuple[str, ...]) -> str:
+    return "\n\n".join("\n".join(lines) for lines in sections)
+
+
+def _kind_of(scenario: str) -> str:
+    return "tutoring" if scenario == "tutoring" else "counselling"
+
+
+def _rules(scenario: str, language: str, *, role: bool, product: str = "") -> str:
+    """Write what a model is told in every turn."""
+    bank = load_bank("llm", "system", language)
+    own = (product.strip(), *bank["ai"]) if product.strip() else (*bank["role"], *bank["ai"])
+    sections = [own] if role else []
+    if role and not product.strip():
+        sections.append(bank[_kind_of(scenario)])
+    return _sections(*sections, bank["untrusted"], bank["never"], bank["form"])
 
 
 def _state(context: ReplyContext, language: str) -> tuple[str, ...]:
@@ -183,13 +253,17 @@ def _manner(
     return tuple(lines)
 
 
-def _length(context: ReplyContext, language: str) -> tuple[str, ...]:
-    bank = load_bank("llm", "system", language)
+def _length(context: ReplyContext, language: str, *, bank: str = "system") -> tuple[str, ...]:
+    lines_of = load_bank("llm", bank, language)
     limit = context.style.pacing.max_sentences
-    lines = bank["length_one"] if limit == 1 else _fill(bank["length"], number=str(limit))
+    lines = lines_of["length_one"] if limit == 1 else _fill(lines_of["length"], number=str(limit))
     asked = context.user.preferences.get("language", "")
     name = _LANGUAGES.get(asked.strip().replace("_", "-").split("-")[0].lower())
-    spoken = bank["language"] if name is None else _fill(bank["language_asked"], value=name)
+    spoken = (
+        lines_of.get("language", ())
+        if name is None
+        else _fill(lines_of["language_asked"], value=name)
+    )
     return (*lines, *spoken)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
+
+from empathic_sdk.runtime.processes import renew_in_children
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -29,9 +30,14 @@ class Batcher(Generic[Item, Result]):
     ) -> None:
         self._work = work
         self._largest = largest
+        self.renew()
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Start afresh, in a forked child: the thread of the parent does not exist here."""
         self._queue: SimpleQueue[tuple[Item, Future[Result]]] = SimpleQueue()
         self._lock = threading.Lock()
-        self._pid = 0
+        self._serving = False
 
     def __call__(self, items: Sequence[Item]) -> list[Result]:
         """Return the results of ``items``, in their order."""
@@ -42,15 +48,14 @@ class Batcher(Generic[Item, Result]):
         return [f.result() for f in futures]
 
     def _ensure_thread(self) -> None:
-        if self._pid == os.getpid():
+        if self._serving:
             return
         with self._lock:
-            if self._pid != os.getpid():  # the first call, or the first in a forked child
-                self._queue = SimpleQueue()
+            if not self._serving:
                 threading.Thread(
                     target=self._serve, args=(self._queue,), name="empathic-encoder", daemon=True
                 ).start()
-                self._pid = os.getpid()
+                self._serving = True
 
     def _serve(self, queue: SimpleQueue[tuple[Item, Future[Result]]]) -> None:
         while True:

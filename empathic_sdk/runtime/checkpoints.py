@@ -6,7 +6,6 @@ halves the size compared with float16; everything else is float16. A test bounds
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from empathic_sdk.errors import ModelError
+from empathic_sdk.runtime.digests import check_shipped
+from empathic_sdk.runtime.digests import sha256 as sha256
+from empathic_sdk.runtime.processes import one_thread_in_children
 
 if TYPE_CHECKING:  # torch is imported where it is needed: some modules read weights without it
     from torch import Tensor
@@ -57,6 +59,7 @@ def load(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         ModelError: The file is missing, damaged, or written by something else.
     """
+    one_thread_in_children()
     packed, about = _read(path, "pt")
     tensors = {}
     for name, tensor in packed.items():
@@ -118,7 +121,8 @@ def copy(source: str | Path, path: str | Path, prefixes: Sequence[str]) -> None:
     description = {**description, FINGERPRINT: fingerprint(source)}
     path = Path(path)
     part = path.with_name(path.name + ".part")
-    save_file(kept, part, {"format": _FORMAT, "description": json.dumps(description, sort_keys=True)})
+    metadata = {"format": _FORMAT, "description": json.dumps(description, sort_keys=True)}
+    save_file(kept, part, metadata)
     part.chmod(0o644)
     part.replace(path)
 
@@ -155,12 +159,6 @@ def table(path: str | Path, name: str) -> Table:
     return Table(packed[name], packed.get(name + _SCALE))
 
 
-def sha256(path: str | Path) -> str:
-    """Return the hexadecimal SHA-256 of a file, by which records identify data and weights."""
-    with Path(path).open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()
-
-
 def _read(
     path: str | Path, framework: str, names: Sequence[str] | None = None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -168,6 +166,7 @@ def _read(
     path = Path(path)
     if not path.is_file():
         raise ModelError(f"there are no weights at {path}; reinstall the package or give a path")
+    check_shipped(path)
     try:
         with safe_open(str(path), framework) as f:
             metadata = f.metadata() or {}
@@ -180,7 +179,13 @@ def _read(
             f"{path} is not a checkpoint of this package (format {metadata.get('format')!r}, "
             f"expected {_FORMAT!r})"
         )
-    return packed, json.loads(metadata["description"])
+    try:
+        about = json.loads(metadata["description"])
+    except (KeyError, ValueError, RecursionError) as error:
+        raise ModelError(f"the weights at {path} are damaged: no description") from error
+    if not isinstance(about, dict):
+        raise ModelError(f"the weights at {path} are damaged: their description is no object")
+    return packed, about
 
 
 def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from empathic_sdk.errors import ModelError
 from empathic_sdk.runtime import checkpoints
+from empathic_sdk.runtime.digests import check_shipped
 from empathic_sdk.runtime.resources import weights_dir
 
 DESCRIPTION = "empathic_sdk"
@@ -53,6 +54,7 @@ class Network:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        check_shipped(self.path)
         try:
             data = self.path.read_bytes()
         except OSError as error:

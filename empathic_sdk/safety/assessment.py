@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
 from weakref import WeakValueDictionary
 
 from empathic_sdk.encoders.text import TextEncoder
-from empathic_sdk.errors import ModelError
+from empathic_sdk.errors import ConfigurationError, DamagedWeightsError, ModelError
+from empathic_sdk.runtime.processes import ForkLock
 from empathic_sdk.safety.decision import RiskContext, judge, passes, strong
 from empathic_sdk.safety.detector import RiskFindings
 from empathic_sdk.safety.draft_model import DraftReader
@@ -19,19 +21,24 @@ from empathic_sdk.types.reply import TurnContext
 log = logging.getLogger("empathic_sdk")
 _shared: WeakValueDictionary[int, RiskReader] = WeakValueDictionary()
 _drafts: WeakValueDictionary[int, DraftReader] = WeakValueDictionary()
-_lock = threading.Lock()
+_lock = ForkLock()
 
 
 def shipped_reader(text: TextEncoder) -> RiskReader | None:
     """Return the shipped risk model, one per text encoder.
 
     Without its weights, log a warning and return ``None``: only the patterns decide then.
+
+    Raises:
+        DamagedWeightsError: They are there, but not as they were shipped.
     """
     with _lock:
         reader = _shared.get(id(text))
         if reader is None:
             try:
                 _shared[id(text)] = reader = RiskReader(text=text)
+            except DamagedWeightsError:
+                raise
             except ModelError as error:
                 log.warning("%s; the safety protocol uses only its patterns", error)
         return reader
@@ -41,6 +48,9 @@ def draft_reader(text: TextEncoder) -> DraftReader | None:
     """Return the output guard's shipped second opinion, one per text encoder.
 
     Without its weights, or those of the risk model, ``None``: only the patterns judge then.
+
+    Raises:
+        DamagedWeightsError: They are there, but not as they were shipped.
     """
     risk = shipped_reader(text)
     if risk is None:
@@ -50,6 +60,8 @@ def draft_reader(text: TextEncoder) -> DraftReader | None:
         if reader is None:
             try:
                 _drafts[id(risk)] = reader = DraftReader(risk, text)
+            except DamagedWeightsError:
+                raise
             except ModelError as error:
                 log.warning("%s; drafts are checked by patterns alone", error)
         return reader
@@ -61,12 +73,23 @@ class RiskAssessor:
     It fits :class:`~empathic_sdk.types.protocols.SafetyAssessor`; any object that does can take its
     place (``EmotionAwareAgent(safety=...)``). Thread-safe.
 
+    Given as ``safety=`` it takes the place of the shipped one altogether: nothing that ships is
+    loaded for safety then, neither as a fallback nor for the output guard.
+
     Args:
         reader: The risk model; ``None``: the patterns decide alone.
+        second: The output guard's second opinion; ``None``: the guard's patterns judge alone.
+
+    Attributes:
+        reader: As given.
+        second: As given.
     """
 
-    def __init__(self, reader: RiskReader | None = None) -> None:
-        self._reader = reader
+    def __init__(
+        self, reader: RiskReader | None = None, *, second: DraftReader | None = None
+    ) -> None:
+        self.reader = reader
+        self.second = second
 
     @classmethod
     def shipped(cls, text: TextEncoder | None) -> RiskAssessor:
@@ -77,6 +100,39 @@ class RiskAssessor:
         """
         return cls(None if text is None else shipped_reader(text))
 
+    @classmethod
+    def load(
+        cls,
+        text: TextEncoder | None,
+        *,
+        risk: str | Path | Literal[False] | None = None,
+        guard: str | Path | Literal[False] | None = None,
+    ) -> RiskAssessor:
+        """Return an assessor with weights of your own.
+
+        Args:
+            text: The text encoder; ``None``: patterns alone.
+            risk: A checkpoint of ``empathic train safety``; ``None``: the one that ships;
+                ``False``: the patterns decide alone.
+            guard: A checkpoint of ``empathic train guard`` for that risk model; ``None``: the one
+                that ships if the risk model is; ``False``: the guard's patterns judge alone.
+
+        Raises:
+            ConfigurationError: A guard was given without a risk model.
+            ModelError: A file is missing or damaged, or the guard is of another risk model.
+        """
+        if risk is None:
+            reader = None if text is None else shipped_reader(text)
+        else:
+            reader = None if text is None or risk is False else RiskReader(risk, text)
+        if guard and (reader is None or text is None):
+            raise ConfigurationError("guard= needs the risk model that it was trained with")
+        if guard and reader is not None and text is not None:
+            return cls(reader, second=DraftReader(reader, text, guard))
+        if guard is None and risk is None and text is not None:
+            return cls(reader, second=draft_reader(text))
+        return cls(reader)
+
     def assess(self, context: TurnContext, /) -> SafetyAssessment:
         """Return how worrying ``context.text`` is in its conversation."""
         return assess_turn(
@@ -85,7 +141,7 @@ class RiskAssessor:
             None if context.gives_up else context.state,
             before=context.before,
             context=RiskContext(level=context.previous, asked=context.asked),
-            reader=self._reader,
+            reader=self.reader,
         )
 
 

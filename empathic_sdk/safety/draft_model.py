@@ -1,12 +1,12 @@
 """Model of the output guard: finds sentences that must not be said to a person in distress.
 
-The second opinion beside the guard's patterns (``output_guard.py``): one linear layer on the
+The second opinion beside the guard's patterns (``output_guard.py``): one hidden layer on the
 vectors of the risk network and the text encoder. Trained by ``empathic train guard``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,12 @@ REASONS = (
     "contact",
 )  # fmt: skip
 """Reasons to reject a sentence."""
+
+SCALE = 8.0
+"""Features are multiplied by it: their parts have length 1, their numbers are small."""
+
+
+_TENSORS = ("hidden.weight", "hidden.bias", "out.weight", "out.bias")
 
 
 class DraftReader:
@@ -43,15 +49,15 @@ class DraftReader:
         path = Path(path) if path else weights_dir() / "guard.safetensors"
         arrays, self.about = checkpoints.arrays(path)
         try:
-            self._weight, self._bias = arrays["weight"], arrays["bias"]
+            self._tensors = {name: arrays[name] for name in _TENSORS}
             self._limit = float(self.about["limit"])
-            fits = self._weight.shape[0] == self._bias.shape[0] == 1 + len(REASONS)
+            fits = arrays["out.weight"].shape == (1 + len(REASONS), len(arrays["hidden.bias"]))
             mark = str(self.about["risk_sha256"])
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"{path} holds no guard") from error
         if not fits or not all(np.isfinite(a).all() for a in arrays.values()):
             raise ModelError(f"{path} holds a guard of another shape")
-        if mark != checkpoints.sha256(risk.path):
+        if mark != risk.fingerprint:
             raise ModelError(f"the guard at {path} was trained with other weights than {risk.path}")
         self._risk, self._text = risk, text
 
@@ -60,14 +66,37 @@ class DraftReader:
 
         The guard itself checks numbers and links, so ``contact`` is never returned.
         """
-        logits = self.logits(draft_features(self._risk, self._text, [sentence]))[0]
-        reason = REASONS[int(logits[1:].argmax())]
-        return "" if logits[0] < self._limit or reason == "contact" else reason
+        logits = _logits(self._tensors, draft_features(self._risk, self._text, [sentence]))
+        reason = REASONS[int(logits[0, 1:].argmax())]
+        return "" if _badness(logits)[0] <= self._limit or reason == "contact" else reason
 
-    def logits(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return logits, float32 ``[n, 10]``: of rejection, and of each reason."""
-        out: NDArray[np.float32] = features @ self._weight.T + self._bias
-        return out
+
+def badness(
+    tensors: Mapping[str, NDArray[np.float32]], features: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return float32 ``[n]``: how much likelier any reason is than that a sentence is harmless.
+
+    Args:
+        tensors: ``hidden.weight`` ``[hidden, width]``, ``hidden.bias``, ``out.weight``
+            ``[10, hidden]``, ``out.bias``: harmless, then :data:`REASONS`.
+        features: ``[n, width]`` (:func:`draft_features`).
+    """
+    return _badness(_logits(tensors, features))
+
+
+def _logits(
+    tensors: Mapping[str, NDArray[np.float32]], features: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    hidden = features * SCALE @ tensors["hidden.weight"].T + tensors["hidden.bias"]
+    out: NDArray[np.float32] = (
+        np.maximum(hidden, 0) @ tensors["out.weight"].T + tensors["out.bias"]
+    ).astype(np.float32)
+    return out
+
+
+def _badness(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    found: NDArray[np.float32] = np.logaddexp.reduce(logits[:, 1:], axis=1) - logits[:, 0]
+    return found
 
 
 def draft_features(

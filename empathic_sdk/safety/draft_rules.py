@@ -20,6 +20,8 @@ _GRAVE = tuple(rule for rule in _RULES if rule.grave and rule.read != "clauses")
 _LIGHT = tuple(rule for rule in _RULES if not rule.grave and rule.read != "clauses")
 _BEFORE = ("denial", "told", "not")
 _CUES = {name: table.regex for name, table in _TABLES.items()}
+# What somebody else says, or may say: "tell her: 'I miss you'" claims nothing.
+_QUOTED = re.compile(r'["\u201c\u00ab][^"\u201c\u201d\u00ab\u00bb]{2,300}["\u201d\u00bb]')
 _PARTS = re.compile(r"[^.!?\n]+[.!?\n]*")
 
 
@@ -35,7 +37,10 @@ class DraftSentence:
 
     def __init__(self, text: str) -> None:
         self.flat = flatten(unmask(text))
-        self.plain = _CUES["harmless"].sub(" _ ", spell(self.flat))
+        self.plain = _blanked(self.flat)
+        self.unquoted = (
+            _blanked(flatten(rest)) if (rest := _without_quotes(unmask(text))) else self.plain
+        )
         self.question = text.rstrip().endswith("?")
 
     def clauses(self) -> Iterator[Clause]:
@@ -60,10 +65,21 @@ class DraftSentence:
         """Return the forms of the sentence that a rule is matched on."""
         if rule.read == "clauses":
             return list(self.clauses())
-        return [Clause(self.flat if rule.read == "flat" else self.plain, self.question)]
+        forms = {"flat": self.flat, "sentence": self.plain, "unquoted": self.unquoted}
+        return [Clause(forms[rule.read], self.question)]
 
     def _whole(self, rules: Sequence[DraftRule]) -> DraftRule | None:
         return next((rule for rule in rules if _breaks(rule, self.read(rule)[0])), None)
+
+
+def _blanked(flat: str) -> str:
+    return _CUES["harmless"].sub(" _ ", spell(flat))
+
+
+def _without_quotes(text: str) -> str:
+    """Return a text without quoted words; empty if nothing is quoted or little else is said."""
+    rest, quotes = _QUOTED.subn(" _ ", text)
+    return rest if quotes and len(re.findall(r"[^\W_]+", rest)) >= 2 else ""
 
 
 def broken_rules(text: str) -> list[Pattern]:

@@ -55,7 +55,7 @@ _PAGE = re.compile(
 )
 _CALL = re.compile(
     r"""^\W{0,8}(?:json|tool_code|tool_call|function_call)?\W{0,8}[{\[]\s*["']?\w+["']?\s*:|["'](?:name|tool|function|arguments|parameters|tool_calls?|function_call|tool_input|action_input)["']\s*:|"""
-    r"""</?(?:tool_call|function_call|function|tool_use|invoke|tool_code|tool_response)\b|\[/?TOOL_CALLS?\]|^\W{0,4}(?:print\()?[a-z_]+\.?[a-z_]+\((?:[\w]+\s*=\s*)?["'{\[]""",
+    r"""</?(?:tool_call|function_call|function|tool_use|invoke|tool_code|tool_response)\b|\[/?TOOL_CALLS?\]|^\W{0,4}(?:print\()?[a-z_]++(?:\.[a-z_]++|(?<=[a-z_]{2}))\((?:[\w]+\s*=\s*)?["'{\[]""",
     re.IGNORECASE,
 )
 # An address: of a scheme, without one, with a path, of an ending that no word has.
@@ -100,7 +100,8 @@ def check_sentence(
         The verdict; a refused sentence's ``reason`` is one word.
     """
     if len(text) > LONGEST:
-        return _worst(check_sentence(part, context, second) for part in _windows(text))
+        parts = dict.fromkeys(_windows(text))  # the same words over and over are read once
+        return _worst(check_sentence(part, context, second) for part in parts)
     if not any(map(str.isalnum, text)):
         return ALLOWED
     if _PAGE.search(text) or _CALL.search(text):

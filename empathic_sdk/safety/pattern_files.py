@@ -20,7 +20,6 @@ edit ``python -m empathic_sdk.safety.pattern_files`` rewrites it (a test fails w
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import tomllib
@@ -32,6 +31,7 @@ from typing import Any, TypeVar
 
 from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.language.normalization import flatten
+from empathic_sdk.runtime.digests import sha256
 from empathic_sdk.safety.kinds import RiskKind
 from empathic_sdk.types import SafetyLevel
 
@@ -43,7 +43,7 @@ CUES, DRAFTS, FRAGMENTS = "idioms_and_denials.toml", "drafts.toml", "fragments.t
 DIGEST = "digest.json"
 _ROWS = ("patterns", "cues", "idioms")
 
-READS = ("sentence", "clauses", "flat")
+READS = ("sentence", "unquoted", "clauses", "flat")
 EXCUSES = ("denial", "not", "told", "question")
 
 _FRAGMENT = re.compile(r"\{([a-z_]+)\}")
@@ -302,7 +302,7 @@ def _digested() -> dict[str, Any]:
 
 def _sha256(path: Path) -> str:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return sha256(path)
     except OSError:
         return ""
 

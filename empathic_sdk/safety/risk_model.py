@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.encoders.tokens import TextTokenizer, pad, truncate, windows
 from empathic_sdk.encoders.trunk import word_table
-from empathic_sdk.errors import MissingExtraError, ModelError
+from empathic_sdk.errors import ModelError
 from empathic_sdk.runtime import checkpoints
+from empathic_sdk.runtime.checkpoints import Table
+from empathic_sdk.runtime.extras import needs
 from empathic_sdk.runtime.networks import FINGERPRINT, SUFFIX, Network
 from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.safety.detector import MARKS
@@ -121,8 +123,7 @@ class RiskReader:
             self._width = int(self.about["encoder"]["width"])
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"{self.path} holds no risk model that fits: {error}") from error
-        same = text is not None and text.path == base and text.words is not None
-        self.words = text.words if same and text is not None and text.words else word_table(base)
+        self.words = _word_vectors(text, base, self.about.get("text"))
 
     def read(
         self, text: str, *, before: Sequence[Before] = (), marks: Sequence[float] = ()
@@ -164,12 +165,8 @@ class RiskReader:
 
 def _of_checkpoint(path: Path) -> Compute:
     """Return what computes a checkpoint, in PyTorch."""
-    try:
+    with needs("torch", f"the checkpoint {path.name}, which was not exported to ONNX,"):
         from empathic_sdk.models.risk import computed_by
-    except ImportError as error:
-        raise MissingExtraError(
-            "train", f"the checkpoint {path.name}, which was not exported to ONNX,"
-        ) from error
     return computed_by(path)
 
 
@@ -177,3 +174,15 @@ def reading(logits: Sequence[float], limits: Mapping[str, float]) -> RiskReading
     """Turn five logits into scores, shifted so that 0.5 is each head's threshold."""
     shifted = {h: float(x) - limits[h] for h, x in zip(HEADS, logits, strict=True)}
     return RiskReading(**{h: 1 / (1 + math.exp(-x)) for h, x in shifted.items()})
+
+
+def _word_vectors(text: TextEncoder | None, base: Path, trained_with: str | None) -> Table:
+    """Return the word vectors: the text encoder's, if it is the shipped one or the one of training.
+
+    Every recipe leaves those of the pretrained network as they are, so all text checkpoints share
+    them; only an encoder from another start has others.
+    """
+    if text is None or text.words is None or text.path is None:
+        return word_table(base)
+    shared = text.path == base or text.fingerprint == trained_with
+    return text.words if shared else word_table(base)

@@ -11,18 +11,18 @@ from contextvars import copy_context
 from typing import Any
 
 from empathic_sdk.errors import HookError, outline
+from empathic_sdk.runtime.lanes import Lane, aside
 
 HOOK_TIMEOUT_S = 10.0
 """Time limit of a hook in seconds, plain or coroutine; then the default is used."""
 
-HANGING = 64
-"""Maximum number of hooks running at once in this process, including ones that hang."""
-
-_PLACES = threading.BoundedSemaphore(HANGING)
+_SHARED = Lane()  # of calls whose caller has no lane of its own
 _GRACE_S = 0.25  # a coroutine is cancelled in time; a thread is left behind a little later
 
 
-def call(hook: Callable[..., Any], *given: Any, limit: float | None = None) -> Any:
+def call(
+    hook: Callable[..., Any], *given: Any, limit: float | None = None, lane: Lane | None = None
+) -> Any:
     """Call ``hook`` and wait for its result; an awaitable is run to completion.
 
     It runs on a thread of its own, under the caller's context variables. A plain hook that hangs
@@ -32,9 +32,10 @@ def call(hook: Callable[..., Any], *given: Any, limit: float | None = None) -> A
         hook: The hook.
         given: Its arguments.
         limit: Seconds; by default :data:`HOOK_TIMEOUT_S`.
+        lane: Where it takes a place: that of the party whose hook it is.
 
     Raises:
-        TimeoutError: It took longer, or :data:`HANGING` hooks are running already.
+        TimeoutError: It took longer, or there is no place in its lane.
         HookError: It tried to exit, or cancelled itself.
         BaseException: Whatever else it raised.
     """
@@ -48,8 +49,9 @@ def call(hook: Callable[..., Any], *given: Any, limit: float | None = None) -> A
         value = hook(*given)
         return asyncio.run(awaited(value)) if inspect.isawaitable(value) else value
 
-    thread, future = _started(whole)
-    value = future.result(limit + _GRACE_S)
+    thread, future = _started(whole, lane)
+    with aside():
+        value = future.result(limit + _GRACE_S)
     thread.join(1.0)  # it is about to end
     return value
 
@@ -62,7 +64,7 @@ async def acall(hook: Callable[..., Any], *given: Any) -> Any:
     async with asyncio.timeout(HOOK_TIMEOUT_S):
         if inspect.iscoroutinefunction(hook):
             return await hook(*given)
-        value = await asyncio.wrap_future(_started(lambda: hook(*given))[1])
+        value = await asyncio.wrap_future(_started(lambda: hook(*given), None)[1])
         return await value if inspect.isawaitable(value) else value
 
 
@@ -77,10 +79,11 @@ def told(error: BaseException) -> str:
     return f"{kind}{message} from {places}"
 
 
-def _started(work: Callable[[], Any]) -> tuple[threading.Thread, Future[Any]]:
-    places = _PLACES
-    if not places.acquire(blocking=False):
-        raise TimeoutError(f"{HANGING} hooks hang already")
+def _started(work: Callable[[], Any], lane: Lane | None) -> tuple[threading.Thread, Future[Any]]:
+    lane = lane or _SHARED
+    leave = lane.enter()
+    if leave is None:
+        raise TimeoutError(f"{lane.places} hooks hang already")
     future: Future[Any] = Future()
     future.set_running_or_notify_cancel()  # from here on nobody can cancel it, only leave it
     variables = copy_context()
@@ -97,12 +100,12 @@ def _started(work: Callable[[], Any]) -> tuple[threading.Thread, Future[Any]]:
         else:
             future.set_result(value)
         finally:
-            places.release()
+            leave()
 
     thread = threading.Thread(target=run, name="empathic-hook", daemon=True)
     try:
         thread.start()
     except BaseException:
-        places.release()
+        leave()
         raise
     return thread, future

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Generator
 from typing import Any, cast
 
 from empathic_sdk.errors import HookError, InputError, log_in_full
+from empathic_sdk.runtime.lanes import Lane
+from empathic_sdk.style import calls
 from empathic_sdk.style.calls import acall, call, told
 from empathic_sdk.style.pacing import default_pacing
 from empathic_sdk.style.themes import default_theme
@@ -34,6 +37,8 @@ def decide(
     tone: ToneHook | None = None,
     pacing: PacingHook | None = None,
     theme: ThemeHook | None = None,
+    within_s: float | None = None,
+    lane: Lane | None = None,
 ) -> tuple[ResponseStyle, tuple[str, ...]]:
     """Run tone, pacing and theme, in that order.
 
@@ -48,22 +53,40 @@ def decide(
         tone: Instead of :func:`default_tone`.
         pacing: Instead of :func:`default_pacing`.
         theme: Instead of :func:`default_theme`.
+        within_s: Seconds that they have together; by default each has its own limit.
+        lane: Where they take their places.
 
     Returns:
         The style, and the problems: entries such as ``"hook:tone:ValueError"``.
     """
     steps = _steps(context, tone, pacing, theme)
+    end = None if within_s is None else time.monotonic() + within_s
     try:
         asked = next(steps)
         while True:
             try:
-                got = call(asked, context.model_copy(deep=True))
+                given = context.model_copy(deep=True)
+                got = call(asked, given, limit=_left(end), lane=lane)
             except Exception as error:
                 asked = steps.throw(error)
             else:
                 asked = steps.send(got)
     except StopIteration as done:
         return cast("tuple[ResponseStyle, tuple[str, ...]]", done.value)
+
+
+def _left(end: float | None) -> float | None:
+    """Return the seconds that a hook has.
+
+    Raises:
+        TimeoutError: There are none left.
+    """
+    if end is None:
+        return None
+    left = end - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the hooks of this turn have taken too long already")
+    return min(left, calls.HOOK_TIMEOUT_S)
 
 
 async def adecide(

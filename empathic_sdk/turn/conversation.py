@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from empathic_sdk.responders.prompting import LONGEST_PAST, safe_text
+from empathic_sdk.responders.prompting import HISTORY_CHARS, LONGEST_PAST, safe_text
 from empathic_sdk.safety.decision import RiskContext
 from empathic_sdk.safety.risk_model import REMEMBERED
 from empathic_sdk.turn.codec import ConversationRecord, decode, encode
@@ -14,6 +14,9 @@ from empathic_sdk.types.base import Value
 from empathic_sdk.types.protocols import Session
 from empathic_sdk.types.reply import AnsweredContext
 from empathic_sdk.types.safety import Remark
+
+WAITING = 128
+"""Maximum number of turns that wait for the one under way in their conversation."""
 
 HISTORY = 20
 """Number of states of the person that are remembered."""
@@ -49,6 +52,7 @@ class Conversation:
         words: The words, which are never stored.
         stored: The bytes that were stored last, ``None`` before the first turn.
         lock: Held during a turn, so that two turns of one conversation follow each other.
+        waiting: A place for each turn that waits for it.
         holder: Marks the turn that holds the lock; its code finds the mark in its context.
         used: Time of the last use (``time.monotonic``).
     """
@@ -59,6 +63,7 @@ class Conversation:
         self.words = ConversationWords()
         self.stored: bytes | None = None
         self.lock = threading.Lock()
+        self.waiting = threading.BoundedSemaphore(WAITING)
         self.holder: object | None = None
         self.used = time.monotonic()
         self._blank = self.encoded()
@@ -88,7 +93,7 @@ class Conversation:
             pending = (Utterance(reply.text, speaker=AGENT),)
         if past and context.text.strip():
             exchange = Exchange(safe_text(context.text, LONGEST_PAST), reply.text)
-            exchanges = (*exchanges, exchange)[-past:]
+            exchanges = recent_past((*exchanges, exchange), past)
         return record, ConversationWords(
             before=_shortened(words.before, remarks), pending=pending, past=exchanges
         )
@@ -159,6 +164,24 @@ class Conversation:
         record, session = decode(stored)
         self.session.restore(session)
         self.record = record
+
+
+def recent_past(past: tuple[Exchange, ...], most: int) -> tuple[Exchange, ...]:
+    """Return the newest turns for a language model.
+
+    Where they are too many the oldest go, half of ``most`` at a time: a request then begins like
+    the one before it for several turns, which is what prompt caches need.
+
+    Args:
+        past: All of them, oldest first.
+        most: Their number at most.
+    """
+    step = max(1, most // 2)
+    while len(past) > most or (
+        len(past) > 1 and sum(len(e.said) + len(e.reply) for e in past) > HISTORY_CHARS
+    ):
+        past = past[step:] if len(past) > step else past[1:]
+    return past
 
 
 def _shortened(

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import islice
 
-from empathic_sdk.errors import InputError, ReentrancyError
+from empathic_sdk.errors import ConflictError, InputError, ReentrancyError
 from empathic_sdk.recognition.session import DialogueSession, Transfers
-from empathic_sdk.turn.conversation import Conversation
+from empathic_sdk.runtime.lanes import aside
+from empathic_sdk.turn.conversation import WAITING, Conversation
 
 # The turns that the running code is part of, on any thread: hooks run on their own threads.
 _HOLDS: ContextVar[tuple[object, ...]] = ContextVar("holds", default=())
@@ -78,6 +79,7 @@ class Conversations:
         Raises:
             ReentrancyError: The caller is part of a turn that holds it: a hook asked for
                 another turn of its own conversation.
+            ConflictError: Too many turns of it wait already.
         """
         key = (user, conversation)
         while True:
@@ -88,7 +90,7 @@ class Conversations:
                 with self._lock:
                     found = self._live.setdefault(key, made)
             self._refuse_own(found)
-            with found.lock:
+            with _turn_of(found, new=True):
                 # It may have been erased while we waited for its lock.
                 with self._lock:
                     if self._live.get(key) is not found:
@@ -115,7 +117,7 @@ class Conversations:
         if found is None:
             return None
         self._refuse_own(found)
-        with found.lock:
+        with _turn_of(found):
             session = found.session
             return session.transfers() if isinstance(session, DialogueSession) else None
 
@@ -131,7 +133,7 @@ class Conversations:
         for _, found in mine:
             self._refuse_own(found)
         for key, found in mine:
-            with found.lock, self._lock:
+            with _turn_of(found), self._lock:
                 if self._live.get(key) is found:
                     del self._live[key]
 
@@ -155,3 +157,31 @@ class Conversations:
             if now - self._current[user][1] <= self._idle_s:
                 break
             del self._current[user]
+
+
+@contextmanager
+def _turn_of(found: Conversation, *, new: bool = False) -> Iterator[None]:
+    """Lock a conversation; whoever waits for it lets others compute meanwhile.
+
+    Args:
+        found: The conversation.
+        new: For a new turn, of which only so many may wait.
+
+    Raises:
+        ConflictError: Too many wait.
+    """
+    if not found.lock.acquire(blocking=False):
+        if new and not found.waiting.acquire(blocking=False):
+            raise ConflictError(
+                f"{WAITING} turns of this conversation wait already: wait for their replies"
+            )
+        try:
+            with aside():
+                found.lock.acquire()
+        finally:
+            if new:
+                found.waiting.release()
+    try:
+        yield
+    finally:
+        found.lock.release()

@@ -21,6 +21,7 @@ from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.recognition.session import DialogueSession
 from empathic_sdk.responders.cancellable import Live
 from empathic_sdk.responders.llm import LLMResponder
+from empathic_sdk.runtime.lanes import Lane
 from empathic_sdk.safety.assessment import RiskAssessor
 from empathic_sdk.style import call, decide, told
 from empathic_sdk.turn.conversation import Conversation
@@ -42,6 +43,9 @@ from empathic_sdk.types import (
 from empathic_sdk.types.protocols import Recognizer, Responder, SafetyAssessor, Scenario, Session
 from empathic_sdk.types.reply import AnsweredContext, Reply, ReplyContext, TurnContext
 from empathic_sdk.types.safety import named
+
+URGENT_HOOKS_S = 2.0
+"""Seconds that the hooks have together where a turn's safety level is not ``none``."""
 
 log = logging.getLogger("empathic_sdk")
 
@@ -155,6 +159,7 @@ class TurnEngine:
         self._assessor = assessor
         self._safety = safety
         self._max_sentences = max_sentences
+        self._hook_lane, self._safety_lane = Lane(), Lane()
 
     @property
     def reads_replies(self) -> bool:
@@ -244,7 +249,12 @@ class TurnEngine:
         safety, problems = self._assess(context)
         context = context.assessed(safety)
         clock.lap("safety")
-        style, more = decide(context.for_hooks(), **hooks._asdict())
+        style, more = decide(
+            context.for_hooks(),
+            **hooks._asdict(),
+            within_s=None if safety.level is SafetyLevel.NONE else URGENT_HOOKS_S,
+            lane=self._hook_lane,
+        )
         clock.lap("hooks")
         styled = context.styled(self._limited(style))
         reply = self._reply(styled, live)
@@ -255,7 +265,8 @@ class TurnEngine:
         if self._safety is None:
             return self._assessor.assess(context), ()
         try:
-            found = call(self._safety.assess, context.model_copy(deep=True))
+            given = context.model_copy(deep=True)
+            found = call(self._safety.assess, given, lane=self._safety_lane)
             if not isinstance(found, SafetyAssessment):
                 raise HookError(
                     f"safety= must return a SafetyAssessment, not {type(found).__name__}"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from empathic_sdk.errors import ClosedError, ReentrancyError
+from empathic_sdk.runtime.processes import Birthplace
 
 
 class Lifecycle:
@@ -17,6 +18,11 @@ class Lifecycle:
         self._closed = False
         self._under_way = 0
         self._quiet = threading.Condition()
+        self._born = Birthplace(
+            "this agent",
+            instead="make one in each process, after the fork; a recogniser made before it can be "
+            "handed to all of them as recognizer=",
+        )
 
     @property
     def closed(self) -> bool:
@@ -28,13 +34,23 @@ class Lifecycle:
         """Whether the running code belongs to a call under way, on any thread."""
         return any(stay.of is self and not stay.over for stay in _STAYS.get())
 
+    def check_process(self) -> None:
+        """Raise in a forked child; to be called before anything that could wait.
+
+        Raises:
+            ProcessError: The agent was made before this process was forked.
+        """
+        self._born.check()
+
     @contextmanager
     def busy(self) -> Iterator[None]:
         """Delay closing until the block is done.
 
         Raises:
             ClosedError: The agent is closed.
+            ProcessError: The agent was made before this process was forked.
         """
+        self.check_process()
         with self._quiet:
             if self._closed:
                 raise closed()
@@ -53,9 +69,13 @@ class Lifecycle:
     def begin_closing(self) -> bool:
         """Refuse new calls; return whether this call is the one that closes.
 
+        In a forked child there is nothing to close, and no thread to wait for.
+
         Raises:
             ReentrancyError: The caller is part of a call under way.
         """
+        if not self._born.here:
+            return False
         if self.inside:
             raise ReentrancyError(
                 "a hook or an alarm cannot close the agent: it would wait for itself"

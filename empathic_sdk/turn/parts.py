@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from functools import lru_cache
+from pathlib import Path
+from typing import Literal
 
 from empathic_sdk.dialogue.planner import Planner, shipped_planner
 from empathic_sdk.encoders.text import TextEncoder
@@ -12,8 +14,7 @@ from empathic_sdk.policy import Deployment
 from empathic_sdk.responders.embedded import EmbeddedResponder
 from empathic_sdk.responders.guarded import GuardedResponder
 from empathic_sdk.responders.llm import TIMEOUT_S, LLMResponder
-from empathic_sdk.runtime import checkpoints
-from empathic_sdk.safety.assessment import draft_reader
+from empathic_sdk.safety.assessment import RiskAssessor, draft_reader
 from empathic_sdk.safety.output_guard import SecondOpinion
 from empathic_sdk.types.protocols import Recognizer, Responder, SafetyAssessor
 
@@ -83,8 +84,19 @@ def _shipped_text() -> TextEncoder:
     return TextEncoder()
 
 
-def second_opinion(recognizer: Recognizer) -> SecondOpinion | None:
+def assessor_of(recognizer: Recognizer, safety: SafetyAssessor | None) -> RiskAssessor:
+    """Return who decides where ``safety`` is none or fails: itself if it is a ``RiskAssessor``."""
+    if isinstance(safety, RiskAssessor):
+        return safety
+    return RiskAssessor.shipped(text_of(recognizer))
+
+
+def second_opinion(
+    recognizer: Recognizer, safety: SafetyAssessor | None = None
+) -> SecondOpinion | None:
     """Return the output guard's second opinion on sentences of a language model."""
+    if isinstance(safety, RiskAssessor):
+        return safety.second
     text = text_of(recognizer)
     return None if text is None else draft_reader(text)
 
@@ -100,17 +112,27 @@ def responder_of(
     return GuardedResponder(given, fallback=embedded, timeout_s=timeout_s)
 
 
-def planner_for(recognizer: Recognizer) -> Planner | None:
+def planner_for(
+    recognizer: Recognizer, weights: Path | Literal[False] | None = None
+) -> Planner | None:
     """Return the learned support planner; without one log a warning and return ``None``.
 
     It works only with the text encoder that it was trained with.
+
+    Args:
+        recognizer: Whose text encoder it will read with.
+        weights: A checkpoint; ``None``: the one that ships; ``False``: no planner.
+
+    Raises:
+        ModelError: The checkpoint is missing or damaged.
     """
-    planner = shipped_planner()
+    if weights is False:
+        return None
+    planner = shipped_planner() if weights is None else Planner(weights)
     if planner is None:
         return None
     text = getattr(recognizer, "text", None)
-    path = getattr(text, "path", None)
-    if path is not None and checkpoints.sha256(path) == planner.about["text_sha256"]:
+    if getattr(text, "fingerprint", None) == planner.about["text_sha256"]:
         return planner
     log.warning(
         "the learned support planner was trained with another text encoder than %r; the rules "

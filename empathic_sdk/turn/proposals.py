@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 
 from empathic_sdk.errors import UnknownTurnError
+from empathic_sdk.profiles.checks import check_name
 from empathic_sdk.types import Proposal, Turn
 from empathic_sdk.types.protocols import Store
 
@@ -32,8 +33,11 @@ class Proposals:
         """Close the proposals of a turn; save them to the profile if the person agreed.
 
         Raises:
+            InputError: A name is no str, or empty.
             UnknownTurnError: This turn of theirs has no open proposals.
         """
+        check_name(user, "user")
+        check_name(turn_id, "turn id")
         with self._lock:
             found = self._open.pop((user, turn_id), ())
         if not found:

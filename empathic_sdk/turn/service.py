@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import functools
-from collections.abc import AsyncGenerator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import Future
+from typing import TypeVar
 
+from empathic_sdk.errors import debugging
 from empathic_sdk.monitoring.alerts import AlertHook, alert_of, tell
 from empathic_sdk.monitoring.longitudinal import Watch
+from empathic_sdk.profiles.checks import check_name
 from empathic_sdk.responders.cancellable import Live
+from empathic_sdk.runtime.lanes import Lane, Workers
 from empathic_sdk.turn.conversations import Conversations
 from empathic_sdk.turn.engine import Hooks
 from empathic_sdk.turn.lifecycle import Lifecycle, closed
 from empathic_sdk.turn.loops import PendingHooks, on_loop
 from empathic_sdk.turn.proposals import Proposals
+from empathic_sdk.turn.sharing import UnnamedUser
 from empathic_sdk.turn.stateful import FinishedTurn, StatefulTurns
 from empathic_sdk.turn.streaming import (
     astream_finished,
@@ -27,8 +31,7 @@ from empathic_sdk.turn.streaming import (
 from empathic_sdk.types import StreamEvent, Utterance
 from empathic_sdk.types.protocols import Store
 
-WORKERS = 32
-"""Number of asynchronous turns that run at once; the others wait."""
+Result = TypeVar("Result")
 
 
 class TurnService:
@@ -43,6 +46,8 @@ class TurnService:
         hooks: The caller's hooks.
         on_alert: The caller's alert function.
         live: Whether sentences can be shown while the rest is still being written.
+        idle_s: Seconds of silence after which a conversation counts as over.
+        debug: Whether errors of the caller's own parts are logged in full.
     """
 
     def __init__(
@@ -56,6 +61,8 @@ class TurnService:
         hooks: Hooks,
         on_alert: AlertHook | None,
         live: bool,
+        idle_s: float = 1800.0,
+        debug: bool = False,
     ) -> None:
         self._turns = turns
         self._store = store
@@ -65,12 +72,25 @@ class TurnService:
         self._hooks = hooks
         self._on_alert = on_alert
         self._live = live
+        self._debug = debug
+        self._unnamed = UnnamedUser(idle_s=idle_s)
         self._lifecycle = Lifecycle()
-        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="empathic-turn")
+        self._workers = Workers("empathic-turn")
+        self._alert_lane = Lane()
 
     def busy(self) -> contextlib.AbstractContextManager[None]:
         """Delay closing until the block is done; errors as ``Lifecycle.busy``."""
         return self._lifecycle.busy()
+
+    async def in_thread(self, call: Callable[[], Result]) -> Result:
+        """Return the result of a blocking call; errors as ``Lifecycle.busy``."""
+        self._lifecycle.check_process()
+        try:
+            return await self._workers.run(call)
+        except RuntimeError as error:
+            if self._lifecycle.closed:  # the pool's own message would not help
+                raise closed() from error
+            raise
 
     def run(
         self,
@@ -100,18 +120,11 @@ class TurnService:
         )
         alert = on_loop(self._on_alert, loop, pending)
         call = functools.partial(self._run, utterance, user, conversation, hooks, alert, live)
-        # Like asyncio.to_thread, but in a pool of our own: a turn that waits for its
-        # conversation must not take the last worker from the turn it waits for.
-        context = contextvars.copy_context()
         try:
-            return await loop.run_in_executor(self._workers, context.run, call)
+            return await self.in_thread(call)
         except asyncio.CancelledError:
             live.give_up()
             pending.cancel()  # or the worker would wait for hooks in vain
-            raise
-        except RuntimeError as error:
-            if self._lifecycle.closed:  # the pool's own message would not help
-                raise closed() from error
             raise
 
     def stream(
@@ -143,7 +156,7 @@ class TurnService:
         """
         if not self._lifecycle.begin_closing():
             return False
-        self._workers.shutdown(wait=True)
+        self._workers.shutdown()
         self._lifecycle.wait()
         return True
 
@@ -156,23 +169,29 @@ class TurnService:
         on_alert: AlertHook | None,
         live: Live | None,
     ) -> FinishedTurn:
-        with self._lifecycle.busy():
+        with self._lifecycle.busy(), debugging(self._debug):
             said = Utterance.of(utterance)
+            check_name(user, "user")  # before anything is kept under it
             name = self._conversations.name(user, conversation, self._store.session)
-            outcome = self._turns.take(said, user=user, conversation=name, hooks=hooks, live=live)
+            with self._unnamed.turn(user, name, live):
+                outcome = self._turns.take(
+                    said, user=user, conversation=name, hooks=hooks, live=live
+                )
             self._proposals.note(outcome.turn)
             if on_alert is not None:
                 if (alert := alert_of(outcome.turn.safety)) is not None:
-                    tell(on_alert, alert)
+                    tell(on_alert, alert, self._alert_lane)
                 if (warning := self._watch.due(user)) is not None:
-                    tell(on_alert, warning)
+                    tell(on_alert, warning, self._alert_lane)
             return outcome
 
     def _submit(
         self, utterance: Utterance | str, user: str, conversation: str | None, live: Live
     ) -> Future[FinishedTurn]:
-        call = functools.partial(self.run, utterance, user, conversation, live)
+        self._lifecycle.check_process()
         try:
-            return self._workers.submit(contextvars.copy_context().run, call)
+            return self._workers.submit(
+                functools.partial(self.run, utterance, user, conversation, live)
+            )
         except RuntimeError as error:
             raise closed() from error

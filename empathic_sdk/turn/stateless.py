@@ -18,12 +18,12 @@ from empathic_sdk.policy import agreed, allowed
 from empathic_sdk.responders.embedded import EmbeddedResponder
 from empathic_sdk.responders.guarded import GuardedResponder
 from empathic_sdk.responders.prompting import system_prompt
-from empathic_sdk.safety.assessment import RiskAssessor
 from empathic_sdk.safety.output_guard import SecondOpinion, check_text
 from empathic_sdk.turn.codec import dump_turn, load_turn
 from empathic_sdk.turn.conversation import Conversation
 from empathic_sdk.turn.engine import Hooks, StepClock, TurnEngine, UnrecordedTurn, UtteranceReading
 from empathic_sdk.turn.parts import (
+    assessor_of,
     check_hooks,
     check_parts,
     check_planner,
@@ -31,7 +31,6 @@ from empathic_sdk.turn.parts import (
     planner_for,
     responder_of,
     second_opinion,
-    text_of,
 )
 from empathic_sdk.turn.scenarios import readable, scenario_of
 from empathic_sdk.types import (
@@ -158,7 +157,7 @@ class StatelessTurns:
         check_hooks(tone=tone, pacing=pacing, theme=theme)
         check_planner(planner)
         self._scenario = scenario_of(scenario)
-        self._recognizer = recognizer
+        self._recognizer, self._safety = recognizer, safety
         self._hooks = Hooks(tone, pacing, theme)
         self._language = language
         self._deployment = deployment_of(recognizer)
@@ -167,11 +166,11 @@ class StatelessTurns:
             embedded.planner = planner_for(recognizer)
         answers = responder_of(responder or self._scenario.responder, embedded)
         if isinstance(answers, GuardedResponder):
-            answers.second = second_opinion(recognizer)
+            answers.second = second_opinion(recognizer, safety)
         self._engine = TurnEngine(
             recognizer=recognizer,
             responder=answers,
-            assessor=RiskAssessor.shipped(text_of(recognizer)),
+            assessor=assessor_of(recognizer, safety),
             safety=safety,
             scenario=self._scenario,
             max_sentences=max_sentences,
@@ -281,7 +280,7 @@ class StatelessTurns:
 
     @cached_property
     def _second(self) -> SecondOpinion | None:
-        return second_opinion(self._recognizer)
+        return second_opinion(self._recognizer, self._safety)
 
     def _opened(self, state: bytes | None, person: UserContext) -> Conversation:
         held = self._engine.open(person)

@@ -12,7 +12,7 @@ from empathic_sdk.profiles import ProfileStore
 from empathic_sdk.types import OverrideUse
 from empathic_sdk.types.protocols import Store
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
+_SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _KINDS = "a path, sqlite:///path, a ProfileStore, or store=, an object that fits Store"
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from empathic_sdk.tutoring import forms
-from empathic_sdk.tutoring.phrases import AFTER, BEFORE
+from empathic_sdk.tutoring.phrases import BEFORE, without_ending
 from empathic_sdk.tutoring.problems import Judgement, Problem, spec_of
 from empathic_sdk.tutoring.reading import (
     LONGEST,
@@ -72,13 +72,13 @@ def attempt(text: str) -> str | None:
 
 
 def _bare(clause: str) -> str | None:
-    s = AFTER.sub("", clause.strip())
+    s = without_ending(clause.strip())
     s = BEFORE.sub("", s).strip()
     s = _PIECE.sub(_piece, s)
     s = _AND.sub(" ", _NUMBER_WORD.sub(lambda m: _NUMBER_WORDS[m[0]], s))
     for pattern, sign in _SPOKEN:
         s = pattern.sub(sign, s)
-    s = AFTER.sub("", s).strip(" ,:\"'")
+    s = without_ending(s).strip(" ,:\"'")
     s = re.sub(r"^=\s*", "", s)
     if not s or not re.search(r"\d|\bx\b", s):
         return None

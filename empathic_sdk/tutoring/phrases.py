@@ -43,10 +43,21 @@ BEFORE = re.compile(
     r"that's|thats|that is|that makes|which is|which makes|makes|gives|we get|we have|equals|equal to|try|this is|is|a|an|"
     r"[a-z] is|f ?'? ?\([a-z]\) ?=|[yf] ?' ?=|dy ?/ ?dx ?=|d ?/ ?dx ?=)(?:\s*[,:]\s*|\s+|(?<==)|$))+"
 )
-# One token a round: a repeated group inside a repeated group would take for ever to fail.
-AFTER = re.compile(
-    r"(?:[\s,]*(?:\b(?:i think|i guess|i believe|i suppose|maybe|perhaps|probably|right|correct|please|then|or something|or so|"
+_ENDING = re.compile(
+    r"(?:\b(?:i think|i guess|i believe|i suppose|maybe|perhaps|probably|right|correct|please|then|or something|or so|"
     r"not sure|i am not sure|i'm not sure|is that (?:right|correct)|no idea if that is right|lol|haha|now|finally|"
     r"(?:of )?(?:euros?|dollars?|pounds|bucks|cents|pence|students|members|people|pages|points|litres|liters|km|grams|"
-    r"percent points?))\b|:\)|:\(|[?!.:;€$£]))+$"
+    r"percent points?))\b|:\)|:\(|[?!.:;€$£])$"
 )
+_LONGEST = 40  # characters of the longest of these phrases, and some
+
+
+def without_ending(text: str) -> str:
+    """Drop the phrases, signs and units at the end of a text, as many as there are.
+
+    One after the other, looked for at the very end: a repeated group would be tried from every
+    word of a long text.
+    """
+    while found := _ENDING.search(text, max(0, len(text) - _LONGEST)):
+        text = text[: found.start()].rstrip(" ,\t\n\r\f\v")
+    return text

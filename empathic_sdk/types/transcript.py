@@ -2,13 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, NamedTuple, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from empathic_sdk.types.base import Value
 
 Seconds = Annotated[float, Field(ge=0.0)]
+
+
+class Written(NamedTuple):
+    """What a Whisper wrote down.
+
+    Attributes:
+        text: All of it.
+        language: ISO 639-1 code.
+        words: Each word with its start and end in seconds, unchecked.
+    """
+
+    text: str
+    language: str
+    words: Sequence[tuple[str, float, float]]
+
+
+class Whisper(Protocol):
+    """A Whisper network with its decoding."""
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """Codes that it knows."""
+
+    @property
+    def multilingual(self) -> bool:
+        """Whether it knows more than English."""
+
+    def write(self, samples: NDArray[np.float32], language: str | None) -> Written:
+        """Transcribe ``[n]`` samples at 16 kHz; without a language, detect it."""
 
 
 class Word(Value):

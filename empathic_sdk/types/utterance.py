@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,20 @@ class Utterance(Value):
             f"an utterance must be a str or an Utterance, not {type(value).__name__}"
             + ("; there is nothing to respond to in None" if value is None else "")
         )
+
+
+def utterances_of(values: Iterable[Utterance | str]) -> list[Utterance]:
+    """Return several utterances as a list.
+
+    Raises:
+        InputError: They are no iterable of strings and utterances. A single string is none.
+    """
+    if isinstance(values, str | bytes | Utterance) or not isinstance(values, Iterable):
+        raise InputError(
+            "utterances must be several, such as a list of str or Utterance, not "
+            f"{type(values).__name__}"
+        )
+    return [Utterance.of(value) for value in values]
 
 
 def _visible(char: str) -> bool:

@@ -12,6 +12,7 @@ import pytest
 
 from empathic_sdk.encoders.audio import RATE, decode
 from empathic_sdk.errors import InputError
+from empathic_sdk.options import MediaLimits
 
 
 def tone(seconds: float = 1.0, rate: int = RATE, hz: float = 440.0) -> np.ndarray:
@@ -218,3 +219,46 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.wav")
     with pytest.raises(InputError, match="not a regular file"):
         decode(tmp_path / "pipe.wav")
+
+
+@pytest.mark.parametrize(("container", "codec"), [("adts", "aac"), ("mp3", "libmp3lame")])
+def test_rate_and_channels_may_change_in_the_middle(container: str, codec: str) -> None:
+    first = encoded(tone(1.0, 44_100), 44_100, container, codec, "stereo")
+    second = encoded(tone(1.0, 22_050), 22_050, container, codec, "mono")
+    third = encoded(tone(1.0, 48_000), 48_000, container, codec, "stereo")
+    sound = decode(first + second + third)
+    assert len(sound) == pytest.approx(3 * RATE, rel=0.1)
+    for part in np.array_split(sound, 3):
+        middle = part[len(part) // 4 : -len(part) // 4]
+        assert pitch_of(middle) == pytest.approx(440, abs=5)
+        assert 0.3 < np.abs(middle).max() < 0.7
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["a" * 5000 + ".wav", "/".join(["b" * 200] * 40), "~nobody-of-this-name/x.wav", "nul\0.wav"],
+)
+def test_a_path_that_cannot_be_one(path: str) -> None:
+    for given in (path, Path(path)):
+        with pytest.raises(InputError) as caught:
+            decode(given)
+        assert len(str(caught.value)) < 500
+
+
+def test_a_device_is_not_read() -> None:
+    if not Path("/dev/zero").exists():
+        pytest.skip("no /dev/zero here")
+    with pytest.raises(InputError, match="not a regular file"):
+        decode("/dev/zero")
+
+
+def test_limits_of_your_own(tmp_path: Path) -> None:
+    data = wav(tone(2.0), RATE)
+    assert len(decode(data, limits=MediaLimits(seconds=1.0))) == RATE
+    path = tmp_path / "tone.wav"
+    path.write_bytes(data)
+    small = MediaLimits(sound_bytes=len(data) - 1)
+    for given in (data, path):
+        with pytest.raises(InputError, match=r"too large; .* bytes are the most"):
+            decode(given, limits=small)
+        assert len(decode(given, limits=MediaLimits(sound_bytes=len(data)))) == 2 * RATE

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import threading
 import time
 from collections.abc import Sequence
@@ -8,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from empathic_sdk import FaceEncoder
 from empathic_sdk.encoders.face_detection import Box
 from empathic_sdk.errors import ConfigurationError, InputError, ModelError
 from empathic_sdk.models.face import FaceConfig, FaceNet, FramePool, TableFiveCNN
+from empathic_sdk.options import MediaLimits
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.types import Emotion, Modality
 from tests.encoders.drawn import drawn_face, scene
@@ -192,6 +195,34 @@ def test_of_many_frames_some_are_read(path: Path, crops: np.ndarray) -> None:
     frames = [np.full((30, 30, 3), k, np.uint8) for k in range(100)]
     FaceEncoder(path, detector=look, most_frames=4).encode([frames])
     assert seen == [0, 33, 66, 99]
+
+
+def test_more_frames_than_the_limit_are_refused(path: Path, crops: np.ndarray) -> None:
+    encoder = FaceEncoder(path, limits=MediaLimits(frames=3))
+    assert len(encoder.encode([list(crops[:3])], cropped=True)) == 1
+    for read in (lambda f: encoder.encode([f], cropped=True), encoder.features):
+        with pytest.raises(InputError, match="4 frames; 3 are the most"):
+            read([crops[0]] * 4)
+    with pytest.raises(InputError, match=r"3,001 frames; 3,000 are the most"):
+        FaceEncoder(path).features([crops[0]] * 3001)
+
+
+def test_the_pixels_of_an_utterance_are_limited_together(path: Path, crops: np.ndarray) -> None:
+    encoder = FaceEncoder(path, limits=MediaLimits(all_pixels=3 * 48 * 48))
+    assert encoder.encode([[crops[0]] * 3] * 2, cropped=True)[1].missing is None
+    with pytest.raises(InputError, match="pixels together"):
+        encoder.encode([[crops[0]] * 4], cropped=True)
+
+
+def test_a_set_of_huge_frames_is_refused_before_it_costs_anything(path: Path) -> None:
+    buffer = io.BytesIO()
+    Image.new("1", (7000, 7000)).save(buffer, "PNG")
+    frames = [buffer.getvalue()] * 32
+    encoder = FaceEncoder(path, detector=lambda _: [])
+    start = time.monotonic()
+    with pytest.raises(InputError, match="200 million pixels together"):
+        encoder.encode([frames])
+    assert time.monotonic() - start < 3  # no picture was decoded
 
 
 def test_features(encoder: FaceEncoder, crops: np.ndarray) -> None:

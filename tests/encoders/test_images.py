@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from empathic_sdk.encoders.images import decode, equalise, grey
+from empathic_sdk.encoders.images import check_pixels, decode, equalise, grey
 from empathic_sdk.errors import InputError
+from empathic_sdk.options import MediaLimits
 
 
 def file(image: Image.Image, kind: str = "PNG", **given: object) -> bytes:
@@ -143,3 +144,60 @@ def test_equalise_keeps_the_order_and_needs_no_second_time(picture: np.ndarray) 
     assert firsts == sorted(firsts)
     if len(levels) > 1:
         assert (once.min(), once.max()) == (0, 255)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
+def test_the_kinds_of_files_that_are_read(kind: str, tmp_path: Path) -> None:
+    level = Image.fromarray(np.full((6, 4, 3), 128, np.uint8))
+    data = file(level, kind)
+    assert decode(data).shape == (6, 4, 3)
+    (tmp_path / "picture").write_bytes(data)
+    np.testing.assert_allclose(decode(tmp_path / "picture"), 128, atol=2)
+
+
+@pytest.mark.parametrize("kind", ["EPS", "PPM", "ICO", "TGA", "PCX", "PDF"])
+def test_other_kinds_are_refused_and_start_no_program(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def started(*_: object, **__: object) -> None:
+        raise AssertionError("a program was started")
+
+    monkeypatch.setattr("subprocess.Popen", started)
+    monkeypatch.setattr("os.posix_spawn", started)
+    data = file(Image.fromarray(np.full((16, 16, 3), 128, np.uint8)), kind)
+    with pytest.raises(InputError, match=r"not a readable picture \(one of JPEG, PNG, WEBP"):
+        decode(data)
+
+
+@pytest.mark.parametrize(
+    "path", ["a" * 5000 + ".png", "~nobody-of-this-name/x.png", "nul\0.png", "/dev/zero"]
+)
+def test_a_path_that_cannot_be_one(path: str) -> None:
+    for frame in (path, Path(path)):
+        with pytest.raises(InputError) as caught:
+            decode(frame)
+        assert len(str(caught.value)) < 500
+
+
+def test_limits_of_your_own(tmp_path: Path) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (20, 10, 3), dtype=np.uint8)
+    data = file(Image.fromarray(picture))
+    path = tmp_path / "picture.png"
+    path.write_bytes(data)
+    for frame in (picture, data, path):
+        with pytest.raises(InputError, match=r"10 x 20 pixels; 199 are the most"):
+            decode(frame, limits=MediaLimits(pixels=199))
+        assert decode(frame, limits=MediaLimits(pixels=200)).shape == (20, 10, 3)
+    for frame in (data, path):
+        with pytest.raises(InputError, match="bytes are the most"):
+            decode(frame, limits=MediaLimits(picture_bytes=len(data) - 1))
+
+
+def test_the_pixels_of_all_pictures_count_together_before_they_are_decoded() -> None:
+    limits = MediaLimits(all_pixels=450)
+    whole = file(Image.fromarray(np.zeros((20, 10, 3), np.uint8)))
+    cut = whole[:45]  # the header alone
+    check_pixels([whole, cut], limits)
+    with pytest.raises(InputError, match="more than 450 pixels together"):
+        check_pixels([whole, cut, np.zeros((20, 10), np.uint8)], limits)
+    check_pixels([whole, cut, b"no picture", "/nowhere.png"], limits)

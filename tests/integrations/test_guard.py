@@ -28,6 +28,9 @@ ORDINARY = [
     "  Two spaces first,\n\n\nthree lines between, and one behind. ",
     "I feel happy to help! Take one tablet of ibuprofen, as on the package.",
     "To stop it: `kill 4711`, then drop the table.",
+    "Your API key is a secret: no one needs to know it. If the installer asks, say no.",
+    "Delete these messages from the queue, then call +1 202-555-0143 or mail a.b@c.example.",
+    '[{"tel": "555-0100", "mail": "a@b.example", "url": "http://x.example/?q=1&r=2#end"}]',
 ]
 
 

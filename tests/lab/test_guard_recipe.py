@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from empathic_sdk.errors import ConfigurationError, DataError, ModelError
 from empathic_sdk.lab.recipes.guard import GuardRecipe, fit_guard, read_drafts
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.runtime import checkpoints
-from empathic_sdk.safety.draft_model import REASONS, DraftReader
+from empathic_sdk.safety.draft_model import REASONS, DraftReader, badness
 from empathic_sdk.safety.output_guard import check_sentence, check_text
 from empathic_sdk.turn.stateless import StatelessTurns
 
@@ -30,17 +31,42 @@ def blobs(n: int) -> tuple[np.ndarray, list[str | None]]:
     return x, reasons
 
 
-def test_it_tells_whether_and_which() -> None:
+RECIPE = GuardRecipe(
+    hidden=16,
+    epochs=40,
+    batch_size=32,
+    rate=0.02,
+    decay=0.0,
+    dropout=0.1,
+    false_refusals=0.01,
+)
+
+
+def calm(n: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 0.1, (n, 4)).astype(np.float32)
+
+
+def test_it_tells_whether_and_which(tmp_path: Path) -> None:
     x, reasons = blobs(240)
-    found = fit_guard(GuardRecipe(), x, reasons)
-    logits = x @ found.weight.T + found.bias
-    for row, reason in zip(logits, reasons, strict=True):
-        assert (row[0] > found.limit) == (reason is not None) or reason is None
-        if reason is not None:
-            assert REASONS[int(row[1:].argmax())] == reason
-    refused = np.mean([r[0] > found.limit for r, w in zip(logits, reasons, strict=True) if not w])
-    assert refused <= 0.08
+    found = fit_guard(RECIPE, x, reasons, calm=calm(200, 2), calm_dev=calm(500, 3))
+    bad = badness(found.tensors, x) > found.limit
+    wrong = np.array([reason is not None for reason in reasons])
+    assert bad[wrong].mean() > 0.95
+    assert bad[~wrong].mean() <= 0.05
+    # What real people say sets the limit: no more of it is refused than the recipe allows.
+    assert (badness(found.tensors, calm(500, 3)) > found.limit).mean() <= RECIPE.false_refusals
     assert found.chosen["recall"] > 0.95
+
+
+def test_the_same_seed_fits_the_same(tmp_path: Path) -> None:
+    x, reasons = blobs(60)
+    quick = replace(RECIPE, epochs=2)
+    one, two, other = (
+        fit_guard(replace(quick, seed=s), x, reasons, calm=calm(20, 2), calm_dev=calm(20, 3))
+        for s in (1, 1, 2)
+    )
+    assert all(np.array_equal(one.tensors[k], two.tensors[k]) for k in one.tensors)
+    assert not np.array_equal(one.tensors["out.weight"], other.tensors["out.weight"])
 
 
 def test_lines_that_are_broken_are_named(tmp_path: Path) -> None:
@@ -52,6 +78,8 @@ def test_lines_that_are_broken_are_named(tmp_path: Path) -> None:
         read_drafts(tmp_path / "none.jsonl")
     with pytest.raises(ConfigurationError):
         GuardRecipe(folds=1)
+    with pytest.raises(ConfigurationError, match="hidden"):
+        GuardRecipe(hidden=0)
 
 
 class Risk:
@@ -70,12 +98,16 @@ class Text:
 
 
 def write(path: Path, risk: Path, **changed: Any) -> Path:
-    weight = torch.zeros(10, 9)
-    weight[0, 6] = 4.0  # the text's first number says that it is bad
-    bias = torch.zeros(10)
-    bias[1 + REASONS.index("contempt")] = 1.0
-    about = {"limit": 2.0, "risk_sha256": checkpoints.sha256(risk), **changed}
-    checkpoints.save(path, {"weight": weight, "bias": bias}, about)
+    hidden = torch.zeros(2, 9)
+    hidden[0, 6] = 1.0  # the text's first number says that it is bad
+    last = torch.zeros(10, 2)
+    last[1 + REASONS.index("contempt"), 0] = 1.0
+    tensors = {
+        "hidden.weight": hidden, "hidden.bias": torch.zeros(2),
+        "out.weight": last, "out.bias": torch.zeros(10),
+    }  # fmt: skip
+    about = {"limit": 3.0, "risk_sha256": checkpoints.sha256(risk), **changed}
+    checkpoints.save(path, tensors, about)
     return path
 
 

@@ -16,7 +16,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from empathic_sdk import EmotionRecognizer, TextEncoder
-from empathic_sdk.encoders.tokens import TextTokenizer, pad
+from empathic_sdk.encoders.tokens import TextTokenizer
 from empathic_sdk.errors import ConfigurationError, DataError, ModelError
 from empathic_sdk.lab.corpora.dialogues import read_dialogues
 from empathic_sdk.lab.corpora.text import read
@@ -34,6 +34,7 @@ from empathic_sdk.lab.recipes.text_numbers import EMOTION_CORPORA
 from empathic_sdk.lab.training.dialogue_batches import collate
 from empathic_sdk.lab.training.dialogue_fit import load_checkpoint
 from empathic_sdk.lab.training.joint_fit import JointTrainer, alone, joint_model, others, spoken
+from empathic_sdk.lab.training.padding import pad
 from empathic_sdk.recognition.calibration import Calibration
 from empathic_sdk.runtime import checkpoints
 from tests.lab import corpora_imitation as imitation

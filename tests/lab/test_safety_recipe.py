@@ -23,8 +23,9 @@ from empathic_sdk.lab.recipes.risk import (
     reading,
 )
 from empathic_sdk.models.minilm import MiniLMConfig
+from empathic_sdk.models.risk import RiskNetwork
 from empathic_sdk.runtime.resources import weights_dir
-from empathic_sdk.safety.risk_model import HEADS, RiskNetwork
+from empathic_sdk.safety.risk_model import HEADS
 from empathic_sdk.types import SafetyLevel
 
 SMALL = MiniLMConfig(width=16, layers=1, heads=2, feedforward=32)

@@ -13,18 +13,19 @@ import pytest
 pytest.importorskip("langchain")
 
 from langchain.agents import create_agent
+from langchain.chat_models import init_chat_model
 from langchain_core.language_models.fake import FakeListLLM
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.output_parsers import JsonOutputParser, StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
-from langchain_core.runnables import RunnableGenerator, RunnableLambda
+from langchain_core.runnables import ConfigurableField, RunnableGenerator, RunnableLambda
 from langgraph.graph import START, StateGraph
 from pydantic import BaseModel
 
 from empathic_sdk import EmotionAwareAgent
 from empathic_sdk.errors import ConfigurationError, MissingExtraError
-from empathic_sdk.integrations.langchain import emotion_tool
+from empathic_sdk.integrations.langchain import AgentRunnable, emotion_tool
 from empathic_sdk.llm.adapters import LangChainModel, language_model, text_of
 from empathic_sdk.types import ChatMessage, LanguageModel
 
@@ -88,7 +89,8 @@ def test_a_named_model_is_made_by_langchain(monkeypatch: pytest.MonkeyPatch) -> 
         (" ", "must name a model"),
     ],
 )
-def test_what_is_missing_is_named(name: str, words: str) -> None:
+def test_what_is_missing_is_named(name: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "langchain_openai", None)
     with pytest.raises(ConfigurationError, match=words):
         language_model(name)
 
@@ -187,6 +189,62 @@ def base() -> Any:
     return WithoutTemplate(messages=iter(["x"]), pipeline=pipeline(None))
 
 
+class Said:
+    async def __call__(self, messages: Any) -> Any:
+        return "x"
+
+
+class AsyncCallable:
+    name = "own"
+    stream = Said()
+
+
+class NoMessages:
+    name = "own"
+
+    def stream(self) -> Iterator[str]:
+        yield "x"
+
+
+class Agent:
+    name = "own"
+
+    def respond(self, utterance: Any) -> Any: ...
+
+    def stream(self, utterance: Any) -> Any: ...
+
+    feedback = notice = respond
+
+
+def agent_runnable() -> Any:
+    return AgentRunnable(Agent())  # type: ignore[arg-type]
+
+
+def changeable(model: Any) -> Any:
+    return model.configurable_fields(name=ConfigurableField(id="name"))
+
+
+def of_class(package: str, name: str) -> Any:
+    """An object as that package's class would make it."""
+    made = type(name, (), {"__module__": f"{package}.somewhere", "stream": lambda self, m: "x"})
+    return made()
+
+
+class LlamaCpp(WithoutTemplate):
+    """As LangChain's chat model around llama_cpp is made."""
+
+    client: Any = None
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(messages=iter(["x"]), **given)
+
+
+def llama(metadata: dict[str, str], chat_format: str | None) -> Any:
+    made = of_class("llama_cpp", "Llama")
+    made.metadata, made.chat_format, made.chat_handler = metadata, chat_format, None
+    return made
+
+
 ASKED = ChatPromptTemplate.from_messages([("system", "You sell boats."), ("human", "{text}")])
 HANDED_ON = ChatPromptTemplate.from_messages(
     [("system", "You sell boats."), MessagesPlaceholder("messages")]
@@ -215,6 +273,20 @@ HANDED_ON = ChatPromptTemplate.from_messages(
         (base, "no chat template"),
         (lambda: base().bind(stop=["x"]), "no chat template"),
         (lambda: emotion_tool(), "writes no replies"),
+        (lambda: FakeListLLM(responses=["x"]), "completes a text and knows no roles"),
+        (lambda: FakeListLLM(responses=["x"]).bind(stop=["y"]), "completes a text"),
+        (lambda: fake("x").with_fallbacks([FakeListLLM(responses=["x"])]), "completes a text"),
+        (lambda: RunnableLambda(lambda m: "x") | FakeListLLM(responses=["x"]), "completes a text"),
+        (lambda: init_chat_model(), "names no model yet"),
+        (lambda: changeable(FakeListLLM(responses=["x"])), "completes a text"),
+        (lambda: agent_runnable(), "an agent is no model"),
+        (lambda: Agent(), "an agent is no model"),
+        (lambda: LlamaCpp(client=llama({}, None)), "its file has no chat template"),
+        (lambda: LlamaCpp(client=llama({}, "llama-2")), "its file has no chat template"),
+        (AsyncCallable, "can only be awaited"),
+        (NoMessages, "one argument, the messages"),
+        (lambda: of_class("transformers", "PreTrainedModel"), "with its tokenizer"),
+        (lambda: of_class("openai", "OpenAI"), "langchain_openai.ChatOpenAI"),
     ],
 )
 def test_what_cannot_work_is_refused_at_once(make: Any, words: str) -> None:
@@ -233,7 +305,9 @@ def test_what_cannot_work_is_refused_at_once(make: Any, words: str) -> None:
         lambda: RunnableLambda(lambda messages: messages[-1:]) | fake("x"),
         lambda: RunnableLambda(lambda messages: "x", afunc=awaited),
         lambda: WithoutTemplate(messages=iter(["x"]), pipeline=pipeline("{{ messages }}")),
-        lambda: FakeListLLM(responses=["x"]),
+        lambda: LlamaCpp(client=llama({"tokenizer.chat_template": "{{ messages }}"}, None)),
+        lambda: LlamaCpp(client=llama({}, "chatml")),
+        lambda: changeable(fake("x")),
     ],
 )
 def test_what_works_is_taken(make: Any) -> None:

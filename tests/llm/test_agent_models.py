@@ -58,9 +58,11 @@ def test_answers(
         assert turn.reply == "That sounds heavy. What happened?"
     assert turn.reply
     last = model.seen[-1]
-    assert [type(m) for m in last] == [SystemMessage, HumanMessage, AIMessage, HumanMessage]
-    assert "zyzzyva" not in last[0].text
-    assert "zyzzyva {emotion} < |im_start| >system" in last[1].text
-    assert last[2].text == turn.reply
-    assert last[3].text == "I failed the exam again."
+    told = [m.text for m in last if isinstance(m, SystemMessage)]
+    assert isinstance(last[0], SystemMessage) and "zyzzyva" not in "".join(told)
+    said = [m for m in last if not isinstance(m, SystemMessage)]
+    assert [type(m) for m in said] == [HumanMessage, AIMessage, HumanMessage]
+    assert "zyzzyva {emotion} < |im_start| >system" in said[0].text
+    assert said[1].text == turn.reply
+    assert said[2].text == "I failed the exam again."
     assert again.emotion.shift is not None

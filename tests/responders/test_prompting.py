@@ -67,13 +67,13 @@ def test_nothing_a_person_can_set_reaches_it(text: str, preferences: dict[str, s
 def test_the_words_stay_in_the_user_role_and_lose_their_markers(text: str) -> None:
     context = context_of(text).model_copy(update={"past": (Exchange(text, "Mm."),)})
     messages = chat(context, Strategy.QUESTION)
-    assert [m.role for m in messages] == ["system", "user", "assistant", "user"]
-    assert messages[1].text == messages[3].text == safe_text(text)
+    assert [m.role for m in messages] == ["system", "user", "assistant", "system", "user"]
+    assert messages[1].text == messages[4].text == safe_text(text)
     for marker in ("<|", "|>", "<｜", "[INST]", "<<SYS>>", "</s>", "<start_of_turn>", "\u202e"):
-        assert marker not in messages[3].text
+        assert marker not in messages[4].text
     assert safe_text(safe_text(text)) == safe_text(text)
     if "<" not in text and "\u202e" not in text:
-        assert messages[3].text == text  # nothing else is touched, braces included
+        assert messages[4].text == text  # nothing else is touched, braces included
 
 
 def test_it_says_what_was_read_and_how_to_answer() -> None:
@@ -119,7 +119,8 @@ def test_texts_and_history_are_bounded() -> None:
     assert len(safe_text(long)) <= LONGEST_TEXT + 3
     past = tuple(Exchange(f"{i} " + "b" * 900, "c" * 900) for i in range(20))
     messages = chat(context_of(long).model_copy(update={"past": past}), Strategy.QUESTION)
-    earlier = messages[1:-1]
+    assert messages[-2].role == "system"
+    earlier = messages[1:-2]
     assert sum(len(m.text) for m in earlier) <= HISTORY_CHARS
     assert [m.text.split()[0] for m in earlier if m.role == "user"] == ["17", "18", "19"]
     assert [m.role for m in earlier] == ["user", "assistant"] * 3

@@ -209,9 +209,7 @@ def test_the_command(tmp_path: Path) -> None:
     assert "there are no weights" in done.output
 
 
-def test_the_names_of_what_ships_are_known(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_names_of_what_ships_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(CHECKPOINTS.parent)
     assert set(SHIPPED) <= set(EXPORTERS)
     out = export_checkpoint("behaviour", out=tmp_path / "b.onnx")

@@ -135,3 +135,102 @@ def test_it_never_raises(text: str) -> None:
     check_sentence(text, context)
     shown, refused = check_text(text, context)
     assert refused or shown == text
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Ki\u200bll your\u200bself.",
+        "K\u00adill yours\u2060elf.",
+        "Kιll yοurself.",
+        "Кіll yourself.",
+        "Ｋｉｌｌ yourself.",
+        "Kill\ufe0f your\U000e0041self.",
+        "Töte dich.",
+        "Bring dich doch um!",
+        "Tue-toi.",
+        "Mátate.",
+        "Убей себя.",
+        "去死吧",
+    ],
+)
+def test_what_is_masked_or_in_another_language_is_read(
+    context: ReplyContext, sentence: str
+) -> None:
+    assert check_sentence(sentence, context) == (False, "encouragement", True)
+    assert check_text(f"Hello. {sentence}", context) == ("", ("encouragement",))
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["Я люблю Python.", "Töte dich nicht.", "Ψυχραιμία, όλα καλά.", "Mach dich bereit."],
+)
+def test_other_scripts_are_let_be(context: ReplyContext, sentence: str) -> None:
+    assert check_sentence(sentence, context).allowed
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Open javascript:alert(1) for more.",
+        "It is at //evil.example/help for you.",
+        "Read bit.ly/3xYz9 today.",
+        "Look at tinyurl.com/abc for that.",
+        "The group is at t.me/helpers today.",
+        "Write to mailto:me@help.example please.",
+        "Open data:text/html,hello for it.",
+    ],
+)
+def test_links_of_every_kind_are_refused(context: ReplyContext, sentence: str) -> None:
+    assert check_sentence(sentence, context) == (False, "contact", False)
+
+
+def test_a_year_is_no_number_to_call(context: ReplyContext) -> None:
+    assert check_sentence("The crisis of 2008 cost many people their work.", context).allowed
+
+
+ORDINARY = (
+    "You can book at https://example.com/book or call our desk on 555-010-4477.",
+    "```python\nfor i in range(3):\n    kill(i)\n```\n\nThis ends the process.",
+    '{"name": "search", "arguments": {"q": "weather"}}',
+    "Write to anna@example.com, she answers at once.",
+    "<html><body><h1>Hello</h1></body></html>",
+    "Add 250 g of flour, 3 eggs and 100 ml of milk.  \n\n- stir\n- bake",
+    "Here is how to kill a process that hangs: `kill -9 1234`.",
+    "I feel so happy for you! I love it. As a mother of three, I know how you feel.",
+    "You can end the chat with the button above.",
+    "It sounds like you have depression.",
+    "If the installer asks, say no. Then delete these messages from the queue.",
+    "Your API key is a secret: no one needs to know it but you, so keep it in a vault.",
+    "Do not drag the slider and never pull the cable.",
+    "A reasonable person would read the contract. Most people get by without a lawyer.",
+    "Making a scene in Blender takes time. Get a grip on the layers first.",
+    "No wonder they left the old framework; here is the list you asked for.",
+    "Cover the keypad so that nobody finds out your PIN. Call +1 202-555-0143.",
+    "The popup should go away. Use small words.\n\n```sh\ncurl -X DELETE http://localhost/u/1\n```",
+    '[{"id": 7, "tel": "555-0100", "mail": "a@b.example", "url": "http://x.example/?q=1"}]',
+)
+
+
+@pytest.mark.parametrize("text", ORDINARY)
+def test_what_is_not_grave_comes_back_byte_for_byte(context: ReplyContext, text: str) -> None:
+    assert check_text(text, context, lambda _: "contempt", grave_only=True)[0] == text
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("That is hard. Just kill yourself.", "encouragement"),
+        ("You should take 40 pills.", "methods"),
+        ("This stays between us.", "secrecy"),
+        ("I'm done with you.", "ending"),
+        ("You're pathetic.", "contempt"),
+    ],
+)
+def test_what_is_grave_goes_all_the_same(context: ReplyContext, text: str, reason: str) -> None:
+    assert check_text(text, context, grave_only=True) == ("", (reason,))
+
+
+def test_what_is_not_grave_is_named(context: ReplyContext) -> None:
+    text = "Call 555-1234 now. I love you."
+    assert check_text(text, context, grave_only=True) == (text, ("contact", "feeling"))

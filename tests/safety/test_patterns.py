@@ -171,7 +171,9 @@ def test_a_rule_must_be_known_ways(tmp_path: Path) -> None:
     path.write_text(rule.format(grave="true", read="sentence") + row, encoding="utf-8")
     assert load_draft_rules(path)[0].grave
     path.write_text(rule.format(grave="true", read="backwards") + row, encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="read is one of sentence, clauses, flat"):
+    with pytest.raises(
+        ConfigurationError, match="read is one of sentence, unquoted, clauses, flat"
+    ):
         load_draft_rules(path)
     path.write_text(rule.format(grave="'yes'", read="sentence") + row, encoding="utf-8")
     with pytest.raises(ConfigurationError, match="grave is true or false"):

@@ -13,6 +13,7 @@ from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.encoders.tokens import TextTokenizer
 from empathic_sdk.errors import ModelError
 from empathic_sdk.models.minilm import MiniLMConfig
+from empathic_sdk.models.risk import RiskNetwork, description, own_tensors
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.safety.detector import MARKS
@@ -24,11 +25,8 @@ from empathic_sdk.safety.risk_model import (
     LONGEST,
     REPLY,
     Before,
-    RiskNetwork,
     RiskReader,
     batch,
-    description,
-    own_tensors,
     rows,
 )
 
@@ -126,7 +124,7 @@ def test_word_vectors_are_shared_with_the_text_encoder(path: Path) -> None:
     text = TextEncoder()
     reader = RiskReader(path, text)
     assert text.words is not None
-    assert reader.words.data_ptr() == text.words.data_ptr()
+    assert reader.words is text.words
     assert reader.read("hello") == RiskReader(path).read("hello")
 
 

@@ -323,8 +323,7 @@ def test_an_alarm_that_hangs_or_raises_does_not_hold_up_the_turn(
 def test_hooks_that_never_return_do_not_eat_threads(
     made: Callable[..., EmotionAwareAgent], monkeypatch: pytest.MonkeyPatch, quick: None
 ) -> None:
-    calls = sys.modules["empathic_sdk.style.calls"]
-    monkeypatch.setattr(calls, "_PLACES", threading.BoundedSemaphore(2))
+    monkeypatch.setattr("empathic_sdk.runtime.lanes.HANGING", 2)
     free = threading.Event()
     begun: list[int] = []
 

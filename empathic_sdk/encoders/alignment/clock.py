@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 
 import numpy as np
 
@@ -228,6 +229,11 @@ class _Plan:
         aggregates: Mapping[Modality, Aggregate] | None,
     ) -> None:
         hop_s = window_s if hop_s is None else hop_s
+        for seconds in (window_s, hop_s):
+            if isinstance(seconds, bool) or not isinstance(seconds, Real):
+                raise ConfigurationError(
+                    f"window_s and hop_s must be numbers of seconds, not {type(seconds).__name__}"
+                )
         if not (np.isfinite(window_s) and 0 < hop_s <= window_s):
             raise ConfigurationError(
                 f"window_s must be above 0 and hop_s above 0 and at most window_s, not "

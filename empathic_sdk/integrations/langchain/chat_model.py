@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextvars import ContextVar
 from typing import Any, Literal
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import ensure_config
 from pydantic import ConfigDict, Field, PrivateAttr
 
-from empathic_sdk.errors import InputError
+from empathic_sdk.errors import InputError, debugging
+from empathic_sdk.integrations.langchain.people import Known, check_user, person_of
 from empathic_sdk.integrations.langchain.shown import about
 from empathic_sdk.llm.messages import utterances
 from empathic_sdk.recognition.shared import shared_recognizer
 from empathic_sdk.turn.stateless import StatelessTurn, StatelessTurns
 from empathic_sdk.types import PacingHook, ThemeHook, ToneHook
+
+_CONFIG: ContextVar[RunnableConfig | None] = ContextVar("config", default=None)
 
 
 class EmpathicChatModel(BaseChatModel):
@@ -50,11 +56,71 @@ class EmpathicChatModel(BaseChatModel):
     """The reply ends before any of these."""
     recognizer: Any = Field(default=None, exclude=True, repr=False)
     """An ``EmotionRecognizer``; by default the embedded one, loaded at the first use."""
+    user: Any = Field(default=None, exclude=True, repr=False)
+    """What is known of the person (their locale decides the help lines), as for
+    :class:`EmotionMiddleware`; ``user_id`` and ``thread_id`` of the config say who it is."""
+    debug: bool = Field(default=False, exclude=True, repr=False)
+    """Log errors of your hooks in full, which may quote a person."""
     tone: ToneHook | None = Field(default=None, exclude=True, repr=False)
     pacing: PacingHook | None = Field(default=None, exclude=True, repr=False)
     theme: ThemeHook | None = Field(default=None, exclude=True, repr=False)
 
     _turns: StatelessTurns | None = PrivateAttr(default=None)
+
+    def __init__(self, **given: Any) -> None:
+        """Check the fields; nothing is loaded yet."""
+        super().__init__(**given)
+        check_user(self.user)
+
+    # The config does not reach _generate and _stream, so it is kept aside for the call.
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> AIMessage:
+        """Answer the last human message."""
+        token = _CONFIG.set(config)
+        try:
+            return super().invoke(input, config, **kwargs)
+        finally:
+            _CONFIG.reset(token)
+
+    async def ainvoke(
+        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> AIMessage:
+        """:meth:`invoke` in an event loop."""
+        token = _CONFIG.set(config)
+        try:
+            return await super().ainvoke(input, config, **kwargs)
+        finally:
+            _CONFIG.reset(token)
+
+    def stream(
+        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> Iterator[AIMessageChunk]:
+        """Answer a sentence at a time."""
+        chunks = super().stream(input, config, **kwargs)
+        while True:
+            token = _CONFIG.set(config)
+            try:
+                chunk = next(chunks)
+            except StopIteration:
+                return
+            finally:
+                _CONFIG.reset(token)
+            yield chunk
+
+    async def astream(
+        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> AsyncIterator[AIMessageChunk]:
+        """:meth:`stream` in an event loop."""
+        chunks = super().astream(input, config, **kwargs)
+        while True:
+            token = _CONFIG.set(config)
+            try:
+                chunk = await anext(chunks)
+            except StopAsyncIteration:
+                return
+            finally:
+                _CONFIG.reset(token)
+            yield chunk
 
     @property
     def _llm_type(self) -> str:
@@ -122,7 +188,12 @@ class EmpathicChatModel(BaseChatModel):
                 planner=self.planner,
                 max_sentences=self.max_sentences,
             )
-        turn = turns.take(utterances(messages))
+        known: Known = self.user
+        config = ensure_config(_CONFIG.get())
+        runtime = (config.get("configurable") or {}).get("__pregel_runtime")
+        person, _ = person_of(known, config=config, runtime=runtime)
+        with debugging(self.debug):  # no name of a conversation: it would be part of the seed
+            turn = turns.take(utterances(messages), user=person)
         if turn is None:
             raise InputError("there is nothing to answer: no human message with a text in it")
         sentences = list(turn.context.reply.sentences)

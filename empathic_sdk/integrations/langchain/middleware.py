@@ -5,12 +5,11 @@ Importing this needs LangChain.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import json
 from collections.abc import Awaitable, Callable
 from functools import cached_property
-from typing import Annotated, Any, Literal, NotRequired, Protocol, runtime_checkable
+from typing import Annotated, Any, Literal, NotRequired
 
 from langchain.agents.middleware import (
     AgentMiddleware,
@@ -22,17 +21,19 @@ from langchain.agents.middleware import (
 )
 from langchain.agents.middleware.types import OmitFromInput, PrivateStateAttr
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
-from langchain_core.runnables.config import ensure_config
 from langgraph.runtime import Runtime
 
-from empathic_sdk.errors import ConfigurationError
+from empathic_sdk.errors import ConfigurationError, debugging
 from empathic_sdk.integrations.langchain.held import held_back
 from empathic_sdk.integrations.langchain.own_words import Seen, seen_before, words
+from empathic_sdk.integrations.langchain.people import Known, check_user, person_of
 from empathic_sdk.integrations.langchain.shown import about
 from empathic_sdk.integrations.langchain.thread import Sessions, pack, stored_turn
 from empathic_sdk.llm.adapters import text_of
+from empathic_sdk.llm.locks import alone, alone_async
 from empathic_sdk.llm.messages import utterances
 from empathic_sdk.recognition.shared import shared_recognizer
+from empathic_sdk.runtime.lanes import Workers
 from empathic_sdk.turn.parts import check_hooks, check_parts, check_planner
 from empathic_sdk.turn.scenarios import scenario_of
 from empathic_sdk.turn.stateless import StatelessTurn, StatelessTurns
@@ -64,15 +65,6 @@ REFUSED = "empathy_refused"
 Answer = ModelResponse[Any] | AIMessage | ExtendedModelResponse[Any]
 
 
-@runtime_checkable
-class Users(Protocol):
-    """Knows people by their names, as :class:`~empathic_sdk.ProfileStore` does."""
-
-    def get(self, user: str, /) -> UserContext:
-        """Return what is known of a person."""
-        ...
-
-
 class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
     """Lets an agent of LangChain notice how a person feels, and holds it to the safety protocol.
 
@@ -102,7 +94,9 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         safety: What assesses danger, a ``SafetyAssessor``; by default the protocol's own.
         user: What is known of the person (their locale decides the help lines): a value, a
             callable ``(Runtime) -> UserContext``, or an object such as an agent's ``profiles``,
-            whose ``get(user)`` is asked for the ``user_id`` of ``config["configurable"]``.
+            whose ``get(user)`` is asked for the ``user_id`` of ``config["configurable"]`` or of the
+            run's context (``context_schema=``). Where neither names the person, each ``thread_id``
+            is a person of its own, and without a thread each call is.
         guard: What is held back of the model's answers. ``"grave"``: drafts that could do a person
             harm (methods, encouragement of harm, secrecy, abandonment, contempt), whole; everything
             else passes byte for byte. ``"all"``: every sentence that the agent's own guard
@@ -110,6 +104,8 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
             nothing is checked.
         hold: Keep the model's tokens back until they are checked: a stream of messages then brings
             an answer whole. ``False`` lets tokens through as they come, unchecked.
+        debug: Log errors of your hooks and of ``safety`` in full, with message and traceback, which
+            may quote a person. An error of the model is never caught here.
 
     Raises:
         ConfigurationError: An argument is wrong.
@@ -128,16 +124,14 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         language: str = "en",
         planner: Literal["rules", "learned"] = "rules",
         safety: SafetyAssessor | None = None,
-        user: UserContext | Users | Callable[[Runtime[Any]], UserContext | None] | None = None,
+        user: Known = None,
         guard: Guard = "grave",
         hold: bool = True,
+        debug: bool = False,
     ) -> None:
         """Check the arguments; nothing is loaded yet."""
         super().__init__()
-        if not (user is None or isinstance(user, UserContext | Users) or callable(user)):
-            raise ConfigurationError(
-                "user= must be a UserContext, a callable, an object with get(user), or None"
-            )
+        check_user(user)
         if guard not in ("grave", "all", "off"):
             raise ConfigurationError(f"guard must be 'grave', 'all' or 'off', not {guard!r}")
         check_hooks(tone=tone, pacing=pacing, theme=theme)
@@ -152,7 +146,9 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         self._user = user
         self._guard = guard
         self._hold = hold and guard != "off"
+        self._debug = debug
         self._sessions = Sessions()
+        self._workers = Workers("empathic-middleware")
         self._made: StatelessTurns | None = None
 
     # -- before: read -------------------------------------------------------------------------
@@ -168,12 +164,13 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         if not any(isinstance(m, HumanMessage) for m in found.new):
             unanswered = bool(messages) and isinstance(messages[-1], HumanMessage)
             return _crisis(before) if before is not None and before.crisis and unanswered else None
-        person = self._person(runtime)
+        person, names = person_of(self._user, runtime=runtime)
         earlier = utterances(found.earlier)
-        turn = self._turns.take(
-            utterances(found.new), state=self._state(state, before, earlier, person),
-            user=person, conversation=_thread(runtime), earlier=earlier,
-        )  # fmt: skip
+        with debugging(self._debug):
+            turn = self._turns.take(
+                utterances(found.new), state=self._state(state, before, earlier, person),
+                user=person, conversation=names.conversation or "", earlier=earlier,
+            )  # fmt: skip
         update: dict[str, Any] = {"empathy_seen": (seen or Seen()).of(messages, new=True).dump()}
         if turn is None:
             return update
@@ -187,7 +184,7 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         self, state: EmotionAgentState, runtime: Runtime[Any]
     ) -> dict[str, Any] | None:
         """:meth:`before_agent` in an event loop; the reading is done in a thread."""
-        return await asyncio.to_thread(self.before_agent, state, runtime)
+        return await self._workers.run(functools.partial(self.before_agent, state, runtime))
 
     # -- around: guide and check ----------------------------------------------------------------
 
@@ -196,7 +193,7 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
     ) -> Answer:
         """Add state and style to the system prompt; check what comes back."""
         turn = stored_turn(request.state)
-        with held_back(self._hold):
+        with held_back(self._hold), alone(request.model):
             answer = handler(self._guided(request, turn))
         return self._checked(answer, turn)
 
@@ -207,9 +204,10 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
     ) -> Answer:
         """:meth:`wrap_model_call` in an event loop; the answer is checked in a thread."""
         turn = stored_turn(request.state)
-        with held_back(self._hold):
-            answer = await handler(self._guided(request, turn))
-        return await asyncio.to_thread(self._checked, answer, turn)
+        async with alone_async(request.model):
+            with held_back(self._hold):
+                answer = await handler(self._guided(request, turn))
+        return await self._workers.run(functools.partial(self._checked, answer, turn))
 
     # -- after: check again ---------------------------------------------------------------------
 
@@ -228,7 +226,7 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         self, state: EmotionAgentState, runtime: Runtime[Any]
     ) -> dict[str, Any] | None:
         """:meth:`after_model` in an event loop; the answer is checked in a thread."""
-        return await asyncio.to_thread(self.after_model, state, runtime)
+        return await self._workers.run(functools.partial(self.after_model, state, runtime))
 
     # -- inside ---------------------------------------------------------------------------------
 
@@ -286,20 +284,6 @@ class EmotionMiddleware(AgentMiddleware[EmotionAgentState, Any, Any]):
         if len(marks) > len(known):
             update["empathy"] = {**shown, "marks": list(marks)}
         return update
-
-    def _person(self, runtime: Runtime[Any]) -> UserContext | None:
-        """Return what is known of the person; ``configurable["user_id"]`` may say who it is."""
-        name = ensure_config().get("configurable", {}).get("user_id")
-        known = self._user
-        if isinstance(known, Users):
-            person = None if name is None else known.get(str(name))
-        else:
-            person = known(runtime) if callable(known) else known
-        if not isinstance(person, UserContext | None):
-            raise ConfigurationError("user= must give a UserContext, or None")
-        if name is None or (person is not None and person.user != UserContext().user):
-            return person
-        return (person or UserContext()).model_copy(update={"user": str(name)})
 
     def _guided(self, request: ModelRequest[Any], turn: StatelessTurn | None) -> ModelRequest[Any]:
         guide = "" if turn is None else self._turns.prompt(turn)
@@ -389,8 +373,3 @@ def _is_json(text: str) -> bool:
 
 def _crisis(turn: StatelessTurn) -> dict[str, Any]:
     return {"messages": [AIMessage(turn.turn.reply)], "jump_to": "end"}
-
-
-def _thread(runtime: Runtime[Any]) -> str:
-    info = getattr(runtime, "execution_info", None)
-    return str(getattr(info, "thread_id", None) or "")

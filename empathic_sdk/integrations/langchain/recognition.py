@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.tools import StructuredTool, ToolException
 
 from empathic_sdk.errors import EmpathicError
-from empathic_sdk.llm.runnables import recognizer_runnable
+from empathic_sdk.integrations.langchain.people import Known, check_user, person_of
+from empathic_sdk.llm.runnables import read_by, recognizer_runnable
 from empathic_sdk.recognition.shared import shared_recognizer
-from empathic_sdk.types import EmotionState
+from empathic_sdk.types import EmotionState, UserContext, Utterance
 from empathic_sdk.types.protocols import Recognizer
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
 
-def emotion_runnable(recognizer: Recognizer | None = None) -> Runnable[Any, EmotionState]:
+def emotion_runnable(
+    recognizer: Recognizer | None = None, *, user: Known = None
+) -> Runnable[Any, EmotionState]:
     """Return a runnable from what was said to the :class:`EmotionState`.
 
     Its input is a str, an ``Utterance``, a message, or a list of messages (also as pairs or dicts),
@@ -27,12 +30,24 @@ def emotion_runnable(recognizer: Recognizer | None = None) -> Runnable[Any, Emot
 
     Args:
         recognizer: What reads; by default the embedded one, loaded at the first use.
+        user: What is known of the person, as for :class:`EmotionMiddleware`; an object such as an
+            agent's ``profiles`` is asked for the ``user_id`` of the run's ``configurable`` or
+            context. A callable gets the run's ``Runtime`` where there is one.
+
+    Raises:
+        ConfigurationError: ``user`` is none of these.
     """
-    return recognizer_runnable(lambda: recognizer or shared_recognizer())
+    check_user(user)
+    return recognizer_runnable(
+        lambda: recognizer or shared_recognizer(), lambda config: _person(user, config)
+    )
 
 
 def emotion_tool(
-    recognizer: Recognizer | None = None, *, name: str = "estimate_emotion"
+    recognizer: Recognizer | None = None,
+    *,
+    name: str = "estimate_emotion",
+    user: Known = None,
 ) -> BaseTool:
     """Return a tool by which a model may ask how a text is meant to feel.
 
@@ -42,11 +57,21 @@ def emotion_tool(
     Args:
         recognizer: What reads; by default the embedded one, loaded at the first use.
         name: What models call it.
-    """
+        user: What is known of the person, as for :func:`emotion_runnable`.
 
-    def estimate(text: str) -> dict[str, Any]:
+    Raises:
+        ConfigurationError: ``user`` is none of these.
+    """
+    check_user(user)
+
+    def estimate(text: str, config: RunnableConfig) -> dict[str, Any]:
         try:
-            state = (recognizer or shared_recognizer()).recognize(text)
+            person = _person(user, config)
+            reader = recognizer or shared_recognizer()
+            if person is None:
+                state = reader.recognize(text)
+            else:
+                (state,) = read_by(reader, [Utterance(text)], person)
         except EmpathicError as error:
             raise ToolException(f"this text cannot be read: {error}") from error
         return {
@@ -57,8 +82,8 @@ def emotion_tool(
             "arousal": round(state.arousal, 3),
         }
 
-    async def aestimate(text: str) -> dict[str, Any]:
-        return await asyncio.to_thread(estimate, text)
+    async def aestimate(text: str, config: RunnableConfig) -> dict[str, Any]:
+        return await asyncio.to_thread(estimate, text, config)
 
     return StructuredTool.from_function(
         estimate,
@@ -71,3 +96,10 @@ def emotion_tool(
         handle_tool_error=True,
         handle_validation_error="This tool takes one argument, text: a string that is not empty.",
     )
+
+
+def _person(known: Known, config: RunnableConfig) -> UserContext | None:
+    if known is None:  # the names alone change nothing that is read, and nothing is kept
+        return None
+    runtime = (config.get("configurable") or {}).get("__pregel_runtime")
+    return person_of(known, config=config, runtime=runtime)[0]

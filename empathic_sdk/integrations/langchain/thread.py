@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from hashlib import blake2b
 from typing import Any
 
 from empathic_sdk.errors import EmpathicError, InputError
+from empathic_sdk.runtime.processes import ForkLock
 from empathic_sdk.turn.codec import decode, encode
 from empathic_sdk.turn.stateless import StatelessTurn
 
@@ -72,7 +72,7 @@ class Sessions:
 
     def __init__(self) -> None:
         self._found: OrderedDict[bytes, bytes] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
 
     def remember(self, packed: str, turn: StatelessTurn) -> None:
         """Keep the session of a turn; ``packed`` is what :func:`pack` made of the turn."""

@@ -250,7 +250,37 @@ def _read_mosi(data: Path, split: str) -> list[Dialogue]:
     return dialogues
 
 
+def _read_own(data: Path, split: str) -> list[Dialogue]:
+    """Read dialogues of your own: ``own/dialogues.jsonl`` below the data directory.
+
+    Each line ``{"id", "split", "turns": [{"speaker", "text", "emotion"}]}``; an emotion is one of
+    the seven.
+    """
+    dialogues = []
+    for talk in open_objects(data / "own" / "dialogues.jsonl"):
+        if talk["split"] != split:
+            continue
+        turns, name = talk["turns"], str(talk["id"])
+        ids = [f"{name}-{i}" for i in range(len(turns))]
+        dialogues.append(
+            Dialogue(
+                id=name,
+                ids=ids,
+                texts=[t["text"] for t in turns],
+                speakers=[t["speaker"] for t in turns],
+                labels=np.array(
+                    [_label(t["emotion"], SEVEN, i) for t, i in zip(turns, ids, strict=True)]
+                ),
+                features={},
+                present={},
+                times=_unknown_times(len(turns)),
+            )
+        )
+    return dialogues
+
+
 READERS = {
+    "own": (_read_own, SEVEN),
     "meld": (_read_meld, SEVEN),
     "dailydialog": (_read_dailydialog, SEVEN),
     "iemocap": (_read_iemocap, IEMOCAP_CLASSES),

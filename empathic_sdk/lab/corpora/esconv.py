@@ -44,16 +44,24 @@ class SupportTalk(NamedTuple):
     strategies: tuple[int, ...]
 
 
-def read_esconv(data: Path, split: str) -> list[SupportTalk]:
-    """Read ``split`` (train, dev or test) of ESConv.
+def read_esconv(data: Path | None, split: str, own: Path | None = None) -> list[SupportTalk]:
+    """Read ``split`` (train, dev or test) of ESConv, or of dialogues of your own.
 
     Problem, situation and survey are left out: nobody knows them when a talk begins.
+
+    Args:
+        data: Folder of the corpora; not needed with ``own``.
+        split: Which part.
+        own: A file of JSON lines like ESConv's (it may be compressed, ``.gz``): ``{"split",
+            "dialog": [{"speaker": "usr" or "sys", "text", "strategy"}]}``.
 
     Raises:
         DataError: The file is missing, a talk in it is broken, or there is no such split.
     """
     chosen("split", split, SPLITS)
-    path = data / "esconv" / "esconv.jsonl.gz"
+    if own is None and data is None:
+        raise DataError("give the folder of the corpora, or dialogues of your own")
+    path = own or Path(data or "") / "esconv" / "esconv.jsonl.gz"
     talks = []
     for number, line in enumerate(open_lines(path)):
         try:

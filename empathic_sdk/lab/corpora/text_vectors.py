@@ -89,5 +89,5 @@ def mark(model: Path | None) -> str:
     """Tell checkpoints of one name apart."""
     model = model or weights_dir() / "text.safetensors"
     if model.is_dir():
-        model = model / "model.safetensors"
-    return checkpoints.sha256(model)
+        return checkpoints.sha256(model / "model.safetensors")
+    return checkpoints.fingerprint(model)

@@ -12,18 +12,24 @@ from statistics import mean, stdev
 from typing import Any, NamedTuple
 
 from empathic_sdk.encoders.tokens import TextTokenizer
+from empathic_sdk.encoders.trunk import WORDS
 from empathic_sdk.errors import DataError
+from empathic_sdk.lab.corpora.risk_lines import CORPORA as BACKGROUND
 from empathic_sdk.lab.corpora.risk_lines import Entry, Moment, shipped_lines, talks
 from empathic_sdk.lab.corpora.text_vectors import find_minilm
 from empathic_sdk.lab.recipes.risk import (
     LEVELS,
+    Item,
     SafetyRecipe,
     SafetyTrainer,
     choose,
     everyday,
     is_dev,
+    own_everyday,
 )
 from empathic_sdk.lab.recipes.text import fresh_model
+from empathic_sdk.models.risk import RiskNetwork, description
+from empathic_sdk.models.risk import own_tensors as tensors_of
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.resources import weights_dir
@@ -34,13 +40,9 @@ from empathic_sdk.safety.kinds import rank
 from empathic_sdk.safety.risk_model import (
     HEADS,
     Before,
-    RiskNetwork,
     RiskReader,
-    description,
     reading,
-    words,
 )
-from empathic_sdk.safety.risk_model import own_tensors as tensors_of
 from empathic_sdk.types import SafetyLevel, Utterance
 
 CORPORA = ("esconv", "dailydialog")
@@ -166,7 +168,7 @@ def evaluate_safety(
             raise DataError(f"{results} holds no record of `empathic train safety`")
         return report | {"n": runs[0]["n"], **runs[0]["scored"], "runs": _spread(runs)}
     entries = Entry.read(lines or shipped_lines("heldout"))
-    if data is not None:  # a corpus that is missing is said before an hour has gone by
+    if data is not None:  # a missing corpus is reported before the long measurement
         for corpus in CORPORA:
             talks(data, corpus, "test")
     recognizer = EmotionRecognizer()
@@ -224,11 +226,15 @@ def count_alarms(
     }
 
 
-def fresh_network() -> RiskNetwork:
-    """Return the risk network on all-MiniLM-L6-v2, with the word vectors that it will share."""
+def fresh_network(text: Path | None = None) -> RiskNetwork:
+    """Return the risk network on all-MiniLM-L6-v2, with the word vectors that it will share.
+
+    Args:
+        text: The text checkpoint that it will share them with; by default the one that ships.
+    """
     encoder = fresh_model(find_minilm(None)).encoder
     network = RiskNetwork(encoder.config)
-    shared = words(weights_dir() / "text.safetensors")
+    shared = checkpoints.load(text or weights_dir() / "text.safetensors")[0][WORDS]
     network.body.load_state_dict({**encoder.state_dict(), "word.weight": shared})
     return network
 
@@ -237,10 +243,12 @@ def train_safety(
     recipe: SafetyRecipe,
     *,
     lines: Path | None = None,
-    data: Path,
+    data: Path | None = None,
     out: Path,
     results: Path,
     network: RiskNetwork | None = None,
+    free: bool = False,
+    text: Path | None = None,
     note: Any = None,
 ) -> dict[str, Any]:
     """Train once; write the weights and the run record with its dev judgements (no texts).
@@ -248,22 +256,37 @@ def train_safety(
     Args:
         recipe: The numbers of the run.
         lines: Labelled lines, training part; by default those of the package.
-        data: Folder with the corpora, for everyday conversation.
+        data: Folder with the corpora, for everyday conversation; not needed with ``free``.
         out: Folder for ``safety.safetensors``.
         results: Folder of the run records.
         network: What is trained; by default :func:`fresh_network`.
+        free: Read no corpus: the everyday lines among the labelled ones stand for conversation.
+        text: The text checkpoint that the risk model will be used with; by default the one that
+            ships.
         note: Called with a line of text after each epoch.
+
+    Raises:
+        DataError: Lines or corpora are not there.
     """
+    if data is None and not free:
+        raise DataError("everyday conversation of public corpora is needed: data, or free")
+    base = text or weights_dir() / "text.safetensors"
     lines = lines or shipped_lines("train")
     entries = Entry.read(lines)
+
+    def calm(data: Path | None, split: str, most: int, seed: int) -> list[Item]:
+        if free or data is None:
+            return own_everyday([e for e in entries if is_dev(e) == (split == "dev")])
+        return everyday(data, split, most, seed)
+
     trainer = SafetyTrainer(
         recipe,
-        network or fresh_network(),
+        network or fresh_network(base),
         TextTokenizer(weights_dir() / "text-tokenizer.json"),
         train=[e for e in entries if not is_dev(e)],
         dev=[e for e in entries if is_dev(e)],
-        background=everyday(data, "train", 4 * recipe.background, recipe.seed),
-        background_dev=everyday(data, "dev", recipe.background // 2, 0),
+        background=calm(data, "train", 4 * recipe.background, recipe.seed),
+        background_dev=calm(data, "dev", recipe.background // 2, 0),
         note=note or (lambda _: None),
     )
     about = trainer.run()
@@ -274,20 +297,20 @@ def train_safety(
         judge(RiskFindings.of(e.moment.text), reading=reading(x, limits))
         for e, x in zip(dev, found, strict=True)
     ]
-    calm = trainer.logits(trainer.background_dev)[:, 0] > limits["concern"]
+    alarmed = trainer.logits(trainer.background_dev)[:, 0] > limits["concern"]
     name = f"safety-seed{recipe.seed}"
     record = {
         "name": name, "recipe": recipe.as_dict(), **about, "limits": limits, "n": len(dev),
         "lines": {"sha256": checkpoints.sha256(lines), "train": len(entries) - len(dev)},
-        "text_sha256": checkpoints.sha256(weights_dir() / "text.safetensors"),
-        "background_alarm_rate": float(calm.mean()) if len(calm) else None,
+        "corpora": [] if free else list(BACKGROUND), "text_sha256": checkpoints.fingerprint(base),
+        "background_alarm_rate": float(alarmed.mean()) if len(alarmed) else None,
     }  # fmt: skip
     path = out / "safety.safetensors"
     checkpoints.save(
         path,
         tensors_of(trainer.network),
         description(trainer.network, limits, recipe=recipe.as_dict(), data=record["lines"],
-                    text=record["text_sha256"]),
+                    corpora=record["corpora"], text=record["text_sha256"]),
     )  # fmt: skip
     results.mkdir(parents=True, exist_ok=True)
     (results / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

@@ -19,8 +19,12 @@ FOLDER = Path("checkpoints")
 """Where the repository keeps the checkpoints of the networks that ship, by their names."""
 
 # A key of the description that only this kind has.
-_MARKS = {"speech": "front", "face": "face", "behaviour": "behaviour",
-    "text": "corpora", "safety": "limits",
+_MARKS = {
+    "speech": "front",
+    "face": "face",
+    "behaviour": "behaviour",
+    "text": "corpora",
+    "safety": "limits",
 }
 
 

@@ -158,6 +158,9 @@ BASE: dict[str, DialogueRecipe] = {
         modalities=("text", "speech", "face"), batch_size=8, epochs=20, patience=6, smoothing=0.1,
         speakers=0,
     ),
+    "own": DialogueRecipe(
+        modalities=("text",), batch_size=16, epochs=12, patience=4, smoothing=0.1
+    ),
 }  # fmt: skip
 
 

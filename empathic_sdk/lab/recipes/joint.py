@@ -29,7 +29,8 @@ from empathic_sdk.lab.evaluation.text import dev_score
 from empathic_sdk.lab.recipes.dialogue import CHECKPOINT as DIALOGUE
 from empathic_sdk.lab.recipes.dialogue import predictions, write_checkpoint
 from empathic_sdk.lab.recipes.joint_numbers import JointRecipe
-from empathic_sdk.lab.recipes.text import CHECKPOINT, SCORED, TOKENIZER, finish_text
+from empathic_sdk.lab.recipes.text import CHECKPOINT, TOKENIZER, finish_text
+from empathic_sdk.lab.recipes.text_numbers import SCORED
 from empathic_sdk.lab.records import (
     RunRecord,
     data_entry,

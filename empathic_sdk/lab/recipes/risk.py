@@ -25,12 +25,12 @@ from torch import Tensor
 from empathic_sdk.encoders.tokens import TextTokenizer
 from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.lab.corpora.risk_lines import CORPORA, Entry, Moment, moments, talks
+from empathic_sdk.models.risk import RiskNetwork
 from empathic_sdk.safety.decision import judge
 from empathic_sdk.safety.detector import MARKS, RiskFindings
 from empathic_sdk.safety.risk_model import (
     HEADS,
     Before,
-    RiskNetwork,
     Row,
     batch,
     reading,
@@ -133,6 +133,11 @@ def everyday(data: Path, split: str, most: int, seed: int) -> list[Item]:
         calm = (m for m in pool if not RiskFindings.of(m.text).alone.reasons)
         found += [Item(m, 0, marks=NO_MARKS) for m in islice(calm, most)]
     return found
+
+
+def own_everyday(entries: Sequence[Entry]) -> list[Item]:
+    """Return the everyday lines among labelled ones, in place of :func:`everyday`."""
+    return [Item(e.moment, 0, marks=NO_MARKS) for e in entries if e.category == "everyday"]
 
 
 class SafetyTrainer:
@@ -256,7 +261,7 @@ class SafetyTrainer:
         return line._replace(moment=moment, marks=marks)
 
     def _forward(self, made: Sequence[Row], items: Sequence[Item]) -> Tensor:
-        ids, mask, roles = batch(made)
+        ids, mask, roles = (torch.from_numpy(a) for a in batch(made))
         marks = torch.tensor([i.marks or NO_MARKS for i in items])
         with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bfloat16):
             found: Tensor = self.network(ids, mask, roles, marks).float()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from empathic_sdk.dialogue.planner import CHECKPOINT, STRATEGIES, Planner
+from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.lab.corpora.esconv import digest, read_esconv
 from empathic_sdk.lab.corpora.support_moments import (
@@ -26,7 +27,7 @@ from empathic_sdk.lab.corpora.support_moments import (
 from empathic_sdk.lab.evaluation.metrics import classification, labelled
 from empathic_sdk.lab.recipes.numbers import Numbers, Seed
 from empathic_sdk.lab.records import RunRecord
-from empathic_sdk.lab.registry import Command, Option, Outcome
+from empathic_sdk.lab.registry import Command, Option, Outcome, UsageError
 from empathic_sdk.lab.runs.runner import figures, folder, record_run
 from empathic_sdk.lab.training.trainer import Trainer, adamw, cosine
 from empathic_sdk.models.strategy import StrategyNetwork
@@ -154,19 +155,22 @@ def objective(gold: NDArray[np.int64], logits: NDArray[np.float32]) -> dict[str,
     }
 
 
-def run_name(recipe: StrategyRecipe, limit: int | None) -> str:
-    """Name a run; a trial has a name of its own, which ``runs`` does not count."""
-    return f"{'' if limit is None else 'trial-'}strategy-seed{recipe.seed}"
+def run_name(recipe: StrategyRecipe, limit: int | None, *, own: bool = False) -> str:
+    """Name a run; a trial or one on own dialogues has its own name, which ``runs`` leaves out."""
+    kind = f"{'' if limit is None else 'trial-'}{'own-' if own else ''}"
+    return f"{kind}strategy-seed{recipe.seed}"
 
 
 def train_strategy(
     recipe: StrategyRecipe,
     *,
-    data: Path,
+    data: Path | None = None,
     out: Path,
     results: Path,
     cache: Path | None,
     limit: int | None = None,
+    own: Path | None = None,
+    text: Path | None = None,
 ) -> RunRecord:
     """Train the planner and its text-only baseline, record both, store their test answers.
 
@@ -179,12 +183,14 @@ def train_strategy(
         results: Folder of the run records.
         cache: Folder in which text vectors are kept between runs.
         limit: Talks of the train split at most, the first in the file.
+        own: Dialogues of your own in place of ESConv.
+        text: The text checkpoint that the planner will be used with; by default the one that ships.
 
     Returns:
         The run record.
     """
-    recognizer = EmotionRecognizer()
-    talks = {split: read_esconv(data, split) for split in ("train", "dev", "test")}
+    recognizer = EmotionRecognizer(text=None if text is None else TextEncoder(text))
+    talks = {split: read_esconv(data, split, own) for split in ("train", "dev", "test")}
     talks["train"] = talks["train"][:limit]
     scenes = {split: scene(t, observed(t, recognizer, cache)) for split, t in talks.items()}
     train, dev, test = scenes["train"], scenes["dev"], scenes["test"]
@@ -196,11 +202,12 @@ def train_strategy(
     words, words_ran = fit(
         recipe, SupportMoments(train.last, train.moments.strategies), score, dev.last, CLASSES
     )
-    name = run_name(recipe, limit)
+    name = run_name(recipe, limit, own=own is not None)
     about = {
         "name": name,
         "strategies": [str(s) for s in STRATEGIES],
         "width": int(train.last.shape[1]),
+        "corpus": "esconv" if own is None else "own",
         "text_sha256": text_mark(recognizer),
         "configuration": recipe.as_dict(),
     }
@@ -221,7 +228,7 @@ def train_strategy(
         )
     )  # fmt: skip
     return record_run(
-        results, recipe, rows, recipe="strategy", name=name,
+        results, recipe, rows, recipe="strategy", name=name, corpus=about["corpus"],
         parameters=sum(p.numel() for p in network.parameters()),
         data={
             split: {"talks": len(t), "n": len(scenes[split].talk), "sha256": digest(t)}
@@ -249,12 +256,25 @@ def measure(seen: Scene, probabilities: NDArray[np.floating]) -> dict[str, Any]:
 def run(
     numbers: Mapping[str, Any],
     *,
-    data: Path,
+    data: Path | None = None,
     out: Path | None,
     results: Path,
     cache: Path,
     limit: Annotated[
         int | None, Option("Talks of the train split at most (a trial).", low=8)
+    ] = None,
+    own: Annotated[
+        Path | None,
+        Option("Dialogues of your own in place of ESConv, in its form.", exists=True, folder=False),
+    ] = None,
+    text: Annotated[
+        Path | None,
+        Option(
+            "text.safetensors that it will be used with.",
+            exists=True,
+            folder=False,
+            default="the one that ships",
+        ),
     ] = None,
 ) -> Outcome:
     """Fit the support planner on ESConv's train split, and its text-only baseline.
@@ -263,8 +283,12 @@ def run(
     strategy` scores them.
     """
     recipe = StrategyRecipe(**numbers)
-    out = folder(run_name(recipe, limit), out)
-    record = train_strategy(recipe, data=data, out=out, results=results, cache=cache, limit=limit)
+    out = folder(run_name(recipe, limit, own=own is not None), out)
+    if data is None and own is None:
+        raise UsageError("give --data (or EMPATHIC_DATA), or --own")
+    record = train_strategy(
+        recipe, data=data, out=out, results=results, cache=cache, limit=limit, own=own, text=text
+    )
     return Outcome(record, [figures("dev", record.dev), f"weights: {out / CHECKPOINT}"])
 
 

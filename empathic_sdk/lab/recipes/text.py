@@ -23,7 +23,13 @@ from empathic_sdk.lab.corpora.text import TextItems, read
 from empathic_sdk.lab.corpora.text_vectors import find_minilm
 from empathic_sdk.lab.evaluation.calibrate import fit_abstention, fit_temperature, fit_thresholds
 from empathic_sdk.lab.evaluation.text import dev_score, measure, predict
-from empathic_sdk.lab.recipes.text_numbers import EMOTION_CORPORA, TextRecipe, without_corpora
+from empathic_sdk.lab.recipes.text_numbers import (
+    EMOTION_CORPORA,
+    FREE,
+    SCORED,
+    TextRecipe,
+    without_corpora,
+)
 from empathic_sdk.lab.records import (
     RunRecord,
     data_entry,
@@ -48,7 +54,6 @@ from empathic_sdk.recognition.calibration import Calibration, probabilities
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.runtime import checkpoints
 
-SCORED = ("meld", "goemotions", "emobank")
 TOKENIZER = "text-tokenizer.json"
 CHECKPOINT = "text.safetensors"
 HEADS = "heads.safetensors"
@@ -62,18 +67,22 @@ def _start(folder: Path) -> dict[str, str]:
 def run_name(recipe: TextRecipe) -> str:
     """Name a run; trials and controls get names of their own, which ``runs`` does not count."""
     left_out = "" if "meld" in recipe.epochs else "-without-meld"
+    if recipe.free:
+        left_out = "-free"
     if recipe.limit is None and not recipe.shuffle_labels:
         return f"text{left_out}-seed{recipe.seed}"
-    return f"trial-seed{recipe.seed}" + ("-shuffled" if recipe.shuffle_labels else "")
+    free, shuffled = "-free" * recipe.free, "-shuffled" * recipe.shuffle_labels
+    return f"trial{free}-seed{recipe.seed}{shuffled}"
 
 
 def heads_name(recipe: TextRecipe, encoder: str) -> str:
     """Name a run that trains only heads; a trial has a name of its own, too."""
     whole = recipe.limit is None and not recipe.shuffle_labels
-    return f"{'' if whole else 'trial-'}heads-{Path(encoder).name}-seed{recipe.seed}"
+    free = "-free" if recipe.free else ""
+    return f"{'' if whole else 'trial-'}heads-{Path(encoder).name}{free}-seed{recipe.seed}"
 
 
-def fresh_model(folder: Path) -> TextModel:
+def fresh_model(folder: Path, corpora: Sequence[str] = EMOTION_CORPORA) -> TextModel:
     """Return MiniLM with its pretrained weights, under heads that know nothing yet."""
     c = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     try:
@@ -91,7 +100,7 @@ def fresh_model(folder: Path) -> TextModel:
         encoder.load_state_dict(from_bert_state(load_file(folder / "model.safetensors")))
     except (KeyError, RuntimeError) as error:
         raise ModelError(f"{folder} holds no BERT-like network: {error}") from error
-    return TextModel(encoder)
+    return TextModel(encoder, corpora)
 
 
 def train_text(
@@ -117,11 +126,11 @@ def train_text(
     """
     start = find_minilm(init)
     train = {c: read(c, data, "train") for c in recipe.epochs}
-    dev = {c: read(c, data, "dev") for c in SCORED}
+    dev = {c: read(c, data, "dev") for c in recipe.scored}
     torch.manual_seed(recipe.seed)
     trainer = TextTrainer(
         recipe=recipe,
-        model=fresh_model(start),
+        model=fresh_model(start, recipe.emotion_corpora),
         tokenizer=TextTokenizer(start / "tokenizer.json"),
         data=train,
         score=dev_score(dev),
@@ -173,7 +182,7 @@ def train_encoder_heads(
     """
     text = TextEncoder(encoder)
     train = {c: read(c, data, "train") for c in recipe.epochs}
-    dev = {c: read(c, data, "dev") for c in SCORED}
+    dev = {c: read(c, data, "dev") for c in recipe.scored}
     heads, ran = train_heads(recipe, encode=text.encode, data=train, score=dev_score(dev))
     about = {
         "recipe": "text-heads",
@@ -183,7 +192,7 @@ def train_encoder_heads(
         "training_data": {c: data_entry(i) for c, i in train.items()},
         "run": ran,
     }
-    description = {"name": about["name"], "width": text.width, "corpora": list(EMOTION_CORPORA)}
+    description = {"name": about["name"], "width": text.width, "corpora": list(heads.corpora)}
     tensors = {f"heads.{n}": t for n, t in heads.state_dict().items()}
 
     def load(path: Path) -> EmotionRecognizer:
@@ -209,7 +218,7 @@ def finish_text(
         "name": about["name"],
         "width": model.encoder.config.width,
         "encoder": model.encoder.config._asdict(),
-        "corpora": list(EMOTION_CORPORA),
+        "corpora": list(model.heads.corpora),
         "tokenizer": TOKENIZER,
     }
 
@@ -266,24 +275,34 @@ def _once(reader: Read) -> Read:
 
 
 def calibrate(read: Read, dev: Mapping[str, TextItems]) -> Calibration:
-    """Fix temperature, abstention and multi-label thresholds on dev data."""
-    meld, several = dev["meld"], dev["goemotions"]
-    emotion, _, _ = read(meld.texts, "meld")
-    temperature = fit_temperature(emotion, meld.emotion)
+    """Fix temperature, abstention and multi-label thresholds on dev data.
+
+    The first two on MELD; without it, on the texts of GoEmotions that have one emotion.
+    """
+    several = dev["goemotions"]
+    one = dev.get("meld") or several.take(np.flatnonzero(several.emotion >= 0))
+    emotion, _, _ = read(one.texts, one.corpus)
+    temperature = fit_temperature(emotion, one.emotion)
     p = probabilities(emotion, temperature)
     assert several.present is not None
     present = predict(read, several, Calibration())
     return Calibration(
         temperature=temperature,
-        threshold=fit_abstention(p, meld.emotion),
+        threshold=fit_abstention(p, one.emotion),
         present=tuple(fit_thresholds(several.present, present)),
     )
 
 
 def score_text(
-    checkpoint: Path, *, data: Path, results: Path, corpora: Sequence[str] = SCORED
+    checkpoint: Path, *, data: Path, results: Path, corpora: Sequence[str] | None = None
 ) -> RunRecord:
     """Score a recorded checkpoint on the test splits; completes its run record.
+
+    Args:
+        checkpoint: ``text.safetensors`` of the run.
+        data: Folder of the corpora.
+        results: Folder of the run records.
+        corpora: Which; by default those that its run was scored on.
 
     Raises:
         DataError: The checkpoint has no run record, or is not the one that was recorded.
@@ -291,6 +310,8 @@ def score_text(
     recognizer = EmotionRecognizer(text=TextEncoder(checkpoint), dialogue=False)
     path = results / f"{recognizer.about['name']}.json"
     recorded(path, checkpoint)
+    if corpora is None:
+        corpora = SCORED if SCORED[0] in recognizer.about["corpora"] else FREE
     measured: dict[str, Any] = {}
     rows: list[dict[str, Any]] = []
     for corpus in corpora:
@@ -341,6 +362,8 @@ def run(
     Dev data choose the epoch, the temperature and the thresholds; the choice is written to the
     run record. Test data are read by a second call, with --test, once that choice stands.
     """
+    if numbers.get("free") and (without or average):
+        raise UsageError("--free does not go with --without or --average")
     if without and (encoder or average):
         raise UsageError("--without does not go with --encoder or --average")
     recipe = without_corpora(TextRecipe(**numbers), without)

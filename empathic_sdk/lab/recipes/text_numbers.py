@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Annotated
 
 from empathic_sdk.errors import ConfigurationError
 from empathic_sdk.lab.recipes.numbers import Limit, Numbers, Seed, Shuffled
+from empathic_sdk.lab.registry import Option
 
 # The first one's annotators speak at run time: MELD is spoken conversation.
 EMOTION_CORPORA = ("meld", "goemotions", "dailydialog", "empathetic")
 FINE_LABELS = 28
+SCORED = ("meld", "goemotions", "emobank")
+FREE = ("goemotions", "emobank")
+"""Corpora whose licences allow commercial use: Apache-2.0 and CC BY-SA 4.0."""
 
 
 def _default_epochs() -> dict[str, float]:
@@ -42,6 +47,7 @@ class TextRecipe(Numbers):
         bfloat16: Multiply matrices in bfloat16.
         evaluations: How often dev is scored; the best of them is kept.
         limit: Items a corpus at most (for tests and trials).
+        free: Use the corpora of :data:`FREE` alone, in training and on dev.
         shuffle_labels: Give every item the labels of another one: the result must be chance.
     """
 
@@ -60,12 +66,28 @@ class TextRecipe(Numbers):
     evaluations: int = 6
     limit: Limit = None
     shuffle_labels: Shuffled = False
+    free: Annotated[
+        bool, Option("Only corpora that may be used commercially: GoEmotions and EmoBank.")
+    ] = False
 
     def __post_init__(self) -> None:
+        if self.free:
+            kept = {c: n for c, n in self.epochs.items() if c in FREE}
+            object.__setattr__(self, "epochs", kept)
         if not self.epochs or min(self.epochs.values()) <= 0:
             raise ConfigurationError("epochs must name at least one corpus, each above 0")
         if self.batch_size < 2 or self.max_tokens < 4 or self.evaluations < 1:
             raise ConfigurationError("batch_size >= 2, max_tokens >= 4 and evaluations >= 1")
+
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """The corpora whose dev splits choose the step and fit the calibration."""
+        return FREE if self.free else SCORED
+
+    @property
+    def emotion_corpora(self) -> tuple[str, ...]:
+        """The corpora whose annotators' habits the emotion head knows; the first counts later."""
+        return tuple(c for c in EMOTION_CORPORA if c in FREE) if self.free else EMOTION_CORPORA
 
 
 # What stays of each corpus's epochs where others are left out: such a run is a start for another.

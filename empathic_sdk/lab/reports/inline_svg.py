@@ -118,5 +118,5 @@ def _markup(
 
 def _coloured(value: str) -> str:
     """Return an attribute with the page's colours, and in the page's font."""
-    value = re.sub(r"font-family:[^;]*; ?", "", value)
+    value = re.sub(r"font-family:[^;]*+; ?", "", value)
     return re.sub(r"#[0-9a-f]{6}", lambda found: _VARIABLES.get(found[0], found[0]), value)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from empathic_sdk.lab.corpora.text import TextItems
-from empathic_sdk.lab.recipes.text_numbers import EMOTION_CORPORA, FINE_LABELS, TextRecipe
+from empathic_sdk.lab.recipes.text_numbers import FINE_LABELS, TextRecipe
 from empathic_sdk.lab.training.text_fit import (
     Arrays,
     Batch,
@@ -40,7 +40,7 @@ def train_heads(
     items = {c: prepare(recipe, data[c]) for c in recipe.epochs}
     vectors = {c: torch.from_numpy(encode(i.texts)) for c, i in items.items()}
     width = next(iter(vectors.values())).shape[1]
-    heads = UtteranceClassifier(width=width, corpora=EMOTION_CORPORA)
+    heads = UtteranceClassifier(width=width, corpora=recipe.emotion_corpora)
     fine = nn.Linear(width, FINE_LABELS)
     known: dict[str, np.ndarray] = {}
 

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from empathic_sdk.encoders.tokens import TextTokenizer, pad, truncate
+from empathic_sdk.encoders.tokens import TextTokenizer, truncate
 from empathic_sdk.lab.baselines.mdget import mdget_config
 from empathic_sdk.lab.corpora.dialogues import DialogueSet
 from empathic_sdk.lab.corpora.text import TextItems
@@ -35,6 +35,7 @@ from empathic_sdk.lab.training.dialogue_batches import (
     shifts,
 )
 from empathic_sdk.lab.training.dialogue_fit import joint_loss
+from empathic_sdk.lab.training.padding import pad
 from empathic_sdk.lab.training.text_fit import (
     Batch,
     Read,

@@ -17,9 +17,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from empathic_sdk.encoders.tokens import TextTokenizer, pad, truncate
+from empathic_sdk.encoders.tokens import TextTokenizer, truncate
 from empathic_sdk.lab.corpora.text import TextItems
 from empathic_sdk.lab.recipes.text_numbers import EMOTION_CORPORA, FINE_LABELS, TextRecipe
+from empathic_sdk.lab.training.padding import pad
 from empathic_sdk.lab.training.trainer import Trainer, adamw, linear
 from empathic_sdk.models.minilm import MiniLM
 from empathic_sdk.models.utterance import UtteranceClassifier, UtteranceLogits
@@ -33,11 +34,11 @@ Score = Callable[[Read], dict[str, float]]
 class TextModel(nn.Module):
     """Encoder and heads together, with the finer labels that only training needs."""
 
-    def __init__(self, encoder: MiniLM) -> None:
+    def __init__(self, encoder: MiniLM, corpora: Sequence[str] = EMOTION_CORPORA) -> None:
         super().__init__()
         width = encoder.config.width
         self.encoder = encoder
-        self.heads = UtteranceClassifier(width=width, corpora=EMOTION_CORPORA)
+        self.heads = UtteranceClassifier(width=width, corpora=corpora)
         self.fine = nn.Linear(width, FINE_LABELS)
         nn.init.zeros_(self.fine.weight)
         # 30,522 x 384 numbers of which a batch touches a few hundred: frozen, they cost nothing.
