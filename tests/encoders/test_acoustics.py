@@ -117,7 +117,9 @@ def test_the_front_of_the_lstm_does_what_it_does_in_training() -> None:
 
 
 def test_the_front_of_the_shipped_network_stops_before_the_standardisation() -> None:
-    front, reference = (f.Front(kind="log-mel", bands=40) for f in (speech_features, torch_features))
+    front, reference = (
+        f.Front(kind="log-mel", bands=40) for f in (speech_features, torch_features)
+    )
     x = vowels(1.0)
     expected = reference.raw(torch_acoustics.level(torch.from_numpy(x))).numpy()
     np.testing.assert_allclose(front(x), expected, atol=1e-4)
