@@ -22,6 +22,8 @@ from empathic_sdk.runtime.resources import weights_dir
 
 DESCRIPTION = "empathic_sdk"
 """Key of the description among the metadata of an ONNX file."""
+CHECKPOINT = "empathic_sdk.checkpoint"
+"""Key of the SHA-256 of the checkpoint that the network was exported from."""
 SUFFIX = ".onnx"
 
 
@@ -36,6 +38,7 @@ class Network:
     Attributes:
         path: The file.
         about: Its description: sizes, calibration, what it was trained on.
+        checkpoint: SHA-256 of the checkpoint that it was exported from; empty if it is not said.
         inputs: Names of what it takes.
         outputs: Names of what it gives.
 
@@ -69,6 +72,7 @@ class Network:
                 "write it with `empathic export onnx`"
             )
         self.about: dict[str, Any] = json.loads(metadata.get(DESCRIPTION, "{}"))
+        self.checkpoint = str(metadata.get(CHECKPOINT, ""))
         self.inputs = tuple(i.name for i in self._session.get_inputs())
         self.outputs = tuple(o.name for o in self._session.get_outputs())
 
@@ -97,6 +101,21 @@ def description(path: str | Path) -> dict[str, Any]:
     """
     path = Path(path)
     return Network(path).about if path.suffix == SUFFIX else checkpoints.arrays(path)[1]
+
+
+def mark(path: str | Path) -> str:
+    """Return the SHA-256 by which records know weights: that of their checkpoint.
+
+    Args:
+        path: A checkpoint, or an ONNX file that was exported from one.
+
+    Raises:
+        ModelError: The file is missing, damaged, or was written by something else.
+    """
+    path = Path(path)
+    if path.suffix != SUFFIX:
+        return checkpoints.sha256(path)
+    return Network(path).checkpoint or checkpoints.sha256(path)
 
 
 def shipped(name: str) -> Path:

@@ -24,7 +24,7 @@ from empathic_sdk.lab.exporting.kinds import EXPORTERS, export_checkpoint
 from empathic_sdk.lab.simulation.behaviour import simulate
 from empathic_sdk.models.readers import TorchNetwork
 from empathic_sdk.runtime import checkpoints
-from empathic_sdk.runtime.networks import Network, description, shipped
+from empathic_sdk.runtime.networks import Network, description, mark, shipped
 from tests.encoders import speech_checkpoint, test_behaviour, test_face
 from tests.encoders.drawn import drawn_face
 from tests.encoders.sounds import vowels
@@ -76,6 +76,7 @@ def test_what_ships_is_its_checkpoint(kind: str) -> None:
     checkpoint = CHECKPOINTS / f"{kind}.safetensors"
     network, reference = Network(shipped(kind)), TorchNetwork(kind, checkpoint)
     assert network.about == reference.about == description(checkpoint)
+    assert mark(shipped(kind)) == mark(checkpoint) == checkpoints.sha256(checkpoint)
     given = SHIPPED[kind]()
     agree(network, reference, given)
     one = {name: values[:1] for name, values in given.items()}
