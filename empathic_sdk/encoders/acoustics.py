@@ -54,7 +54,7 @@ def power_spectrum(framed: Floats, *, fft: int = FFT) -> Floats:
 
 def squared(spectrum: NDArray[np.complexfloating]) -> Floats:
     """Return ``|X|^2`` of ``[...]``, in float32."""
-    power = np.square(spectrum.real, dtype=np.float32, casting="same_kind")
+    power: Floats = np.square(spectrum.real, dtype=np.float32, casting="same_kind")
     power += np.square(spectrum.imag, dtype=np.float32, casting="same_kind")
     return power
 
@@ -96,7 +96,7 @@ def log_mel(samples: Floats, *, bands: int = 64, hop: int = HOP, floor: float = 
     """
     filters = mel_filters(bands)
     power = in_blocks(lambda part: power_spectrum(part) @ filters, frames(samples, hop=hop))
-    return np.log(power + np.float32(floor))
+    return np.asarray(np.log(power + np.float32(floor)))
 
 
 @cache
@@ -136,7 +136,7 @@ def cmvn(features: Floats) -> Floats:
     """Return ``[..., time, width]`` with mean 0 and variance 1; a constant feature becomes zero."""
     centred = features - features.mean(-2, keepdims=True)
     variance = np.square(centred).mean(-2, keepdims=True)
-    return centred / np.sqrt(variance + np.float32(1e-8))
+    return np.asarray(centred / np.sqrt(variance + np.float32(1e-8)))
 
 
 def level(samples: Floats) -> Floats:
@@ -145,7 +145,7 @@ def level(samples: Floats) -> Floats:
     Loudness depends on the distance to the microphone; a network must not take it for anger.
     """
     rms = np.sqrt(np.square(samples, dtype=np.float32).mean(-1, keepdims=True))
-    return samples * (np.float32(0.1) / np.maximum(rms, np.float32(1e-5)))
+    return np.asarray(samples * (np.float32(0.1) / np.maximum(rms, np.float32(1e-5))))
 
 
 def _constant(values: NDArray[np.float64]) -> Floats:

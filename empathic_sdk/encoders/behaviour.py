@@ -128,7 +128,7 @@ class BehaviourEncoder:
         self.path: Path = shipped("behaviour") if model is None else Path(model)
         self.embedded = True
         self._network = open_network("behaviour", self.path)
-        self.about: dict[str, Any] = dict(self._network.about)
+        self.about: dict[str, Any] = self._network.about
         outputs = ("states", "vector", "logits")
         described("behaviour", self._network, self.path, outputs, self._describe)
 

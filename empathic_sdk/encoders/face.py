@@ -46,7 +46,7 @@ class _Seen(NamedTuple):
 
 class _Network(Protocol):
     width: int
-    about: Mapping[str, Any]
+    about: dict[str, Any]
     temperature: float
 
     def see(self, faces: Sequence[Pixels]) -> list[_Seen]: ...
@@ -104,7 +104,7 @@ class FaceEncoder:
         self._detector = detector
         self._network: _Network = _Embedded(self.path) if self.path else _Plugged(str(model))
         self.width = self._network.width
-        self.about: dict[str, Any] = dict(self._network.about)
+        self.about: dict[str, Any] = self._network.about
         self.embedded = self.path is not None
         self._batcher: Batcher[Pixels, _Seen] = Batcher(self._network.see)
 
@@ -242,9 +242,9 @@ class _Plugged:
     """Any vision model of ``transformers``; a classifier's head is used where it names emotions."""
 
     temperature = 1.0
-    about: Mapping[str, Any] = {}
 
     def __init__(self, name: str) -> None:
+        self.about: dict[str, Any] = {}
         with needs("encoders", "a vision model of transformers"):
             import transformers  # seconds to import
 

@@ -108,7 +108,7 @@ def _autocorrelation(framed: Floats) -> Floats:
     framed = framed - framed.mean(-1, keepdims=True)
     r = _cosines(squared(np.fft.rfft(framed * window, size))).astype(np.float32)
     r = r / np.maximum(r[..., :1], np.float32(1e-9)) / (own / own[0]).astype(np.float32)
-    return r[..., _LAGS[0] :]
+    return np.asarray(r[..., _LAGS[0] :])
 
 
 def _cosines(power: Floats) -> NDArray[np.float64]:
@@ -118,7 +118,7 @@ def _cosines(power: Floats) -> NDArray[np.float64]:
     that takes a third of the time.
     """
     whole = np.concatenate([power, power[..., -2:0:-1]], -1).astype(np.float64)
-    return np.fft.rfft(whole).real[..., : _LAGS[1] + 1] / whole.shape[-1]
+    return np.asarray(np.fft.rfft(whole).real[..., : _LAGS[1] + 1] / whole.shape[-1])
 
 
 def _spread(x: Floats) -> Floats:
@@ -135,7 +135,7 @@ def _quantiles(x: Floats, marks: Sequence[float]) -> Floats:
     place = np.array(marks, np.float32) * np.float32(len(x) - 1)
     below = np.floor(place).astype(int)
     low, high = ranked[below], ranked[np.ceil(place).astype(int)]
-    return low + (high - low) * (place - below.astype(np.float32))[:, None]
+    return np.asarray(low + (high - low) * (place - below.astype(np.float32))[:, None])
 
 
 def _at(r: Floats, lag: NDArray[np.intp]) -> Floats:

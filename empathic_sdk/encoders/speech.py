@@ -52,7 +52,7 @@ class VoiceReading(NamedTuple):
 
 class _Network(Protocol):
     width: int
-    about: Mapping[str, Any]
+    about: dict[str, Any]
 
     def read(self, voices: Sequence[Samples]) -> list[VoiceReading]: ...
 
@@ -93,7 +93,7 @@ class SpeechEncoder:
         self.limits = limits or MediaLimits()
         self._detector = VoiceDetector()
         self._network: _Network = _Embedded(self.path) if self.path else _Plugged(str(model))
-        self.about: dict[str, Any] = dict(self._network.about)
+        self.about: dict[str, Any] = self._network.about
         self.width = self._network.width
         self.embedded = self.path is not None
         self._batcher: Batcher[Samples, tuple[VoiceReading | None, list[Segment]]] = Batcher(
@@ -253,9 +253,8 @@ class _Embedded:
 class _Plugged:
     """A Wav2Vec2, HuBERT or WavLM: its last hidden states, averaged over the real frames."""
 
-    about: Mapping[str, Any] = {}
-
     def __init__(self, name: str) -> None:
+        self.about: dict[str, Any] = {}
         with needs("encoders", "a speech model of transformers"):
             from transformers import AutoFeatureExtractor, AutoModel  # seconds to import
         try:

@@ -23,8 +23,9 @@ from empathic_sdk.runtime.resources import weights_dir
 
 DESCRIPTION = "empathic_sdk"
 """Key of the description among the metadata of an ONNX file."""
+CHECKPOINT = "empathic_sdk.checkpoint"
+"""Key of the SHA-256 of the checkpoint that the network was exported from."""
 SUFFIX = ".onnx"
-FINGERPRINT = checkpoints.FINGERPRINT
 
 
 class Network:
@@ -38,6 +39,7 @@ class Network:
     Attributes:
         path: The file.
         about: Its description: sizes, calibration, what it was trained on.
+        checkpoint: SHA-256 of the checkpoint that it was exported from; empty if it is not said.
         inputs: Names of what it takes.
         outputs: Names of what it gives.
 
@@ -72,6 +74,7 @@ class Network:
                 "write it with `empathic export onnx`"
             )
         self.about: dict[str, Any] = json.loads(metadata.get(DESCRIPTION, "{}"))
+        self.checkpoint = str(metadata.get(CHECKPOINT, ""))
         self.inputs = tuple(i.name for i in self._session.get_inputs())
         self.outputs = tuple(o.name for o in self._session.get_outputs())
 
@@ -102,6 +105,21 @@ def description(path: str | Path) -> dict[str, Any]:
     return Network(path).about if path.suffix == SUFFIX else checkpoints.arrays(path)[1]
 
 
+def mark(path: str | Path) -> str:
+    """Return the SHA-256 by which records know weights: that of their checkpoint.
+
+    Args:
+        path: A checkpoint, or an ONNX file that was exported from one.
+
+    Raises:
+        ModelError: The file is missing, damaged, or was written by something else.
+    """
+    path = Path(path)
+    if path.suffix != SUFFIX:
+        return checkpoints.fingerprint(path)
+    return Network(path).checkpoint or checkpoints.sha256(path)
+
+
 def shipped(name: str) -> Path:
     """Return the path of a network that ships with the package, by its name without suffix."""
     return weights_dir() / f"{name}{SUFFIX}"
@@ -119,7 +137,7 @@ def exported(checkpoint: str | Path, *, threads: int = 1) -> Network | None:
     if not path.is_file():
         return None
     network = Network(path, threads=threads)
-    if network.about.get(FINGERPRINT) != checkpoints.fingerprint(checkpoint):
+    if network.checkpoint != checkpoints.fingerprint(checkpoint):
         raise ModelError(
             f"{path} was exported from another checkpoint than {Path(checkpoint).name} beside it; "
             "export it again (`empathic export onnx`), or remove it"

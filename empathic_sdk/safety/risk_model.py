@@ -22,7 +22,7 @@ from empathic_sdk.errors import ModelError
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.checkpoints import Table
 from empathic_sdk.runtime.extras import needs
-from empathic_sdk.runtime.networks import FINGERPRINT, SUFFIX, Network
+from empathic_sdk.runtime.networks import SUFFIX, Network
 from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.safety.detector import MARKS
 from empathic_sdk.types import RiskReading
@@ -111,7 +111,7 @@ class RiskReader:
         if self.path.suffix == SUFFIX:
             self._compute = network = Network(self.path)
             self.about = network.about
-            self.fingerprint = str(network.about.get(FINGERPRINT, ""))
+            self.fingerprint = network.checkpoint
         else:
             self.about = checkpoints.about(self.path)
             self._compute = _of_checkpoint(self.path)

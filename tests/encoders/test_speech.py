@@ -12,6 +12,7 @@ from empathic_sdk.encoders.speech import SpeechEncoder, _recorded_at
 from empathic_sdk.encoders.voice_activity import Segment, VoiceDetector
 from empathic_sdk.errors import InputError, ModelError
 from empathic_sdk.runtime import checkpoints
+from empathic_sdk.runtime.networks import shipped
 from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.types import Emotion, Modality
 from tests.encoders.sounds import NOISES, vowels
@@ -165,7 +166,7 @@ def test_broken_weights_are_named(tmp_path: Path) -> None:
 
 
 def test_what_ships_reads_a_voice() -> None:
-    path = weights_dir() / "speech.safetensors"
+    path = shipped("speech")
     assert path.stat().st_size <= 4_000_000
     encoder = SpeechEncoder()
     assert (encoder.name, encoder.embedded, encoder.path) == ("ped-speech", True, path)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import torch
 
 from empathic_sdk.encoders.audio import RATE
 from empathic_sdk.encoders.voice_activity import CHUNK, Segment, VoiceDetector, segments, voiced
+from empathic_sdk.runtime.networks import Network
 from tests.encoders.sounds import NOISES, vowels
 
 
@@ -88,12 +91,27 @@ def test_voiced_puts_the_stretches_together() -> None:
 
 
 def test_the_process_keeps_its_threads() -> None:
-    """Importing silero-vad sets PyTorch to one thread; this must not, nor need torchaudio."""
+    """Importing silero-vad imports PyTorch and sets it to one thread; this must do neither."""
     code = (
-        "import sys, torch; torch.set_num_threads(3); import numpy as np; "
+        "import sys, numpy as np; "
         "from empathic_sdk.encoders.voice_activity import VoiceDetector; "
         "VoiceDetector()(np.ones(16000, np.float32)); "
-        "print(torch.get_num_threads(), 'torchaudio' in sys.modules, 'silero_vad' in sys.modules)"
+        "print([m for m in ('torch', 'torchaudio', 'silero_vad') if m in sys.modules]); "
+        "import torch; torch.set_num_threads(3); VoiceDetector(); print(torch.get_num_threads())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["3", "False", "False"]
+    assert done.stdout.split() == ["[]", "3"]
+
+
+def test_long_sounds_are_read_as_if_by_one_call(detector: VoiceDetector) -> None:
+    """Half a minute is read at a time; the reference reads 40 s at once."""
+    (folder,) = importlib.util.find_spec("silero_vad").submodule_search_locations
+    whole = Network(Path(folder) / "data" / "silero_vad_16k_sequence.onnx", foreign=True)
+    sound = np.concatenate([vowels(2.0, seed=s) for s in range(20)])
+    sound = (sound * (0.05 / np.abs(sound).max()))[: 1250 * CHUNK]
+    padded = np.pad(sound, (64, 0))
+    chunks = np.stack([padded[i : i + 64 + CHUNK] for i in range(0, len(sound), CHUNK)])
+    state = np.zeros((1, 1, 128), np.float32)
+    expected = whole(input=chunks, h=state, c=state)["speech_probs"]
+    assert len(expected) == 1250
+    np.testing.assert_allclose(detector.probabilities(sound), expected, atol=1e-4)

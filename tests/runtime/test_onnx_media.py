@@ -24,7 +24,7 @@ from empathic_sdk.lab.exporting.kinds import EXPORTERS, export_checkpoint
 from empathic_sdk.lab.simulation.behaviour import simulate
 from empathic_sdk.models.readers import TorchNetwork
 from empathic_sdk.runtime import checkpoints
-from empathic_sdk.runtime.networks import Network, description, shipped
+from empathic_sdk.runtime.networks import Network, description, mark, shipped
 from tests.encoders import speech_checkpoint, test_behaviour, test_face
 from tests.encoders.drawn import drawn_face
 from tests.encoders.sounds import vowels
@@ -76,6 +76,7 @@ def test_what_ships_is_its_checkpoint(kind: str) -> None:
     checkpoint = CHECKPOINTS / f"{kind}.safetensors"
     network, reference = Network(shipped(kind)), TorchNetwork(kind, checkpoint)
     assert network.about == reference.about == description(checkpoint)
+    assert mark(shipped(kind)) == mark(checkpoint) == checkpoints.sha256(checkpoint)
     given = SHIPPED[kind]()
     agree(network, reference, given)
     one = {name: values[:1] for name, values in given.items()}
@@ -86,12 +87,12 @@ def test_what_ships_is_its_checkpoint(kind: str) -> None:
     assert checkpoints.sha256(checkpoint) in card
 
 
-def written(kind: str, path: Path, **given: Any) -> Path:
+def written(of: str, path: Path, **given: Any) -> Path:
     write = {
         "speech": speech_checkpoint.write, "face": test_face.write,
         "behaviour": test_behaviour.write,
-    }[kind]  # fmt: skip
-    return write(path / f"some-{kind}.safetensors", **given)
+    }[of]  # fmt: skip
+    return write(path / f"some-{of}.safetensors", **given)
 
 
 @pytest.mark.parametrize(
@@ -212,15 +213,20 @@ def test_the_command(tmp_path: Path) -> None:
 def test_the_names_of_what_ships_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(CHECKPOINTS.parent)
     assert set(SHIPPED) <= set(EXPORTERS)
-    out = export_checkpoint("behaviour", out=tmp_path / "b.onnx")
-    assert out.read_bytes() == shipped("behaviour").read_bytes()
+    for kind in SHIPPED:
+        out = export_checkpoint(kind, out=tmp_path / f"{kind}.onnx")
+        given = SHIPPED[kind]()
+        again, ships = Network(out), Network(shipped(kind))
+        assert again.about == ships.about
+        for name, values in again(**given).items():
+            np.testing.assert_allclose(values, ships(**given)[name], atol=1e-6)
 
 
 def test_a_checkpoint_of_no_known_kind(tmp_path: Path) -> None:
     import torch
 
     checkpoints.save(tmp_path / "x.safetensors", {"a": torch.zeros(2)}, {"name": "x"})
-    with pytest.raises(ConfigurationError, match="no kind that can be exported: .*speech"):
+    with pytest.raises(ConfigurationError, match=r"no kind that can be exported: .*speech"):
         export_checkpoint(str(tmp_path / "x.safetensors"))
 
 

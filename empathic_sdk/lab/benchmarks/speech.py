@@ -6,7 +6,6 @@ import io
 import wave
 
 import numpy as np
-import torch
 from scipy.signal import lfilter
 
 from empathic_sdk.encoders.audio import RATE, decode
@@ -41,22 +40,13 @@ def vowels(seconds: float, *, hz: float = 130.0, seed: int = 0) -> np.ndarray:
 
 
 def measure_speech(*, seconds: float = 3.0, runs: int = 40) -> dict[str, float | int]:
-    """Time the shipped encoder on a WAV of 44.1 kHz, one thread.
+    """Time the shipped encoder on a WAV of 44.1 kHz; its networks use one thread.
 
     Returns:
         Milliseconds: ``speech_ms_p50`` and ``speech_ms_p95`` on the clock, ``speech_cpu_ms_p50`` of
         the processor's time (what the clock would say of an idle core), the parts of it, and what
         loading takes.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return _measure(seconds, runs)
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _measure(seconds: float, runs: int) -> dict[str, float | int]:
     file = _wav(vowels(seconds))
     encoders: list[SpeechEncoder] = []
     load = once(lambda: encoders.append(SpeechEncoder()))

@@ -25,7 +25,7 @@ from empathic_sdk.lab.corpora.faces import read_faces
 from empathic_sdk.lab.corpora.opening import cached
 from empathic_sdk.lab.corpora.pairing import MediaPool
 from empathic_sdk.lab.simulation.behaviour import simulate
-from empathic_sdk.runtime import checkpoints
+from empathic_sdk.runtime.networks import mark
 from empathic_sdk.types import Embedding, Modality
 
 FACES = {"train": 9000, "dev": 3589, "test": 3589}
@@ -43,9 +43,9 @@ class Encoders(NamedTuple):
     behaviour: BehaviourEncoder
 
     def marks(self) -> dict[str, str]:
-        """Return the SHA-256 of each one's weights."""
+        """Return the SHA-256 of each one's checkpoint."""
         return {
-            m: checkpoints.sha256(str(path))
+            m: mark(str(path))
             for m, path in (
                 ("speech", self.speech.path),
                 ("face", self.face.path),
@@ -137,7 +137,7 @@ def _pool(modality: Modality, found: Sequence[tuple[Embedding, int, str]]) -> Me
 
 
 def _cached(cache: Path, name: str, encoder: Any, make: Callable[[], MediaPool]) -> MediaPool:
-    mark = checkpoints.sha256(encoder.path)[:16]
+    of_weights = mark(encoder.path)[:16]
 
     def arrays() -> dict[str, np.ndarray]:
         pool = make()
@@ -150,7 +150,7 @@ def _cached(cache: Path, name: str, encoder: Any, make: Callable[[], MediaPool])
             "names": np.frombuffer("\n".join(people).encode(), np.uint8).copy(),
         }
 
-    held = cached(cache / f"media-{name}-{mark}.safetensors", arrays)
+    held = cached(cache / f"media-{name}-{of_weights}.safetensors", arrays)
     people = held["names"].tobytes().decode().split("\n")
     return MediaPool(
         modality=name.split("-")[0],

@@ -41,7 +41,7 @@ def export_media(kind: str, checkpoint: Path, out: Path, int8: bool = False) -> 
     moving = {name: reader.moving[name] for name in (*reader.inputs, *reader.outputs)}
     export(
         reader, out, inputs=reader.examples(), outputs=reader.outputs, moving=moving, about=about,
-        int8=int8, exact=not int8,
+        int8=int8, exact=not int8, checkpoint=checkpoints.sha256(checkpoint),
     )  # fmt: skip
 
 

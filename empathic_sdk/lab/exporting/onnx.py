@@ -15,7 +15,7 @@ from torch.onnx import TrainingMode
 
 from empathic_sdk.errors import MissingExtraError
 from empathic_sdk.lab.exporting.exact import pack_exactly
-from empathic_sdk.runtime.networks import DESCRIPTION
+from empathic_sdk.runtime.networks import CHECKPOINT, DESCRIPTION
 
 
 def export(
@@ -29,6 +29,7 @@ def export(
     int8: bool = False,
     keep: Sequence[str] = (),
     exact: bool = False,
+    checkpoint: str = "",
 ) -> None:
     """Write ``module`` as one ONNX file.
 
@@ -45,6 +46,7 @@ def export(
         keep: Names of nodes that stay in float32.
         exact: Store the weights as small as a checkpoint does, without changing a number; not
             with ``int8``.
+        checkpoint: SHA-256 of the checkpoint that the weights are of.
 
     Raises:
         MissingExtraError: The packages for exporting are not installed.
@@ -77,6 +79,9 @@ def export(
         pack_exactly(model)
     entry = model.metadata_props.add()
     entry.key, entry.value = DESCRIPTION, json.dumps(about, sort_keys=True)
+    if checkpoint:
+        entry = model.metadata_props.add()
+        entry.key, entry.value = CHECKPOINT, checkpoint
     part = path.with_name(path.name + ".part")
     part.write_bytes(model.SerializeToString())
     part.replace(path)

@@ -12,7 +12,6 @@ from empathic_sdk.lab.exporting.onnx import export
 from empathic_sdk.models.minilm import MiniLM, load_minilm
 from empathic_sdk.models.risk import RiskNetwork, load_risk
 from empathic_sdk.runtime import checkpoints
-from empathic_sdk.runtime.networks import FINGERPRINT
 
 
 class _Text(nn.Module):
@@ -55,10 +54,11 @@ def export_text(checkpoint: Path, out: Path, int8: bool = False) -> None:
         MissingExtraError: The packages for exporting are not installed.
     """
     network = load_minilm(checkpoint)
-    about = {"kind": "text", FINGERPRINT: checkpoints.fingerprint(checkpoint)}
+    about = {"kind": "text"}
     export(
         _Text(network), out, inputs=_examples(network.config.width), outputs=["pooled"],
         moving={**_MOVING, "pooled": {0: "batch"}}, about=about, int8=int8, exact=not int8,
+        checkpoint=checkpoints.fingerprint(checkpoint),
     )  # fmt: skip
     beside = out.with_suffix(".safetensors")
     if beside.resolve() != checkpoint.resolve():
@@ -78,7 +78,7 @@ def export_risk(checkpoint: Path, out: Path, int8: bool = False) -> None:
         **_examples(width), "roles": torch.zeros(2, 7, dtype=torch.long),
         "marks": torch.zeros(2, head.in_features - 3 * width),
     }  # fmt: skip
-    about = {**checkpoints.about(checkpoint), FINGERPRINT: checkpoints.fingerprint(checkpoint)}
+    about = checkpoints.about(checkpoint)
     export(
         _Risk(network), out, inputs=inputs, outputs=["logits", "features"],
         moving={
@@ -86,4 +86,5 @@ def export_risk(checkpoint: Path, out: Path, int8: bool = False) -> None:
             "logits": {0: "batch"}, "features": {0: "batch"},
         },
         about=about, int8=int8, exact=not int8,
+        checkpoint=checkpoints.fingerprint(checkpoint),
     )  # fmt: skip
