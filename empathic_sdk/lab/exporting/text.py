@@ -73,10 +73,11 @@ def export_risk(checkpoint: Path, out: Path, int8: bool = False) -> None:
         MissingExtraError: The packages for exporting are not installed.
     """
     network = load_risk(checkpoint)
-    width, head = network.body.config.width, network.head[1]
+    width = network.body.config.width
+    marks = network.head.get_submodule("1").weight.shape[1] - 3 * width
     inputs = {
         **_examples(width), "roles": torch.zeros(2, 7, dtype=torch.long),
-        "marks": torch.zeros(2, head.in_features - 3 * width),
+        "marks": torch.zeros(2, marks),
     }  # fmt: skip
     about = checkpoints.about(checkpoint)
     export(
