@@ -11,6 +11,7 @@ from empathic_sdk.recognition.calibration import Calibration
 from empathic_sdk.recognition.dialogue_network import DialogueNetwork
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.networks import SUFFIX, Network
+from empathic_sdk.types import Emotion
 
 
 class LoadedDialogue(NamedTuple):
@@ -37,6 +38,8 @@ def load_dialogue(path: Path, text: TextEncoder) -> LoadedDialogue:
         network = _exported(path) if path.suffix == SUFFIX else _trained(path)
         about = network.about
         calibration = Calibration(**about["calibration"])
+    except MissingExtraError:
+        raise
     except (KeyError, TypeError, ValueError, RuntimeError, ConfigurationError) as error:
         raise ModelError(f"{path} holds no dialogue model that fits: {error}") from error
     if network.timing:
@@ -53,7 +56,7 @@ def load_dialogue(path: Path, text: TextEncoder) -> LoadedDialogue:
         raise ModelError(
             f"the dialogue model at {path} wants {network.inputs} and gives "
             f"{network.classes} classes; this recogniser has text vectors of "
-            f"{text.width} and seven emotions"
+            f"{text.width} and {len(Emotion)} emotions"
         )
     wants = about.get("text_sha256")
     if wants and (text.path is None or checkpoints.sha256(text.path) != wants):
@@ -70,6 +73,7 @@ def _exported(path: Path) -> DialogueNetwork:
 
 
 def _trained(path: Path) -> DialogueNetwork:
+    arrays, about = checkpoints.arrays(path)
     try:
         import torch
 
@@ -77,10 +81,9 @@ def _trained(path: Path) -> DialogueNetwork:
         from empathic_sdk.models.mdget.step import Step, about_step
     except ImportError as error:
         raise MissingExtraError("train", f"reading the checkpoint {path.name}") from error
-    tensors, about = checkpoints.load(path)
     config = MDGETConfig.from_dict(about["configuration"])
     with torch.device("meta"):
         network = MDGET(config)
-    network.load_state_dict(tensors, assign=True)
-    about = {**about, "step": about_step(config)}
+    network.load_state_dict({k: torch.from_numpy(x) for k, x in arrays.items()}, assign=True)
+    about = {**about, "configuration": config.as_dict(), "step": about_step(config)}
     return DialogueNetwork(Step(network.eval()).compute, about, checkpoints.sha256(path)[:16])

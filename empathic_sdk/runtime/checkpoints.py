@@ -64,18 +64,25 @@ def load(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, about
 
 
-def arrays(path: str | Path) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]:
+def arrays(
+    path: str | Path, prefix: str = ""
+) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]:
     """Load a checkpoint of :func:`save` as float32 NumPy arrays, without importing torch.
+
+    Args:
+        path: The file.
+        prefix: Only what starts with ``prefix.`` is read, under its name without that.
 
     Raises:
         ModelError: As :func:`load`.
     """
-    packed, about = _read(path, "np")
+    packed, about = _read(path, "np", prefix)
     found = {}
     for name, array in packed.items():
         if name.endswith(_SCALE):
             continue
         scale = packed.get(name + _SCALE)
+        name = name.removeprefix(f"{prefix}.") if prefix else name
         found[name] = array.astype(np.float32)
         if scale is not None:
             found[name] *= scale.astype(np.float32)[:, None]
@@ -88,14 +95,16 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(f, "sha256").hexdigest()
 
 
-def _read(path: str | Path, framework: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _read(path: str | Path, framework: str, prefix: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
     path = Path(path)
     if not path.is_file():
         raise ModelError(f"there are no weights at {path}; reinstall the package or give a path")
     try:
         with safe_open(str(path), framework) as f:
             metadata = f.metadata() or {}
-            packed = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118
+            start = f"{prefix}." if prefix else ""
+            names = [name for name in f.keys() if name.startswith(start)]  # noqa: SIM118
+            packed = {name: f.get_tensor(name) for name in names}
     except (SafetensorError, OSError) as error:
         raise ModelError(f"the weights at {path} are damaged: {error}") from error
     if metadata.get("format") != _FORMAT:
