@@ -20,10 +20,13 @@ from typing import Any
 import numpy as np
 import onnx
 
+from empathic_sdk.errors import ModelError
 from empathic_sdk.lab.exporting.graph import Graph, parameters_of
-from empathic_sdk.lab.exporting.packing import pack, write
+from empathic_sdk.lab.exporting.packing import CHECKPOINT, pack, write
+from empathic_sdk.lab.training.dialogue_fit import load_checkpoint
 from empathic_sdk.models.mdget import MDGET, MDGETConfig
 from empathic_sdk.models.mdget.step import STATE, about_step, shapes
+from empathic_sdk.runtime.checkpoints import sha256
 
 _MASKED = -1e9  # added to a score: its softmax is exactly zero beside any that is not masked
 
@@ -45,6 +48,23 @@ def export_dialogue(network: MDGET, path: str | Path, about: Mapping[str, Any]) 
     pack(model)
     onnx.checker.check_model(model)
     write(model, Path(path), {**about, "step": about_step(network.config)})
+
+
+def export_checkpoint(checkpoint: str | Path, path: str | Path) -> None:
+    """Write the checkpoint of a training as ``dialogue.onnx``.
+
+    Args:
+        checkpoint: ``dialogue.safetensors`` of ``empathic train fusion``, ``joint`` or ``mdget``.
+        path: The file.
+
+    Raises:
+        ModelError: The checkpoint holds something else, or a network that a session cannot use.
+    """
+    network, about = load_checkpoint(Path(checkpoint))
+    try:
+        export_dialogue(network, path, {**about, CHECKPOINT: sha256(checkpoint)})
+    except ValueError as error:
+        raise ModelError(f"{checkpoint} cannot be exported: {error}") from error
 
 
 class _Writer:

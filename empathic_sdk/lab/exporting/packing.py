@@ -21,6 +21,9 @@ from torch import Tensor
 from empathic_sdk.errors import ModelError
 from empathic_sdk.runtime.networks import DESCRIPTION
 
+CHECKPOINT = "checkpoint_sha256"
+"""Key in the description: SHA-256 of the checkpoint that a file was exported from."""
+
 _WHOLE, _SCALE, _HALF = ".int8", ".scale", ".float16"
 
 
@@ -37,8 +40,8 @@ def pack(model: onnx.ModelProto) -> None:
         if values.dtype != np.float32:
             kept.append(tensor)
         elif values.ndim == 2 and values.size >= 4096:
-            scale = np.maximum(np.abs(values).max(1, keepdims=True) / 127, 1e-8).astype(np.float16)
-            scale = np.maximum(scale, np.float16(6e-8))
+            scale = np.abs(values).max(1, keepdims=True) / 127
+            scale = np.maximum(scale, 6e-8).astype(np.float16)  # the smallest of float16 is 6e-8
             whole = np.clip(np.rint(values / scale.astype(np.float32)), -127, 127).astype(np.int8)
             kept += [
                 numpy_helper.from_array(whole, name + _WHOLE),
