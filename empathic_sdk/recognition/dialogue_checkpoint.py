@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.errors import ConfigurationError, MissingExtraError, ModelError
 from empathic_sdk.recognition.calibration import Calibration
 from empathic_sdk.recognition.dialogue_network import DialogueNetwork
 from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.networks import SUFFIX, Network
 from empathic_sdk.types import Emotion
+
+if TYPE_CHECKING:
+    from empathic_sdk.encoders.text import TextEncoder
 
 
 class LoadedDialogue(NamedTuple):
@@ -86,4 +89,8 @@ def _trained(path: Path) -> DialogueNetwork:
         network = MDGET(config)
     network.load_state_dict({k: torch.from_numpy(x) for k, x in arrays.items()}, assign=True)
     about = {**about, "configuration": config.as_dict(), "step": about_step(config)}
-    return DialogueNetwork(Step(network.eval()).compute, about, checkpoints.sha256(path)[:16])
+    mark = sha256()  # of the weights: files of the same ones differ in the order of metadata
+    for name, array in sorted(arrays.items()):
+        mark.update(name.encode())
+        mark.update(array.tobytes())
+    return DialogueNetwork(Step(network.eval()).compute, about, mark.hexdigest()[:16])
