@@ -72,7 +72,7 @@ def load_dialogue(path: Path, text: TextEncoder) -> LoadedDialogue:
 
 def _exported(path: Path) -> DialogueNetwork:
     network = Network(path)
-    return DialogueNetwork(network.compute, network.about, checkpoints.sha256(path)[:16])
+    return DialogueNetwork(network.compute, network.about, checkpoints.sha256(path)[:16], path)
 
 
 def _trained(path: Path) -> DialogueNetwork:
@@ -93,4 +93,4 @@ def _trained(path: Path) -> DialogueNetwork:
     for name, array in sorted(arrays.items()):
         mark.update(name.encode())
         mark.update(array.tobytes())
-    return DialogueNetwork(Step(network.eval()).compute, about, mark.hexdigest()[:16])
+    return DialogueNetwork(Step(network.eval()).compute, about, mark.hexdigest()[:16], path)

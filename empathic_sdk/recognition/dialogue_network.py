@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ class DialogueNetwork:
             :class:`~empathic_sdk.runtime.networks.Network`'s method, or PyTorch's.
         about: Its description: ``configuration``, and in ``step`` the shapes of its state.
         mark: Identifies the weights: a state can be continued only with the same.
+        path: The file that it was read from, if any.
 
     Attributes:
         about: The description.
@@ -41,8 +43,9 @@ class DialogueNetwork:
         compute: Callable[[Mapping[str, NDArray[Any]]], Arrays],
         about: Mapping[str, Any],
         mark: str,
+        path: Path | None = None,
     ) -> None:
-        self._compute = compute
+        self._compute, self.path = compute, path
         self.about, self.mark = dict(about), mark
         self.configuration: dict[str, Any] = dict(about["configuration"])
         self.inputs = {str(m): int(w) for m, w in self.configuration["inputs"]}
