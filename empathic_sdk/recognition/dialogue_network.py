@@ -49,7 +49,10 @@ class DialogueNetwork:
         self.about, self.mark = dict(about), mark
         self.configuration: dict[str, Any] = dict(about["configuration"])
         self.inputs = {str(m): int(w) for m, w in self.configuration["inputs"]}
-        self.width, self.window = int(self.configuration["width"]), int(self.configuration["window"])
+        self.width, self.window = (
+            int(self.configuration["width"]),
+            int(self.configuration["window"]),
+        )
         self.classes = int(self.configuration["classes"])
         self.causal, self.timing = self.configuration["causal"], self.configuration["timing"]
         self.compares = bool(self.configuration["eetm"])

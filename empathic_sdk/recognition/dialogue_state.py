@@ -243,7 +243,9 @@ class DialogueMemory:
             arrays = {f"state.{k}": np.ascontiguousarray(x) for k, x in self._state.items()}
             said = self._with_evidence(self._state)
             arrays["state.cache"] = np.ascontiguousarray(self._state["cache"][said])
-            arrays["last"] = np.stack([k.last for k in self._speakers.values() if k.last is not None])
+            arrays["last"] = np.stack(
+                [k.last for k in self._speakers.values() if k.last is not None]
+            )
         return {
             "configuration": self._network.configuration,
             "weights": self._network.mark,

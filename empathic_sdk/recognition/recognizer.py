@@ -59,10 +59,9 @@ class EmotionRecognizer:
         heads: A checkpoint of ``empathic train text`` with heads for that encoder; by default
             the checkpoint of the encoder itself.
         dialogue: A causal dialogue checkpoint for that encoder (``empathic train joint``); by
-            default the one beside the encoder's own checkpoint, if there is one (as it was exported,
-            or as training wrote it, which needs PyTorch). With ``False``, or
-            an encoder without a dialogue model, each utterance is read in isolation.
-            A model of your own is an object that fits
+            default the one beside the encoder's own checkpoint, if there is one: exported, or as
+            training wrote it, which needs PyTorch. With ``False``, or an encoder without a dialogue
+            model, each utterance is read in isolation. A model of your own is an object that fits
             :class:`~empathic_sdk.types.protocols.DialogueModel`, or the name under
             which one was registered.
         deployment: Where this runs; decides which modalities may be read. Default: text only.

@@ -95,7 +95,9 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(f, "sha256").hexdigest()
 
 
-def _read(path: str | Path, framework: str, prefix: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
+def _read(
+    path: str | Path, framework: str, prefix: str = ""
+) -> tuple[dict[str, Any], dict[str, Any]]:
     path = Path(path)
     if not path.is_file():
         raise ModelError(f"there are no weights at {path}; reinstall the package or give a path")

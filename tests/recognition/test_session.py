@@ -392,7 +392,9 @@ def test_contributions_agree_with_deletion() -> None:
         for m in taken:
             taken[m][1] &= m in some
         logits = (
-            DialogueMemory(stepped(made), Calibration()).read(["a", "b", "a"], features, taken).logits[1]
+            DialogueMemory(stepped(made), Calibration())
+            .read(["a", "b", "a"], features, taken)
+            .logits[1]
         )
         e = np.exp(logits.astype(float) - logits.max())
         return float(e[label] / e.sum())

@@ -129,9 +129,7 @@ def test_both_engines_leave_the_same_state_and_continue_each_other_s(tmp_path: P
         for state in (mine, theirs):
             found, _ = engine.step(**more, state=state)
             expected, _ = one.step(**more, state=mine)
-            np.testing.assert_allclose(
-                found["logits"], expected["logits"], atol=2e-5, rtol=1e-5
-            )
+            np.testing.assert_allclose(found["logits"], expected["logits"], atol=2e-5, rtol=1e-5)
 
 
 def test_ways_of_reading_are_those_of_reading_each_alone(tmp_path: Path) -> None:

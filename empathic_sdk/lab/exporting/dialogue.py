@@ -166,7 +166,9 @@ class _Writer:
     def _own_past(self, x: str) -> tuple[str, str]:
         """Return the recurrence over each speaker's own utterances, and its new state."""
         g, m, d, slots = self.g, self.m, self.d, self.c.speakers
-        given = g.add("MatMul", x, g.stacked(["own_past.gru.weight_ih_l0"], [3 * d, d], turned=True))
+        given = g.add(
+            "MatMul", x, g.stacked(["own_past.gru.weight_ih_l0"], [3 * d, d], turned=True)
+        )
         given = g.add("Add", given, g.parameter("own_past.gru.bias_ih_l0"))
         weight = g.stacked(["own_past.gru.weight_hh_l0"], [3 * d, d], turned=True)
         bias = g.parameter("own_past.gru.bias_hh_l0")
@@ -252,9 +254,7 @@ class _Writer:
         keys = g.add(
             "Concat", past, g.add("Transpose", "present", perm=[1, 0, 2]), axis=2
         )  # (M, w, p+n)
-        at = g.add(
-            "Range", g.constant(0), g.add("Squeeze", self.length), g.constant(1)
-        )  # (p+n)
+        at = g.add("Range", g.constant(0), g.add("Squeeze", self.length), g.constant(1))  # (p+n)
         now = g.add("Slice", at, g.add("Neg", self.n), g.constant([np.iinfo(np.int64).max]))
         behind = g.add("Sub", g.unsqueeze(now, 1), at)  # (n, p+n)
         inside = g.add(
@@ -263,9 +263,7 @@ class _Writer:
         )  # fmt: skip
         # (M, w, 1, n, p+n)
         allowed = g.number(g.add("And", g.unsqueeze(keys, 2, 3), inside))
-        self.bias = g.add(
-            "Mul", g.add("Sub", allowed, g.constant(1.0)), g.constant(-_MASKED)
-        )
+        self.bias = g.add("Mul", g.add("Sub", allowed, g.constant(1.0)), g.constant(-_MASKED))
         some = g.add("ReduceMax", allowed, g.constant([4]), keepdims=0)  # (M, w, 1, n)
         self.some_key = g.add("Reshape", some, g.constant([m, -1, 1]))  # (M, w*n, 1)
         if self.c.speakers:
@@ -325,7 +323,9 @@ class _Writer:
         n = len(layers)
         weight = g.stacked([f"{a}.weight" for a in layers], [n, wide, deep], turned=True)
         return g.add(
-            "Add", g.add("MatMul", x, weight), g.stacked([f"{a}.bias" for a in layers], [n, 1, wide])
+            "Add",
+            g.add("MatMul", x, weight),
+            g.stacked([f"{a}.bias" for a in layers], [n, 1, wide]),
         )
 
     def _rows(self, k: int) -> tuple[range, range, range]:

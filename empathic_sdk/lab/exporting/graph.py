@@ -70,9 +70,7 @@ class Graph:
             root._initializers[name] = numpy_helper.from_array(array, name)
         return root._fixed[key]
 
-    def stacked(
-        self, names: Sequence[str], shape: Sequence[int], *, turned: bool = False
-    ) -> str:
+    def stacked(self, names: Sequence[str], shape: Sequence[int], *, turned: bool = False) -> str:
         """Return parameters one below the other in a new shape, the last two axes swapped.
 
         Computed once, when the file is loaded.
@@ -93,7 +91,9 @@ class Graph:
         """Return ``x @ weight.T + bias`` of a linear layer, for ``x`` ``[..., inputs]``."""
         shape = list(self.parameters[f"{name}.weight"].shape)
         out = self.add("MatMul", x, self.stacked([f"{name}.weight"], shape, turned=True))
-        return self.add("Add", out, self.parameter(f"{name}.bias")) if f"{name}.bias" in self else out
+        return (
+            self.add("Add", out, self.parameter(f"{name}.bias")) if f"{name}.bias" in self else out
+        )
 
     def norm(self, x: str, names: Sequence[str]) -> str:
         """Return layer norms of ``x`` ``[groups, ..., d]``, one for each group.

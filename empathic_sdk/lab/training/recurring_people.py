@@ -64,9 +64,7 @@ def _iemocap(data: Path, cache: Path, seed: int) -> tuple[MDGET, Calibration, St
 
 def _actors(pool: MediaPool) -> list[History]:
     """Return RAVDESS's actors; the clips of one have no order, so they get a fixed random one."""
-    calibration = Calibration(
-        **load_checkpoint(shipped("dialogue"))[1]["calibration"]
-    )
+    calibration = Calibration(**load_checkpoint(shipped("dialogue"))[1]["calibration"])
     means = np.asarray(calibration.affect, np.float32)
     out = []
     for name in sorted(set(pool.people)):
