@@ -94,7 +94,7 @@ class DialogueNetwork:
             ``logits`` ``[ways, n, classes]``, and of the first way ``vectors`` ``[n, d]`` and
             ``pairs`` ``[n, q + n, 2]``; and the first way's new state.
         """
-        n, some = present.shape[2], present.any(0)
+        n, some = present.shape[2], np.logical_or.reduce(present, axis=0)
         given: Arrays = {"present": present, "speaker": speaker, **state}
         for i, (m, width) in enumerate(self.inputs.items()):
             rows = np.zeros((n, width), np.float32)

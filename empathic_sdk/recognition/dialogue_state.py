@@ -259,7 +259,8 @@ class DialogueMemory:
 
         The others are never read.
         """
-        present = dict(zip(self._network.inputs, state["past.present"].any(1), strict=True))
+        there = np.logical_or.reduce(state["past.present"], axis=1)
+        present = dict(zip(self._network.inputs, there, strict=True))
         return np.array([bool(present[m]) for m in self._network.sources], bool)
 
     def load(self, dumped: dict[str, Any]) -> None:

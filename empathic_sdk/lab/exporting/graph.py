@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -34,7 +34,7 @@ class Graph:
         self.parameters = parameters
         self.root: Graph = self if outer is None else outer.root
         self.nodes: list[onnx.NodeProto] = []
-        self._numbers = count() if outer is None else self.root._numbers
+        self._numbers: Iterator[int] = count() if outer is None else self.root._numbers
         self._initializers: dict[str, onnx.TensorProto] = {}
         self._fixed: dict[object, str] = {}
 

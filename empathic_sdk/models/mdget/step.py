@@ -119,17 +119,19 @@ class Step:
         self, new: State, named: Mapping[str, Tensor], m: int, ways: int
     ) -> dict[str, Tensor]:
         """Return the first way's state."""
-        net, p = self.network, new["past.speaker"].shape[1]
-        gue = [new[f"gue.{k}"][0].unflatten(0, (m, ways))[:, 0] for k in range(len(net.gue))]
+        net, d, p = self.network, self.network.config.width, new["past.speaker"].shape[1]
+        own = named["own"]
+        if net.own_past is not None:
+            own = new["own"].reshape(m, ways, -1, d)[:, 0]
+        gue = [new[f"gue.{k}"].reshape(m, ways, d)[:, 0] for k in range(len(net.gue))]
         cache = [new[name][:, 0] for name in self._caches()]
         return {
-            "new.own": named["own"] if net.own_past is None
-            else new["own"].unflatten(0, (m, ways))[:, 0],
+            "new.own": own,
             "new.gue": torch.stack(gue) if gue else named["gue"],
             "new.past.present": new["past.present"][:, 0],
             "new.past.speaker": new["past.speaker"][0],
-            "new.cache": torch.stack(cache) if cache else torch.zeros(0, 2, p, net.config.width),
-        }  # fmt: skip
+            "new.cache": torch.stack(cache) if cache else torch.zeros(0, 2, p, d),
+        }
 
     def _caches(self) -> list[str]:
         """Return the network's names of the rows of ``cache`` (see :func:`sources`)."""
