@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,17 @@ def test_what_is_absent_may_hold_anything(tmp_path: Path) -> None:
         features[~given.present[m]] = torch.nan
     found, _ = in_pieces(step, given, [4, 7])
     np.testing.assert_array_equal(found["logits"], expected["logits"])
+
+
+def test_dialogues_in_many_threads_do_not_mix(tmp_path: Path) -> None:
+    net = small()
+    step = exported(net, tmp_path)
+    given = [drawn(net, seed=seed) for seed in range(12)]
+    expected = [in_pieces(step, g, [1] * N)[0]["logits"] for g in given]
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda g: in_pieces(step, g, [1] * N)[0]["logits"], given))
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_what_ships_says_what_its_parameters_say() -> None:
