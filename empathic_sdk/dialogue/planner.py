@@ -1,21 +1,23 @@
 """The learned planner: what human supporters most likely do next, from ESConv (Liu et al. 2021).
 
-Inference is a matrix product or two in NumPy, without torch. The features are computed only here,
-so that training and run time cannot drift apart.
+What ships is computed by ONNX Runtime, a checkpoint of a training by NumPy, neither by PyTorch. The
+features are computed only here, so that training and run time cannot drift apart.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from empathic_sdk.errors import ModelError
 from empathic_sdk.runtime import checkpoints
+from empathic_sdk.runtime.networks import SUFFIX, Network
 from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.types import EmotionState, Strategy, Trend
 
@@ -27,6 +29,9 @@ STRATEGIES = tuple(Strategy)
 """The order of every distribution over strategies."""
 
 CHECKPOINT = "strategy.safetensors"
+"""What training writes."""
+
+SHIPPED = "strategy.onnx"
 FEELING = 15
 """Features of a state: 7 probabilities, valence, arousal, intensity, shift, 4 trends."""
 
@@ -112,7 +117,8 @@ class Planner:
     """The learned planner: predicts the distribution of human supporters' strategies.
 
     Args:
-        path: A checkpoint of ``empathic train strategy``; ``None`` for the shipped one.
+        path: A network of ``empathic export onnx``, or a checkpoint of ``empathic train strategy``;
+            ``None`` for the network that ships.
 
     Attributes:
         about: Description: name, text encoder, figures on dev.
@@ -126,42 +132,47 @@ class Planner:
 
     def __init__(self, path: str | Path | None = None) -> None:
         """Read the weights."""
-        path = weights_dir() / CHECKPOINT if path is None else Path(path)
-        tensors, self.about = checkpoints.arrays(path)
+        path = weights_dir() / SHIPPED if path is None else Path(path)
+        compute, self.about = (_exported if path.suffix == SUFFIX else _trained)(path)
+        self._compute = compute
         try:
             if tuple(self.about["strategies"]) != tuple(map(str, STRATEGIES)):
                 raise ValueError(f"its strategies are {self.about['strategies']}")
             self.width = int(self.about["width"])
-            self._mean, self._scale = tensors["mean"], tensors["scale"]
-            self._layers = [
-                (tensors[f"{name}.weight"].T.copy(), tensors[f"{name}.bias"])
-                for name in ("up", "out")
-                if f"{name}.weight" in tensors
-            ]
-            shapes = [weight.shape for weight, _ in self._layers]
-            if (
-                self._mean.shape != (length(self.width),)
-                or shapes[0][0] != length(self.width)
-                or shapes[-1][1] != len(STRATEGIES)
-            ):
-                raise ValueError(f"its layers have the shapes {shapes}")
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+            shape = compute(np.zeros((1, length(self.width)), np.float32)).shape
+            if shape != (1, len(STRATEGIES)):
+                raise ValueError(f"its output has the shape {shape}")
+        except (KeyError, TypeError, ValueError, IndexError, ModelError) as error:
             raise ModelError(f"{path} holds no support planner that fits: {error}") from error
 
     def logits(self, x: Floats) -> Floats:
         """Return float32 ``[n, 8]`` for features ``[n, length(width)]`` (:func:`features`)."""
-        x = (x - self._mean) * self._scale
-        for number, (weight, bias) in enumerate(self._layers):
-            x = x @ weight + bias
-            if number + 1 < len(self._layers):
-                x = np.maximum(x, 0.0)
-        return np.asarray(x, np.float32)
+        return self._compute(x)
 
     def distribution(self, x: Floats) -> Floats:
         """Return probabilities ``[n, 8]`` in the order of :data:`STRATEGIES`."""
         logits = self.logits(x)
         raised = np.exp(logits - logits.max(1, keepdims=True))
         return np.asarray(raised / raised.sum(1, keepdims=True), np.float32)
+
+
+def _exported(path: Path) -> tuple[Callable[[Floats], Floats], dict[str, Any]]:
+    """Return what a network of ``empathic export onnx`` computes, and its description."""
+    network = Network(path)
+    return lambda x: network(features=x)["logits"], network.about
+
+
+def _trained(path: Path) -> tuple[Callable[[Floats], Floats], dict[str, Any]]:
+    """Return what a checkpoint's one or two layers compute, and its description."""
+    tensors, about = checkpoints.arrays(path)
+
+    def logits(x: Floats) -> Floats:
+        x = (x - tensors["mean"]) * tensors["scale"]
+        if "up.weight" in tensors:
+            x = np.maximum(x @ tensors["up.weight"].T + tensors["up.bias"], 0.0)
+        return np.asarray(x @ tensors["out.weight"].T + tensors["out.bias"], np.float32)
+
+    return logits, about
 
 
 warned = threading.Event()

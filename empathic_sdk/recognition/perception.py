@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,6 @@ from empathic_sdk.recognition.calibration import Calibration
 from empathic_sdk.recognition.channels import Channel
 from empathic_sdk.recognition.dialogue_model import Memory
 from empathic_sdk.types import Modality, UserContext, Utterance
-
-Result = TypeVar("Result")
 
 
 class Perception(NamedTuple):
@@ -64,6 +62,3 @@ class Perceiver(Protocol):
 
     def perceive(self, said: Sequence[Utterance], user: UserContext) -> Perception:
         """Encode utterances."""
-
-    def one_by_one(self, work: Callable[[], Result]) -> Result:
-        """Run a step of the dialogue model in the one thread that all sessions share."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from empathic_sdk.encoders.alignment import align
@@ -16,8 +15,6 @@ from empathic_sdk.encoders.normalize import legible
 from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.errors import ConfigurationError, InputError, ModelError
 from empathic_sdk.llm.extras import needs_langchain
-from empathic_sdk.models.mdget import MDGET
-from empathic_sdk.models.utterance import UtteranceClassifier
 from empathic_sdk.options import MediaLimits
 from empathic_sdk.policy import Deployment, agreed, allowed, announce, refusal
 from empathic_sdk.recognition.calibration import Calibration
@@ -30,12 +27,12 @@ from empathic_sdk.recognition.dialogue_model import (
     calibration_of,
     made,
 )
+from empathic_sdk.recognition.dialogue_network import DialogueNetwork
 from empathic_sdk.recognition.dialogue_state import DialogueMemory
 from empathic_sdk.recognition.modalities import Listener, ModalityEncoders
 from empathic_sdk.recognition.perception import Perception
 from empathic_sdk.recognition.session import DialogueSession
-from empathic_sdk.runtime import checkpoints
-from empathic_sdk.runtime.batching import Batcher
+from empathic_sdk.recognition.text_heads import TextHeads, TextReading
 from empathic_sdk.runtime.processes import StaysHere
 from empathic_sdk.types import (
     AlignedWindows,
@@ -51,18 +48,10 @@ from empathic_sdk.types.utterance import utterances_of
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
 
-DIALOGUE = "dialogue.safetensors"
+# Beside the text encoder's checkpoint: as it is exported, or as training leaves it.
+DIALOGUES = ("dialogue.onnx", "dialogue.safetensors")
 # A text with a lower legible share is ignored beside a voice or a face.
 _LEGIBLE = 0.5
-Result = TypeVar("Result")
-
-
-class TextReading(NamedTuple):
-    """Outputs of the text heads for ``n`` texts: float32 ``[n, 7]``, ``[n, 7]`` and ``[n, 2]``."""
-
-    emotion: NDArray[np.float32]
-    present: NDArray[np.float32]
-    affect: NDArray[np.float32]
 
 
 class EmotionRecognizer(StaysHere):
@@ -73,9 +62,9 @@ class EmotionRecognizer(StaysHere):
         heads: A checkpoint of ``empathic train text`` with heads for that encoder; by default
             the checkpoint of the encoder itself.
         dialogue: A causal dialogue checkpoint for that encoder (``empathic train joint``); by
-            default the one beside the encoder's own checkpoint, if there is one. With ``False``, or
-            an encoder without a dialogue model, each utterance is read in isolation.
-            A model of your own is an object that fits
+            default the one beside the encoder's own checkpoint, if there is one: exported, or as
+            training wrote it, which needs PyTorch. With ``False``, or an encoder without a dialogue
+            model, each utterance is read in isolation. A model of your own is an object that fits
             :class:`~empathic_sdk.types.protocols.DialogueModel`, or the name under
             which one was registered.
         deployment: Where this runs; decides which modalities may be read. Default: text only.
@@ -131,33 +120,25 @@ class EmotionRecognizer(StaysHere):
                 f"the encoder {self.text.name!r} comes without emotion heads: train them with "
                 "`empathic train text --encoder NAME` and hand them over as heads=PATH"
             )
-        tensors, about = checkpoints.load(path)
-        try:
-            self._heads = UtteranceClassifier(width=about["width"], corpora=about["corpora"])
-            self._heads.load_state_dict(checkpoints.part(tensors, "heads"))
-            self.calibration = Calibration(**about["calibration"])
-            self.text_temperature = self.calibration.temperature
-        except (KeyError, TypeError, RuntimeError) as error:
-            raise ModelError(f"{path} holds no emotion heads that fit: {error}") from error
-        if about["width"] != self.text.width:
+        self._heads = TextHeads(path)
+        self.calibration, self.about = self._heads.calibration, self._heads.about
+        self.text_temperature = self.calibration.temperature
+        if self._heads.width != self.text.width:
             raise ModelError(
-                f"the heads at {path} want vectors of {about['width']}, "
+                f"the heads at {path} want vectors of {self._heads.width}, "
                 f"the encoder {self.text.name!r} gives {self.text.width}"
             )
-        self.about = about
-        self._heads.eval()
         self.dialogue: Any = None
         self.widths: dict[str, int] = {}
-        self._turns: Batcher[Callable[[], Any], tuple[Any, BaseException | None]] = Batcher(_each)
-        beside = None if self.text.path is None else self.text.path.with_name(DIALOGUE)
-        if dialogue is None and beside is not None and beside.is_file():
-            dialogue = beside
+        if dialogue is None and self.text.path is not None:
+            beside = (self.text.path.with_name(name) for name in DIALOGUES)
+            dialogue = next((p for p in beside if p.is_file()), None)
         if isinstance(dialogue, str) and (named := made(dialogue)) is not None:
             dialogue = named
         if isinstance(dialogue, str | Path) and dialogue:
             found = load_dialogue(Path(dialogue), self.text)
             self.dialogue, self.dialogue_about = found.network, found.about
-            self.widths = {str(m): width for m, width in found.network.config.inputs.items()}
+            self.widths = dict(found.network.inputs)
             self._calibrate(found.calibration)
         elif isinstance(dialogue, DialogueModel):
             self._plug_in(dialogue)
@@ -195,7 +176,7 @@ class EmotionRecognizer(StaysHere):
         """Open a memory of the dialogue model; ``None`` if utterances are read in isolation."""
         if self.dialogue is None:
             return None
-        if isinstance(self.dialogue, MDGET):
+        if isinstance(self.dialogue, DialogueNetwork):
             return DialogueMemory(self.dialogue, self.calibration)
         return SteppedMemory(self.dialogue)
 
@@ -254,12 +235,9 @@ class EmotionRecognizer(StaysHere):
         if not (corpus is None or (isinstance(corpus, str) and corpus in known)):
             raise InputError(f"corpus must be one that the heads know: {', '.join(known)}")
         vectors = self.text.encode(texts)
-        with torch.inference_mode():
-            out = self._heads(torch.from_numpy(vectors), corpus)
+        out = self._heads.read(vectors, corpus)
         share = self._legible(texts)[:, None]
-        return TextReading(
-            out.emotion.numpy() * share, out.present.numpy(), out.affect.numpy() * share
-        )
+        return TextReading(out.emotion * share, out.present, out.affect * share)
 
     def timeline(
         self, utterance: Utterance | str, *, window_s: float = 1.0, user: UserContext | None = None
@@ -348,12 +326,11 @@ class EmotionRecognizer(StaysHere):
         known = np.ones(n, np.float32)
         if rows:
             vectors = self.text.encode(texts)
-            with torch.inference_mode():
-                out = self._heads(torch.from_numpy(vectors))
+            out = self._heads.read(vectors)
             share = self._legible(texts)
             features[Modality.TEXT][rows], present[Modality.TEXT][rows] = vectors, True
-            emotion[rows] = out.emotion.numpy() * share[:, None]
-            affect[rows], known[rows] = out.affect.numpy() * share[:, None], share
+            emotion[rows] = out.emotion * share[:, None]
+            affect[rows], known[rows] = out.affect * share[:, None], share
         for m in (Modality.SPEECH, Modality.FACE, Modality.BEHAVIOUR):
             if m not in self.channels and any(m in left for left in may):
                 features[m], present[m] = self._encoded(m, said, may, unread)
@@ -435,28 +412,6 @@ class EmotionRecognizer(StaysHere):
         if not self.text.embedded:
             return np.ones(len(texts), np.float32)
         return np.array([legible(t) for t in texts], np.float32)
-
-    def one_by_one(self, work: Callable[[], Result]) -> Result:
-        """Run a step of the dialogue model in the one thread that all sessions share.
-
-        PyTorch keeps a thread pool for every thread that calls it (see ``Batcher``).
-        """
-        found, error = self._turns([work])[0]
-        if error is not None:
-            raise error
-        return found  # type: ignore[no-any-return]
-
-
-def _each(
-    steps: list[Callable[[], Any]],
-) -> list[tuple[Any, BaseException | None]]:
-    out: list[tuple[Any, BaseException | None]] = []
-    for step in steps:
-        try:
-            out.append((step(), None))
-        except Exception as error:  # each caller gets only their own error
-            out.append((None, error))
-    return out
 
 
 def _person(user: UserContext | None) -> UserContext:

@@ -125,13 +125,11 @@ class DialogueSession:
         part = slice(rows.start, rows.stop)
         # A modality that is nowhere in the piece need not be looked at.
         there = [m for m, p in seen.present.items() if m is Modality.TEXT or p[part].any()]
-        return self._recognizer.one_by_one(
-            lambda: memory.read(
-                [digest(said[i].speaker) for i in rows],
-                {m: seen.features[m][part] for m in there},
-                {m: seen.present[m][part] for m in there},
-                {m: w for m, w in self.user.weights.items() if w > 0},
-            )
+        return memory.read(
+            [digest(said[i].speaker) for i in rows],
+            {m: seen.features[m][part] for m in there},
+            {m: seen.present[m][part] for m in there},
+            {m: w for m, w in self.user.weights.items() if w > 0},
         )
 
     def _state_of(

@@ -7,7 +7,7 @@ halves the size compared with float16; everything else is float16. A test bounds
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,18 +70,26 @@ def load(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, about
 
 
-def arrays(path: str | Path) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]:
+def arrays(
+    path: str | Path, prefix: str = ""
+) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]:
     """Load a checkpoint of :func:`save` as float32 NumPy arrays, without importing torch.
+
+    Args:
+        path: The file.
+        prefix: Only what starts with ``prefix.`` is read, under its name without that.
 
     Raises:
         ModelError: As :func:`load`.
     """
-    packed, about = _read(path, "np")
+    start = f"{prefix}." if prefix else ""
+    packed, about = _read(path, "np", lambda name: name.startswith(start))
     found = {}
     for name, array in packed.items():
         if name.endswith(_SCALE):
             continue
         scale = packed.get(name + _SCALE)
+        name = name.removeprefix(f"{prefix}.") if prefix else name
         found[name] = array.astype(np.float32)
         if scale is not None:
             found[name] *= scale.astype(np.float32)[:, None]
@@ -94,7 +102,7 @@ def about(path: str | Path) -> dict[str, Any]:
     Raises:
         ModelError: As :func:`load`.
     """
-    return _read(path, "np", ())[1]
+    return _read(path, "np", lambda _: False)[1]
 
 
 def fingerprint(path: str | Path) -> str:
@@ -153,16 +161,16 @@ def table(path: str | Path, name: str) -> Table:
     Raises:
         ModelError: As :func:`load`, or the checkpoint has no such matrix.
     """
-    packed, _ = _read(path, "np", (name, name + _SCALE))
+    packed, _ = _read(path, "np", lambda found: found in (name, name + _SCALE))
     if name not in packed or packed[name].ndim != 2:
         raise ModelError(f"{path} has no matrix {name!r}")
     return Table(packed[name], packed.get(name + _SCALE))
 
 
 def _read(
-    path: str | Path, framework: str, names: Sequence[str] | None = None
+    path: str | Path, framework: str, wanted: Callable[[str], bool] | None = None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the tensors as they are stored, all or those of ``names`` that are there."""
+    """Return the tensors as they are stored, all or those that are ``wanted``."""
     path = Path(path)
     if not path.is_file():
         raise ModelError(f"there are no weights at {path}; reinstall the package or give a path")
@@ -170,7 +178,7 @@ def _read(
     try:
         with safe_open(str(path), framework) as f:
             metadata = f.metadata() or {}
-            there = [n for n in f.keys() if names is None or n in names]  # noqa: SIM118
+            there = [n for n in f.keys() if wanted is None or wanted(n)]  # noqa: SIM118
             packed = {name: f.get_tensor(name) for name in there}
     except (SafetensorError, OSError) as error:
         raise ModelError(f"the weights at {path} are damaged: {error}") from error

@@ -74,7 +74,9 @@ class Network:
                 "write it with `empathic export onnx`"
             )
         self.about: dict[str, Any] = json.loads(metadata.get(DESCRIPTION, "{}"))
-        self.checkpoint = str(metadata.get(CHECKPOINT, ""))
+        self.checkpoint = str(
+            metadata.get(CHECKPOINT) or self.about.get(checkpoints.FINGERPRINT) or ""
+        )
         self.inputs = tuple(i.name for i in self._session.get_inputs())
         self.outputs = tuple(o.name for o in self._session.get_outputs())
 

@@ -11,8 +11,10 @@ from empathic_sdk.dialogue import planner
 from empathic_sdk.dialogue.planner import Planner, features, feeling, length, shipped_planner
 from empathic_sdk.dialogue.strategy import may_suggest, permitted, plan, refuses_advice
 from empathic_sdk.errors import ModelError
+from empathic_sdk.lab.exporting.strategy import export_planner
 from empathic_sdk.responders.embedded import EmbeddedResponder
 from empathic_sdk.runtime import checkpoints
+from empathic_sdk.runtime.networks import shipped
 from empathic_sdk.types import Emotion, SafetyAssessment, SafetyLevel, Strategy, UserContext
 from empathic_sdk.types.reply import ResponderMemory
 
@@ -245,7 +247,7 @@ def test_features_of_nothing_are_finite():
 
 
 @pytest.mark.parametrize("hidden", [0, 5])
-def test_numpy_computes_what_the_network_does(tmp_path, hidden):
+def test_both_files_compute_what_the_network_does(tmp_path, hidden):
     import torch
 
     from empathic_sdk.models.strategy import StrategyNetwork
@@ -257,14 +259,16 @@ def test_numpy_computes_what_the_network_does(tmp_path, hidden):
     about = {"strategies": list(map(str, Strategy)), "width": 3, "name": "t", "text_sha256": "x"}
     path = tmp_path / "strategy.safetensors"
     checkpoints.save(path, network.state_dict(), about)
+    export_planner(path, tmp_path / "strategy.onnx")
     tensors, _ = checkpoints.load(path)
     network.load_state_dict(tensors)
     x = np.random.default_rng(0).normal(size=(7, length(3))).astype(np.float32)
     with torch.inference_mode():
         expected = network.eval()(torch.from_numpy(x)).logits
-    found = Planner(path)
-    assert found.logits(x) == pytest.approx(expected.numpy(), abs=1e-4)
-    assert found.distribution(x) == pytest.approx(expected.softmax(1).numpy(), abs=1e-5)
+    for found in (Planner(path), Planner(tmp_path / "strategy.onnx")):
+        assert found.width == 3
+        assert found.logits(x) == pytest.approx(expected.numpy(), abs=1e-4)
+        assert found.distribution(x) == pytest.approx(expected.softmax(1).numpy(), abs=1e-5)
 
 
 def test_arrays_are_what_load_gives(tmp_path):
@@ -288,6 +292,10 @@ def test_wrong_weights_are_refused(tmp_path):
     checkpoints.save(path, {"mean": torch.zeros(3)}, {"strategies": ["question"], "width": 3})
     with pytest.raises(ModelError, match="no support planner that fits"):
         Planner(path)
+    with pytest.raises(ModelError, match="no support planner that fits"):
+        Planner(shipped("dialogue"))
+    with pytest.raises(ModelError, match="no support planner that fits"):
+        export_planner(path, tmp_path / "w.onnx")
 
 
 def test_missing_weights_warn_once_and_leave_it_to_the_rules(tmp_path, monkeypatch, caplog):

@@ -162,7 +162,7 @@ def test_broken_weights_are_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no speech network that fits"):
         SpeechEncoder(path)
     with pytest.raises(ModelError, match="no speech network that fits"):
-        SpeechEncoder(weights_dir() / "dialogue.safetensors")
+        SpeechEncoder(weights_dir() / "guard.safetensors")
 
 
 def test_what_ships_reads_a_voice() -> None:

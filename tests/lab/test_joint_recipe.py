@@ -281,7 +281,7 @@ def test_a_whole_run(data: Path, start: Path, tmp_path: Path) -> None:
 
     # What ships can be loaded, and says what was recorded.
     recognizer = EmotionRecognizer(text=TextEncoder(out / "text.safetensors"))
-    assert recognizer.dialogue is not None and recognizer.dialogue.config.width == 16
+    assert recognizer.dialogue is not None and recognizer.dialogue.width == 16
     temperature = recognizer.calibration.temperature
     assert temperature == pytest.approx(dialogue.calibration["temperature"])
     network, about = load_checkpoint(out / "dialogue.safetensors")

@@ -13,7 +13,9 @@ from empathic_sdk.lab.evaluation.personalisation import gain_interval, replay
 from empathic_sdk.lab.simulation import users as simulated_users
 from empathic_sdk.lab.simulation.users import KINDS, PLEASANT, SimulatedUser, simulate_users
 from empathic_sdk.models.mdget import MDGET, MDGETConfig
+from empathic_sdk.models.mdget.step import Step, about_step
 from empathic_sdk.recognition.calibration import Calibration
+from empathic_sdk.recognition.dialogue_network import DialogueNetwork
 from empathic_sdk.recognition.dialogue_state import DialogueMemory
 from empathic_sdk.recognition.tracker import StateTracker
 from empathic_sdk.types import Modality
@@ -96,7 +98,9 @@ def test_an_untaught_replay_and_a_taught_fusion_are_a_sessions(
             "face": rng.standard_normal((4, 4))}  # fmt: skip
     features = {Modality(m): x.astype(np.float32) for m, x in rows.items()}
     present = {m: np.ones(4, bool) for m in features}
-    heard = DialogueMemory(network, CALIBRATION).read(
+    about = {"configuration": network.config.as_dict(), "step": about_step(network.config)}
+    stepped = DialogueNetwork(Step(network).compute, about, "tiny")
+    heard = DialogueMemory(stepped, CALIBRATION).read(
         ["a", "b", "a", "a"], features, present, weights
     )
     tracker = StateTracker(CALIBRATION)

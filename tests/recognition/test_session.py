@@ -9,14 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load, save
+from safetensors.numpy import load, save
 
 from empathic_sdk import EmotionRecognizer, Modality, TextEncoder, Utterance
 from empathic_sdk.errors import ConfigurationError, InputError, ModelError
+from empathic_sdk.lab.exporting.dialogue import export_checkpoint
+from empathic_sdk.lab.training.dialogue_fit import load_checkpoint
 from empathic_sdk.models.dialogue import DialogueBatch
 from empathic_sdk.models.mdget import MDGET, MDGETConfig
+from empathic_sdk.models.mdget.step import Step, about_step
 from empathic_sdk.recognition.calibration import Calibration
 from empathic_sdk.recognition.contributions import shapley, shares
+from empathic_sdk.recognition.dialogue_network import DialogueNetwork
 from empathic_sdk.recognition.dialogue_state import DialogueMemory
 from empathic_sdk.recognition.tracker import StateTracker
 from empathic_sdk.runtime import checkpoints
@@ -47,14 +51,29 @@ def saved(folder: Path, made: MDGET, **more: object) -> Path:
     return path
 
 
+def stepped(made: MDGET) -> DialogueNetwork:
+    about = {"configuration": made.config.as_dict(), "step": about_step(made.config)}
+    return DialogueNetwork(Step(made).compute, about, "tiny")
+
+
 @pytest.fixture(scope="module")
 def encoder() -> TextEncoder:
     return TextEncoder()
 
 
 @pytest.fixture(scope="module")
-def talker(encoder: TextEncoder, tmp_path_factory: pytest.TempPathFactory) -> EmotionRecognizer:
-    path = saved(tmp_path_factory.mktemp("tiny"), network())
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return saved(tmp_path_factory.mktemp("tiny"), network())
+
+
+@pytest.fixture(scope="module", params=["onnx", "torch"])
+def talker(
+    encoder: TextEncoder, checkpoint: Path, request: pytest.FixtureRequest
+) -> EmotionRecognizer:
+    path = checkpoint
+    if request.param == "onnx":
+        path = checkpoint.with_name("dialogue.onnx")
+        export_checkpoint(checkpoint, path)
     return EmotionRecognizer(text=encoder, dialogue=path)
 
 
@@ -97,15 +116,20 @@ def test_the_past_matters_and_the_future_does_not(talker: EmotionRecognizer) -> 
 
 
 def test_a_session_travels_through_json_text(
-    talker: EmotionRecognizer, encoder: TextEncoder, tmp_path: Path
+    talker: EmotionRecognizer, encoder: TextEncoder, checkpoint: Path, tmp_path: Path
 ) -> None:
     said = talk(9, speakers=3)
     whole = talker.recognize_dialogue(said)
     session = talker.session()
     session.extend(said[:6])
     state = json.dumps(json.loads(session.state())).encode()
-    assert not any(word in state.decode() for word in ("glad", "alone", "s0"))
-    elsewhere = EmotionRecognizer(text=encoder, dialogue=saved(tmp_path, network())).session()
+    assert not any(word in state.decode() for word in ("glad", "alone", '"s0"'))
+    if "checkpoint_sha256" in talker.dialogue_about:
+        path = tmp_path / "copy.onnx"
+        path.write_bytes(checkpoint.with_name("dialogue.onnx").read_bytes())
+    else:  # the same weights, written anew
+        path = saved(tmp_path, network())
+    elsewhere = EmotionRecognizer(text=encoder, dialogue=path).session()
     elsewhere.restore(state)
     for got, expected in zip(elsewhere.extend(said[6:]), whole[6:], strict=True):
         same(got, expected)
@@ -137,16 +161,18 @@ def test_a_new_speaker_midway_has_no_shift(talker: EmotionRecognizer) -> None:
     assert session.add(Utterance("hello", speaker="nobody knew")).shift is not None
 
 
-def test_shift_is_the_transfer_module_s(talker: EmotionRecognizer, encoder: TextEncoder) -> None:
+def test_shift_is_the_transfer_module_s(
+    talker: EmotionRecognizer, encoder: TextEncoder, checkpoint: Path
+) -> None:
     said = [Utterance("I am glad", speaker="a"), Utterance("so?", speaker="b"),
             Utterance("leave me alone", speaker="a")]  # fmt: skip
     state = talker.recognize_dialogue(said)[2]
-    assert talker.dialogue is not None
+    model = load_checkpoint(checkpoint)[0]
     vectors = torch.from_numpy(encoder.encode([u.text or "" for u in said]))[None]
     here = torch.ones(1, 3, dtype=torch.bool)
     batch = DialogueBatch({"text": vectors}, {"text": here}, here, torch.tensor([[0, 1, 0]]))
     with torch.inference_mode():
-        pairs = talker.dialogue(batch, pairs=True).pairs
+        pairs = model(batch, pairs=True).pairs
     assert pairs is not None
     z = pairs.logits[0, 2, 0].double().numpy()
     odds = z[1] - z[0]
@@ -154,7 +180,7 @@ def test_shift_is_the_transfer_module_s(talker: EmotionRecognizer, encoder: Text
 
 
 def test_the_transfer_matrix_holds_each_pair_as_the_module_reads_it(
-    talker: EmotionRecognizer, encoder: TextEncoder
+    talker: EmotionRecognizer, encoder: TextEncoder, checkpoint: Path
 ) -> None:
     said = talk(5)
     session = talker.session()
@@ -168,8 +194,8 @@ def test_the_transfer_matrix_holds_each_pair_as_the_module_reads_it(
     assert found.changed[3, 1] == pytest.approx(states[3].shift, abs=1e-6)
     assert found.changed[4, 2] == pytest.approx(states[4].shift, abs=1e-6)
     # The whole dialogue in one pass, each pair on its own.
-    model = talker.dialogue
-    assert model is not None and model.transfer is not None
+    model = load_checkpoint(checkpoint)[0]
+    assert model.transfer is not None
     vectors = torch.from_numpy(encoder.encode([u.text or "" for u in said]))
     batch = DialogueBatch(
         features={Modality.TEXT: vectors[None]},
@@ -212,7 +238,7 @@ def changed(state: dict, name: str, value: float | None) -> str:
     if value is None:
         del tensors[name]
     else:
-        tensors[name] = torch.full_like(tensors[name], value)
+        tensors[name] = np.full_like(tensors[name], value)
     return base64.b64encode(save(tensors)).decode()
 
 
@@ -327,14 +353,14 @@ def test_every_utterance_alone(encoder: TextEncoder) -> None:
 
 
 def test_a_vector_that_is_not_finite_is_named_and_nothing_is_heard() -> None:
-    memory = DialogueMemory(network(), Calibration())
+    memory = DialogueMemory(stepped(network()), Calibration())
     good = np.ones((2, 384), np.float32)
     here = {"text": np.ones(2, bool)}
     bad = good.copy()
     bad[1, 7] = np.nan
     with pytest.raises(InputError, match="text vector of utterance 2 of 2 is not finite"):
         memory.read(["a", "b"], {"text": bad}, here)
-    fresh = DialogueMemory(network(), Calibration())
+    fresh = DialogueMemory(stepped(network()), Calibration())
     np.testing.assert_array_equal(
         memory.read(["a", "b"], {"text": good}, here).logits,
         fresh.read(["a", "b"], {"text": good}, here).logits,
@@ -349,7 +375,7 @@ def test_contributions_agree_with_deletion() -> None:
     present = {m: np.ones(3, bool) for m in features}
     present["face"][1] = False
     present["speech"][2] = present["face"][2] = False
-    heard = DialogueMemory(made, Calibration()).read(["a", "b", "a"], features, present)
+    heard = DialogueMemory(stepped(made), Calibration()).read(["a", "b", "a"], features, present)
     assert [set(c) for c in heard.contributions] == [
         {Modality.TEXT, Modality.SPEECH, Modality.FACE},
         {Modality.TEXT, Modality.SPEECH},
@@ -366,7 +392,9 @@ def test_contributions_agree_with_deletion() -> None:
         for m in taken:
             taken[m][1] &= m in some
         logits = (
-            DialogueMemory(made, Calibration()).read(["a", "b", "a"], features, taken).logits[1]
+            DialogueMemory(stepped(made), Calibration())
+            .read(["a", "b", "a"], features, taken)
+            .logits[1]
         )
         e = np.exp(logits.astype(float) - logits.max())
         return float(e[label] / e.sum())

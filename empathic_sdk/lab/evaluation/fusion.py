@@ -33,7 +33,7 @@ from empathic_sdk.lab.recipes.fusion import (
 )
 from empathic_sdk.lab.training.dialogue_fit import load_checkpoint
 from empathic_sdk.recognition.calibration import Calibration
-from empathic_sdk.runtime.resources import weights_dir
+from empathic_sdk.runtime.networks import shipped
 from empathic_sdk.types import Embedding
 from empathic_sdk.types.utterance import Audio, Frame
 
@@ -50,7 +50,7 @@ def evaluate_fusion(
     ``gain`` and ``noise_loss`` compare with text alone (paired bootstrap over dialogues in
     ``intervals``), ``reliability`` is what each encoder says of its own signals.
     """
-    path = checkpoint or weights_dir() / "dialogue.safetensors"
+    path = checkpoint or shipped("dialogue")
     network, about = load_checkpoint(path)
     if set(network.config.inputs) != set(MODALITIES):
         raise ModelError(f"{path} reads only {', '.join(network.config.inputs)}: nothing to fuse")

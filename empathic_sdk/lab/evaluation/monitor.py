@@ -25,7 +25,7 @@ from empathic_sdk.lab.simulation.trajectories import (
 )
 from empathic_sdk.monitoring.days import BASELINE, DELTA, LEVEL, SPREAD, changes
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
-from empathic_sdk.runtime.resources import weights_dir
+from empathic_sdk.runtime.networks import Network, shipped
 from empathic_sdk.types import Emotion, Utterance
 from empathic_sdk.types.monitor import WARNED_OF, ChangeKind, ChangePoint
 
@@ -178,7 +178,8 @@ def read_states(items: DialogueSet, folder: Path) -> tuple[States, str]:
     Raises:
         DataError: The file does not hold these utterances.
     """
-    weights = mark(None)[:12] + "-" + mark(weights_dir() / "dialogue.safetensors")[:12]
+    trained = str(Network(shipped("dialogue")).about["checkpoint_sha256"])
+    weights = f"{mark(None)[:12]}-{trained[:12]}"
     path = folder / f"meld-{items.split}-{weights}.states.jsonl.gz"
     if not path.is_file():
         _write_states(items, path)

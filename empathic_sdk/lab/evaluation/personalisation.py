@@ -33,7 +33,7 @@ from empathic_sdk.lab.training.dialogue_fit import load_checkpoint
 from empathic_sdk.models.mdget import MDGET
 from empathic_sdk.profiles.learning import Learned, Seen, advance
 from empathic_sdk.recognition.calibration import Calibration, personal, probabilities
-from empathic_sdk.runtime.resources import weights_dir
+from empathic_sdk.runtime.networks import shipped
 from empathic_sdk.types import Modality
 
 ARMS: Mapping[str, tuple[bool, bool]] = {
@@ -108,7 +108,7 @@ def evaluate_personalisation(
     200 turns, the first included; ``gain_ARM_KIND`` is what an arm adds to ``nothing``, with its
     spread and a 95 % bootstrap interval over users (each compared with themselves) in ``users``.
     """
-    path = checkpoint or weights_dir() / "dialogue.safetensors"
+    path = checkpoint or shipped("dialogue")
     network, about = load_checkpoint(path)
     if not {"text", "speech", "face"} <= set(network.config.inputs):
         raise ModelError(f"{path} does not read voices and faces: nothing to weigh")

@@ -7,7 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from empathic_sdk.errors import ConfigurationError
+from empathic_sdk.lab.exporting.dialogue import export_checkpoint as export_dialogue
 from empathic_sdk.lab.exporting.onnx import export
+from empathic_sdk.lab.exporting.strategy import export_planner
 from empathic_sdk.lab.exporting.text import export_risk, export_text
 from empathic_sdk.models.readers import READERS, read
 from empathic_sdk.runtime import checkpoints
@@ -23,8 +25,11 @@ _MARKS = {
     "speech": "front",
     "face": "face",
     "behaviour": "behaviour",
+    "dialogue": "config",
+    "strategy": "strategies",
     "text": "corpora",
     "safety": "limits",
+    "dialogue": "classes",
 }
 
 
@@ -47,6 +52,8 @@ def export_media(kind: str, checkpoint: Path, out: Path, int8: bool = False) -> 
 
 EXPORTERS: Mapping[str, Exporter] = {
     **{kind: partial(export_media, kind) for kind in READERS},
+    "dialogue": lambda checkpoint, out, _: export_dialogue(checkpoint, out),
+    "strategy": lambda checkpoint, out, _: export_planner(checkpoint, out),
     "text": export_text,
     "safety": export_risk,
 }

@@ -24,7 +24,7 @@ from empathic_sdk.lab.training.dialogue_batches import (
     predict,
     with_text,
 )
-from empathic_sdk.lab.training.dialogue_fit import fit
+from empathic_sdk.lab.training.dialogue_fit import fit, load_checkpoint
 from empathic_sdk.models.mdget import MDGET
 from empathic_sdk.models.mdget.gue import Trace
 from empathic_sdk.recognition.calibration import Calibration
@@ -120,9 +120,9 @@ def depth(
     at = pick(subject.runs.test, name)
     dialogue = subject.runs.test.dialogues[at]
     names = {r["name"] for r in subject.runs.records(subject.row.name)}
-    network = None if recognizer is None else recognizer.dialogue
-    if recognizer and network and recognizer.dialogue_about["name"] in names:
-        return _shipped(dialogue, network, recognizer)
+    path = None if recognizer is None else getattr(recognizer.dialogue, "path", None)
+    if recognizer and path and recognizer.dialogue_about["name"] in names:
+        return _shipped(dialogue, load_checkpoint(path)[0], recognizer)
     together = subject.row.features == "joint"
     if live and not together:
         return _trained(subject, at, data, cache)

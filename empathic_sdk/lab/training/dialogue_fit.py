@@ -34,6 +34,7 @@ from empathic_sdk.lab.training.trainer import Trainer, adamw, cosine
 from empathic_sdk.lab.training.transfer_loss import JointLoss, LossParts
 from empathic_sdk.models.mdget import MDGET, MDGETConfig
 from empathic_sdk.runtime import checkpoints
+from empathic_sdk.runtime.networks import SUFFIX
 
 
 def build(recipe: DialogueRecipe, widths: Mapping[str, int], classes: int) -> nn.Module:
@@ -172,13 +173,23 @@ def batch_loss(
 def load_checkpoint(path: Path) -> tuple[MDGET, dict[str, Any]]:
     """Read a dialogue checkpoint: the network in eval mode, and its description.
 
+    Args:
+        path: As training wrote it, or as it was exported.
+
     Raises:
         ModelError: It holds something else.
     """
-    tensors, about = checkpoints.load(path)
+    exported = path.suffix == SUFFIX
+    if exported:
+        from empathic_sdk.lab.exporting.packing import parameters  # needs another package
+
+        tensors, about = parameters(path)
+    else:
+        tensors, about = checkpoints.load(path)
     try:
         network = MDGET(MDGETConfig.from_dict(about["configuration"]))
-        network.load_state_dict(tensors)
+        known = network.state_dict()  # an exported file holds constants of the graph as well
+        network.load_state_dict({k: v for k, v in tensors.items() if not exported or k in known})
     except (KeyError, ConfigurationError, RuntimeError) as error:
         raise ModelError(f"{path} holds no dialogue model that fits: {error}") from error
     return network.eval(), about

@@ -20,7 +20,7 @@ from empathic_sdk.lab.training.dialogue_fit import fit, load_checkpoint
 from empathic_sdk.lab.training.personal_fit import MOST, History
 from empathic_sdk.models.mdget import MDGET
 from empathic_sdk.recognition.calibration import Calibration
-from empathic_sdk.runtime.resources import weights_dir
+from empathic_sdk.runtime.networks import shipped
 
 SETS = ("meld", "iemocap", "ravdess")
 # IEMOCAP has no table of what its classes mean: happy sad neutral angry excited frustrated.
@@ -34,7 +34,7 @@ def people_of(data_set: str, split: str, data: Path, cache: Path, seed: int) -> 
     if data_set == "ravdess":
         return _actors(pools(split, data, embedded(), cache)["speech"])
     if data_set == "meld":
-        network, about = load_checkpoint(weights_dir() / "dialogue.safetensors")
+        network, about = load_checkpoint(shipped("dialogue"))
         items = load("meld", split, data=data, features="shipped", cache=cache)
         return _speakers(items, network, Calibration(**about["calibration"]), Statistics())
     network, calibration, statistics = _iemocap(data, cache, seed)
@@ -64,9 +64,7 @@ def _iemocap(data: Path, cache: Path, seed: int) -> tuple[MDGET, Calibration, St
 
 def _actors(pool: MediaPool) -> list[History]:
     """Return RAVDESS's actors; the clips of one have no order, so they get a fixed random one."""
-    calibration = Calibration(
-        **load_checkpoint(weights_dir() / "dialogue.safetensors")[1]["calibration"]
-    )
+    calibration = Calibration(**load_checkpoint(shipped("dialogue"))[1]["calibration"])
     means = np.asarray(calibration.affect, np.float32)
     out = []
     for name in sorted(set(pool.people)):
