@@ -20,15 +20,14 @@ Exporter = Callable[[Path, Path, bool], None]
 FOLDER = Path("checkpoints")
 """Where the repository keeps the checkpoints of the networks that ship, by their names."""
 
-# A key of the description that only this kind has.
+# A key of the description that no kind further down has.
 _MARKS = {
     "speech": "front",
     "face": "face",
     "behaviour": "behaviour",
-    "dialogue": "config",
-    "strategy": "strategies",
     "text": "corpora",
     "safety": "limits",
+    "strategy": "strategies",
     "dialogue": "classes",
 }
 

@@ -74,7 +74,9 @@ def export_risk(checkpoint: Path, out: Path, int8: bool = False) -> None:
     """
     network = load_risk(checkpoint)
     width = network.body.config.width
-    marks = network.head.get_submodule("1").weight.shape[1] - 3 * width
+    first = network.head[1]
+    assert isinstance(first, nn.Linear)
+    marks = first.in_features - 3 * width
     inputs = {
         **_examples(width), "roles": torch.zeros(2, 7, dtype=torch.long),
         "marks": torch.zeros(2, marks),
