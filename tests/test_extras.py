@@ -27,7 +27,7 @@ BESIDE = {"langchain_core": "langchain", "langgraph": "langchain", "markupsafe":
           "starlette": "demo"}  # fmt: skip
 BROUGHT_BY_TORCH = {"jinja2", "markupsafe", "sympy"}
 # Rooms that an agent for text with the embedded responder does not enter.
-OPTIONAL_ROOMS = {"demo", "integrations", "lab", "llm"}
+OPTIONAL_ROOMS = {"demo", "integrations", "lab", "llm", "models"}
 
 
 def packages(requirements: list[str]) -> set[str]:
@@ -124,7 +124,7 @@ for call in {list(calls)!r}:
 
 
 def test_a_command_names_the_extra_that_it_needs() -> None:
-    commands = {"train guard": "train", "demo": "demo", "train text -h": "train"}
+    commands = {"train guard --free": "train", "demo": "demo", "train text -h": "train"}
     code = f"""
 from empathic_sdk.cli import main
 for command in {list(commands)!r}:

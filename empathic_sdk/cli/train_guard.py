@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from empathic_sdk.cli.options import data_option, json_option
+from empathic_sdk.cli.options import data_folder, json_option
 
 
 @click.command()
-@data_option
+@data_folder(required=False)
 @json_option
 @click.option(
     "--lines",
@@ -37,7 +37,7 @@ from empathic_sdk.cli.options import data_option, json_option
 )
 @click.option("--free", is_flag=True, help="Leave ESConv out, which is for non-commercial use.")
 def guard(
-    data: Path,
+    data: Path | None,
     as_json: bool,
     lines: Path | None,
     out: Path,
@@ -49,6 +49,8 @@ def guard(
     from empathic_sdk.lab.evaluation.guard import train_guard
     from empathic_sdk.lab.recipes.guard import GuardRecipe
 
+    if data is None and not free:
+        raise click.UsageError("give --data DIR with ESConv (or EMPATHIC_DATA), or --free")
     record = train_guard(
         GuardRecipe(),
         data=None if free else data,

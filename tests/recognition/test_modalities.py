@@ -181,7 +181,7 @@ def test_a_missing_extra_or_file_is_a_reason_said_once(
     from empathic_sdk.errors import MissingExtraError
     from empathic_sdk.recognition import modalities as senses
 
-    def missing() -> senses.Encoder:
+    def missing(limits: object) -> senses.Encoder:
         raise MissingExtraError("speech", "reading speech")
 
     monkeypatch.setitem(senses._MAKERS, Modality.SPEECH, missing)  # type: ignore[arg-type]

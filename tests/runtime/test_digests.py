@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 import torch
 from safetensors import safe_open
@@ -32,11 +33,26 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def changed(path: Path) -> None:
     """Scale one tensor: a sound file, with other numbers in it."""
+    if path.suffix == ".onnx":
+        model = onnx.load(str(path))
+        path.unlink()
+        weights = next(
+            t for t in model.graph.initializer if t.data_type == onnx.TensorProto.FLOAT16
+        )
+        values = onnx.numpy_helper.to_array(weights)
+        weights.CopyFrom(
+            onnx.numpy_helper.from_array(values * values.dtype.type(0.5), weights.name)
+        )
+        path.write_bytes(model.SerializeToString())
+        return
     with safe_open(str(path), "pt") as f:
         about, tensors = f.metadata(), {k: f.get_tensor(k) for k in f.keys()}  # noqa: SIM118
     path.unlink()
     name = sorted(k for k, t in tensors.items() if t.dtype is torch.float16)[0]
     save_file({**tensors, name: tensors[name] * 0.5}, path, about)
+
+
+KINDS = {".onnx", ".safetensors"}
 
 
 def cut_off(path: Path) -> None:
@@ -55,10 +71,11 @@ def swapped(path: Path) -> None:
 
 LOADS: dict[str, Callable[[Any], object]] = {
     "text.safetensors": lambda _: EmotionRecognizer(dialogue=False),
+    "text.onnx": lambda _: EmotionRecognizer(dialogue=False),
     "text-tokenizer.json": lambda _: EmotionRecognizer(dialogue=False),
-    "dialogue.safetensors": lambda _: EmotionRecognizer(),
-    "behaviour.safetensors": lambda _: BehaviourEncoder(),
-    "strategy.safetensors": lambda _: Planner(),
+    "dialogue.onnx": lambda _: EmotionRecognizer(),
+    "behaviour.onnx": lambda _: BehaviourEncoder(),
+    "strategy.onnx": lambda _: Planner(),
 }
 
 
@@ -75,7 +92,7 @@ def test_a_changed_file_is_not_loaded(
     assert isinstance(caught.value, DamagedWeightsError) and str(copied / name) in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["safety.safetensors", "guard.safetensors"])
+@pytest.mark.parametrize("name", ["safety.onnx", "guard.safetensors"])
 def test_no_agent_runs_on_changed_safety_weights(copied: Path, name: str, tmp_path: Path) -> None:
     """Missing ones leave the patterns and a warning; changed ones are nobody's intention."""
     from empathic_sdk.testing import ScriptedModel
@@ -88,7 +105,7 @@ def test_no_agent_runs_on_changed_safety_weights(copied: Path, name: str, tmp_pa
 def test_without_safety_weights_the_patterns_decide(
     copied: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (copied / "safety.safetensors").unlink()
+    (copied / "safety.onnx").unlink()
     with EmotionAwareAgent() as agent:
         assert agent.respond("I want to kill myself.").safety.help_lines
     assert "uses only its patterns" in caplog.text
@@ -97,7 +114,7 @@ def test_without_safety_weights_the_patterns_decide(
 def test_speech_and_face_weights_are_checked(copied: Path) -> None:
     from empathic_sdk import FaceEncoder, SpeechEncoder
 
-    for name, make in (("speech.safetensors", SpeechEncoder), ("face.safetensors", FaceEncoder)):
+    for name, make in (("speech.onnx", SpeechEncoder), ("face.onnx", FaceEncoder)):
         swapped(copied / name)
         with pytest.raises(DamagedWeightsError, match=name):
             make()
@@ -110,7 +127,7 @@ def test_a_lost_list_of_hashes_is_said(copied: Path) -> None:
 
 
 def test_weights_of_your_own_are_not_compared_but_must_be_sound(tmp_path: Path) -> None:
-    own = tmp_path / "behaviour.safetensors"  # a shipped name, elsewhere
+    own = tmp_path / "behaviour.onnx"  # a shipped name, elsewhere
     own.write_bytes((resources.weights_dir() / own.name).read_bytes())
     changed(own)
     assert BehaviourEncoder(own).width > 0
@@ -138,5 +155,5 @@ def test_the_list_of_hashes_is_up_to_date() -> None:
     path = resources.weights_dir() / digests.DIGESTS
     assert path.read_text(encoding="utf-8") == digests.digests()
     listed = json.loads(path.read_text(encoding="utf-8"))
-    shipped = {p.name for p in resources.weights_dir().glob("*.safetensors")}
+    shipped = {p.name for p in resources.weights_dir().iterdir() if p.suffix in KINDS}
     assert set(listed) == shipped | {"text-tokenizer.json"}

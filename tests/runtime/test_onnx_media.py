@@ -268,7 +268,7 @@ def test_the_encoders_need_no_torch(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     labels, *hints, seen = done.stdout.splitlines()
     assert len(labels.split()) == 3
-    assert "empathic export onnx" in hints[0] and 'needs the extra "train"' in hints[0]
-    assert 'needs the extra "train"' in hints[1]
+    assert "empathic export onnx" in hints[0] and 'needs the extra "torch"' in hints[0]
+    assert 'needs the extra "encoders"' in hints[1]
     assert seen == "[]"
     assert issubclass(MissingExtraError, ImportError)

@@ -26,6 +26,7 @@ from empathic_sdk.safety.risk_model import (
     REPLY,
     Before,
     RiskReader,
+    Row,
     batch,
     rows,
 )
@@ -80,15 +81,19 @@ def test_only_so_much_is_read(tokenizer: TextTokenizer) -> None:
     assert rows(tokenizer, "hi", [Before(True, " ")]) == rows(tokenizer, "hi", [])
 
 
+def tensors(made: list[Row]) -> tuple[torch.Tensor, ...]:
+    return tuple(torch.from_numpy(a) for a in batch(made))
+
+
 def test_nothing_that_is_padded_counts(tokenizer: TextTokenizer) -> None:
     made = network()
     texts = ["I am", "I am here and it is a long and rainy afternoon again"]
     marks = torch.zeros(2, MARKS)
-    both = made(*batch([rows(tokenizer, t, ())[0] for t in texts]), marks)
+    both = made(*tensors([rows(tokenizer, t, ())[0] for t in texts]), marks)
     for n, text in enumerate(texts):
-        alone = made(*batch(rows(tokenizer, text, ())), marks[:1])
+        alone = made(*tensors(rows(tokenizer, text, ())), marks[:1])
         assert torch.allclose(both[n], alone[0], atol=1e-4)
-    ids, mask, roles = batch([rows(tokenizer, t, ())[0] for t in texts])
+    ids, mask, roles = tensors([rows(tokenizer, t, ())[0] for t in texts])
     other = ids.masked_fill(~mask, 7)
     assert torch.equal(made(other, mask, roles, marks), made(ids, mask, roles, marks))
 
