@@ -190,7 +190,7 @@ class Weights(_Options):
         """Take the files of a folder by their usual names, and nothing that ships.
 
         ``text.safetensors`` must be there, with its tokenizer. What is not there of
-        ``dialogue safety guard strategy .safetensors`` is done without.
+        ``dialogue safety guard strategy``, as ``.onnx`` or ``.safetensors``, is done without.
 
         Raises:
             ConfigurationError: There is no ``text.safetensors``.
@@ -200,8 +200,8 @@ class Weights(_Options):
             raise ConfigurationError(f"weights={str(folder)!r} must hold text.safetensors")
 
         def there(name: str) -> Path | Literal[False]:
-            path = folder / f"{name}.safetensors"
-            return path if path.is_file() else False
+            paths = (folder / f"{name}{suffix}" for suffix in (".onnx", ".safetensors"))
+            return next((path for path in paths if path.is_file()), False)
 
         return cls(
             text=folder / "text.safetensors",

@@ -24,7 +24,7 @@ IMPORTED_AS = {
 }  # fmt: skip
 # Brought by a package of the same extra, for certain: they are built on them.
 BESIDE = {"langchain_core": "langchain", "langgraph": "langchain", "markupsafe": "train",
-          "starlette": "demo"}  # fmt: skip
+          "starlette": "demo", "torch": "train", "einops": "train"}  # fmt: skip
 BROUGHT_BY_TORCH = {"jinja2", "markupsafe", "sympy"}
 # Rooms that an agent for text with the embedded responder does not enter.
 OPTIONAL_ROOMS = {"demo", "integrations", "lab", "llm", "models"}

@@ -79,8 +79,8 @@ def test_the_constructor_is_parts_and_options() -> None:
     names = list(inspect.signature(EmotionAwareAgent).parameters)
     assert names == [
         "llm", "profiles", "store", "recognizer", "responder", "safety", "scenario", "tone",
-        "pacing", "theme", "deployment", "on_alert", "replies", "llm_options", "retention", "debug",
-        "moved",
+        "pacing", "theme", "deployment", "on_alert", "replies", "llm_options", "retention",
+        "weights", "debug", "moved",
     ]  # fmt: skip
 
 

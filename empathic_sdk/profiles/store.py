@@ -83,7 +83,7 @@ class ProfileStore(StaysHere, StoreUpkeep):
             is not above 0.
     """
 
-    instead = "open the same file in each process"
+    _instead = "open the same file in each process"
 
     def __init__(
         self,

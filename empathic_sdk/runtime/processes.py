@@ -192,7 +192,7 @@ class Birthplace:
 class StaysHere:
     """Base of what cannot be pickled: it holds threads, files or a model in memory."""
 
-    instead = "make one in each process"
+    _instead = "make one in each process"
     """What to do in place of pickling, as a clause."""
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
@@ -201,4 +201,4 @@ class StaysHere:
         Raises:
             ProcessError: Always.
         """
-        raise ProcessError(f"{type(self).__name__} cannot be pickled or copied: {self.instead}")
+        raise ProcessError(f"{type(self).__name__} cannot be pickled or copied: {self._instead}")

@@ -35,8 +35,8 @@ def _one_recognizer(recognizer: EmotionRecognizer, monkeypatch: pytest.MonkeyPat
     import empathic_sdk
     import empathic_sdk.agent
 
-    def shared(deployment: Deployment | None = None) -> EmotionRecognizer:
-        if deployment in (None, Deployment()):
+    def shared(deployment: Deployment | None = None, **own: object) -> EmotionRecognizer:
+        if deployment in (None, Deployment()) and not any(own.values()):
             return recognizer
         return EmotionRecognizer(text=recognizer.text, deployment=deployment)
 

@@ -141,7 +141,7 @@ def test_without_trials_there_is_no_table(where: Keys) -> None:
 
 def expected_configurations(data_set: str) -> int:
     compared = len(COMPARED)
-    if data_set == "meld":
+    if data_set in ("meld", "own"):
         return compared
     spokes = {"iemocap": 2, "mosi": 6}[data_set]  # proper subsets of two, of three modalities
     timing = 1 if data_set == "iemocap" else 0

@@ -110,7 +110,7 @@ def corpus(tmp_path, monkeypatch):
     weights.write_bytes(b"weights")
     imitation = Imitation(weights)
     for module in (strategy_evaluation, strategy_recipe):
-        monkeypatch.setattr(module, "EmotionRecognizer", lambda: imitation)
+        monkeypatch.setattr(module, "EmotionRecognizer", lambda **_: imitation)
     return imitation
 
 
