@@ -11,15 +11,10 @@ FROM python:3.12-slim AS build
 
 # An image without voice and camera is smaller: --build-arg EXTRAS=demo
 ARG EXTRAS=demo,face,speech
-# The version is that of the Makefile. From this index come CPU builds; PyPI's bring CUDA.
-ARG TORCH=torch==2.13.0
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/empathic
 ENV PATH=/opt/empathic/bin:$PATH
-
-RUN pip install --extra-index-url "$TORCH_INDEX" "$TORCH"
 
 WORKDIR /src
 COPY . .

@@ -23,15 +23,18 @@ urllib.request.urlopen(sys.argv[1].rstrip("/") + "/torch/", timeout=5).close()
 endef
 export ANSWERS
 
-# torch first, by its exact version. On Linux PyPI's own wheels bring gigabytes of CUDA, so the index
-# of CPU builds is asked before it: there the version is 2.13.0+cpu, which pip prefers to 2.13.0.
-# Where that index does not answer within five seconds, pip goes on with whatever it is set up for.
 $(VENV)/.base: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "$(PYTHON) is older than 3.11: name a newer one, as in  make test PYTHON=python3.12"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
 	  echo "python venv support is missing: apt-get install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install --quiet --upgrade pip
+	@touch $@
+
+# What the tests need besides, by its exact version. On Linux PyPI's own wheels bring gigabytes of CUDA, so the index
+# of CPU builds is asked before it: there the version is 2.13.0+cpu, which pip prefers to 2.13.0.
+# Where that index does not answer within five seconds, pip goes on with whatever it is set up for.
+$(VENV)/.torch: $(VENV)/.base
 	@index="$(TORCH_INDEX)"; \
 	if [ "$$(uname -s)" != Linux ]; then index=; fi; \
 	if [ -n "$$index" ] && ! $(BIN)/python -c "$$ANSWERS" "$$index" 2>/dev/null; then \
@@ -46,7 +49,7 @@ $(VENV)/.demo: $(VENV)/.base
 	$(BIN)/python -m pip install --quiet --editable ".[demo,face,speech]"
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.base
+$(VENV)/.dev: $(VENV)/.torch
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	@touch $@
 

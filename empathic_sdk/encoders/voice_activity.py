@@ -1,8 +1,8 @@
-"""Voice activity detection with the network of silero-vad.
+"""Voice activity detection with the network of Silero VAD 6.
 
-The wheel of silero-vad carries its network as ONNX files, one of which reads many pieces of sound
-in one call. That file alone is used: the package is never imported, since its import needs PyTorch
-and sets it to one thread for the whole process.
+The wheel of faster-whisper, which transcribes, carries it as an ONNX file that reads many pieces of
+sound in one call. That file alone is used: importing the package takes a second, and the package
+silero-vad would bring PyTorch along.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CONTEXT = 64
 _PEAK = 0.05
 _BLOCK = 1024  # chunks read in one call, half a minute: longer recordings stay small in memory
 _STATE = (1, 1, 128)
-_FILE = "silero_vad_16k_sequence.onnx"
+_FILE = "silero_vad_v6.onnx"
 
 
 class Segment(NamedTuple):
@@ -39,7 +39,7 @@ class VoiceDetector:
     """Finds the stretches of a recording in which somebody speaks.
 
     Raises:
-        MissingExtraError: silero-vad is not installed.
+        MissingExtraError: faster-whisper, whose wheel carries the network, is not installed.
         ModelError: Its network is missing or has another version.
 
     Thread-safe.
@@ -50,7 +50,7 @@ class VoiceDetector:
         # A file of the installed package, as trusted as its code; users cannot choose it.
         self._network = Network(path, foreign=True)
         if self._network.inputs != ("input", "h", "c"):
-            raise ModelError(f"{path} is not the network of silero-vad 6.2.3 or newer")
+            raise ModelError(f"{path} is not the network of Silero VAD 6")
 
     def probabilities(self, samples: Samples) -> np.ndarray:
         """Return the probability of voice in every 32 ms of ``[n]`` samples, float32.
@@ -131,10 +131,10 @@ def voiced(samples: Samples, stretches: Sequence[Segment]) -> Samples:
 
 
 def _weights() -> Path:
-    spec = importlib.util.find_spec("silero_vad")  # finds it without importing it
+    spec = importlib.util.find_spec("faster_whisper")  # finds it without importing it
     if spec is None or not spec.submodule_search_locations:
         raise MissingExtraError("speech", "finding the voice in a recording")
-    path = Path(next(iter(spec.submodule_search_locations))) / "data" / _FILE
+    path = Path(next(iter(spec.submodule_search_locations))) / "assets" / _FILE
     if not path.is_file():
-        raise ModelError(f"there is no {path}: install silero-vad 6.2.3 or newer")
+        raise ModelError(f"there is no {path}: install faster-whisper 1.2 or newer")
     return path

@@ -26,7 +26,6 @@ PACKAGES = {
     "river": "monitor",
     "scipy": "train",
     "sentence_transformers": "encoders",
-    "silero_vad": "speech",
     "sklearn": "train",
     "sqlcipher3": "encryption",
     "starlette": "demo",

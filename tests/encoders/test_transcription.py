@@ -185,7 +185,7 @@ def test_words_are_checked() -> None:
 def test_whisper_is_imported_late() -> None:
     code = (
         "import sys, empathic_sdk.encoders.speech, empathic_sdk.encoders.transcription; "
-        "print([m for m in ('whisper', 'numba', 'av', 'torch', 'silero_vad', 'transformers') "
+        "print([m for m in ('whisper', 'numba', 'av', 'torch', 'faster_whisper', 'transformers') "
         "if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

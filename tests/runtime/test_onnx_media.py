@@ -251,7 +251,7 @@ for make, model in ((SpeechEncoder, sys.argv[3]), (FaceEncoder, "some/model")):
         make(model)
     except MissingExtraError as error:
         print(error)
-print(sorted(m for m in ("einops", "safetensors.torch", "silero_vad") if m in sys.modules))
+print(sorted(m for m in ("einops", "safetensors.torch", "faster_whisper") if m in sys.modules))
 """
 
 

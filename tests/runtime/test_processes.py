@@ -165,7 +165,7 @@ def test_forks_while_threads_are_inside_a_network(which: str, times: int) -> Non
     if which == "face":
         pytest.importorskip("cv2")
     if which == "speech":
-        pytest.importorskip("silero_vad")
+        pytest.importorskip("faster_whisper")
     run(MANY, within_s=160, WHICH=which, TIMES=str(times))
 
 
