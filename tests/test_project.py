@@ -152,13 +152,9 @@ def test_who_reports_missed_danger_is_told_to_send_no_persons_words() -> None:
     assert own["attributes"]["options"][0]["required"] is True
 
 
-def test_the_container_has_the_versions_of_the_project() -> None:
+def test_the_container_takes_what_it_needs_and_no_more() -> None:
     docker = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    make = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for name in ("TORCH", "TORCH_INDEX"):
-        (here,) = re.findall(rf"^ARG {name}=(.+)$", docker, re.MULTILINE)
-        (there,) = re.findall(rf"^{name} +[:?]= (.+)$", make, re.MULTILINE)
-        assert here == there
+    assert "torch" not in docker.lower()
     assert "USER empathic" in docker.rpartition("FROM ")[2]
     # Whatever the build reads reaches it: .dockerignore lets only what it names through.
     kept = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text("utf-8"), re.MULTILINE)
