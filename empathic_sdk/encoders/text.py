@@ -16,7 +16,7 @@ from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.batching import Batcher
 from empathic_sdk.runtime.checkpoints import Table
 from empathic_sdk.runtime.extras import needs
-from empathic_sdk.runtime.networks import Network, exported
+from empathic_sdk.runtime.networks import SUFFIX, Network, exported
 from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.types import FeatureSequence, Modality
 
@@ -144,6 +144,11 @@ def _of_network(network: Network) -> Pooled:
 
 def _of_checkpoint(path: Path) -> Pooled:
     """Return the same for a checkpoint that was not exported yet, in PyTorch."""
+    if checkpoints.FINGERPRINT in checkpoints.about(path):
+        raise ModelError(
+            f"there is no {path.with_suffix(SUFFIX).name} beside {path}, which holds word vectors "
+            "and heads alone; copy both, or export the checkpoint again"
+        )
     with needs("torch", f"the checkpoint {path.name}, which was not exported to ONNX,"):
         from empathic_sdk.models.minilm import pooled_by
     return pooled_by(path)

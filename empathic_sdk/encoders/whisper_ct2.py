@@ -105,8 +105,9 @@ def _official(package: Any, name: str, folder: str | Path | None) -> str:
         cache = None if folder is None else str(folder)
         return str(package.download_model(name, cache_dir=cache))
     except Exception as error:  # no network, a full disk, a broken download, ...
+        why = str(error).partition("\n")[0]
         raise ModelError(
             f"the weights of Whisper {name!r} are not in its cache and could not be downloaded "
-            f"({type(error).__name__}: {error}); give a folder with {WEIGHTS}, a .safetensors, or "
+            f"({type(error).__name__}: {why}); give a folder with {WEIGHTS}, a .safetensors, or "
             "use the voice alone"
         ) from error

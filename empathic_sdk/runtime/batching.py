@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 from empathic_sdk.runtime.processes import renew_in_children
@@ -15,10 +15,10 @@ Result = TypeVar("Result")
 
 
 class Batcher(Generic[Item, Result]):
-    """Runs ``work`` in its own thread, on all items waiting at that moment.
+    """Runs ``work`` for one caller at a time, on all items waiting at that moment.
 
-    It uses one thread because PyTorch keeps a thread pool for every thread that calls it: thirty
-    threads calling at once on two cores slow each other down. A single caller does not wait.
+    One of the callers computes for all who wait; it has no thread of its own that would keep the
+    network alive. A single caller does not wait.
 
     Args:
         work: Maps a list of items to a list of results of the same length.
@@ -34,42 +34,31 @@ class Batcher(Generic[Item, Result]):
         renew_in_children(self)
 
     def renew(self) -> None:
-        """Start afresh, in a forked child: the thread of the parent does not exist here."""
-        self._queue: SimpleQueue[tuple[Item, Future[Result]]] = SimpleQueue()
+        """Start afresh, in a forked child: whoever computed in the parent does not exist here."""
+        self._waiting: deque[tuple[Item, Future[Result]]] = deque()
         self._lock = threading.Lock()
-        self._serving = False
 
     def __call__(self, items: Sequence[Item]) -> list[Result]:
         """Return the results of ``items``, in their order."""
-        self._ensure_thread()
-        futures: list[Future[Result]] = [Future() for _ in items]
-        for entry in zip(items, futures, strict=True):
-            self._queue.put(entry)
-        return [f.result() for f in futures]
-
-    def _ensure_thread(self) -> None:
-        if self._serving:
-            return
+        entries: list[tuple[Item, Future[Result]]] = [(item, Future()) for item in items]
+        self._waiting.extend(entries)
         with self._lock:
-            if not self._serving:
-                threading.Thread(
-                    target=self._serve, args=(self._queue,), name="empathic-encoder", daemon=True
-                ).start()
-                self._serving = True
+            while not all(future.done() for _, future in entries):
+                self._compute()
+        return [future.result() for _, future in entries]
 
-    def _serve(self, queue: SimpleQueue[tuple[Item, Future[Result]]]) -> None:
-        while True:
-            waiting = [queue.get()]
-            while len(waiting) < self._largest:
-                try:
-                    waiting.append(queue.get_nowait())
-                except Empty:
-                    break
-            try:
-                results = self._work([item for item, _ in waiting])
-            except Exception as error:  # handed to every caller, raised in their threads
-                for _, future in waiting:
-                    future.set_exception(error)
-                continue
-            for (_, future), result in zip(waiting, results, strict=True):
-                future.set_result(result)
+    def _compute(self) -> None:
+        """Compute what waits; each caller gets an error of the batch that its items were in."""
+        batch = [self._waiting.popleft() for _ in range(min(self._largest, len(self._waiting)))]
+        try:
+            results = self._work([item for item, _ in batch])
+        except Exception as error:
+            for _, future in batch:
+                future.set_exception(error)
+            return
+        except BaseException:  # this caller is interrupted; the others must not wait for ever
+            for _, future in batch:
+                future.set_exception(RuntimeError("the call that computed for all was interrupted"))
+            raise
+        for (_, future), result in zip(batch, results, strict=True):
+            future.set_result(result)

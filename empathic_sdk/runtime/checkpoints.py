@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from empathic_sdk.errors import ModelError
+from empathic_sdk.errors import DamagedWeightsError, ModelError
 from empathic_sdk.runtime.digests import check_shipped
 from empathic_sdk.runtime.digests import sha256 as sha256
 from empathic_sdk.runtime.processes import one_thread_in_children
@@ -106,12 +106,19 @@ def about(path: str | Path) -> dict[str, Any]:
 
 
 def fingerprint(path: str | Path) -> str:
-    """Return the SHA-256 of a checkpoint, or of the one that this file was made from.
+    """Return the SHA-256 of a file, or of the checkpoint that it was made from.
 
     Raises:
-        ModelError: As :func:`load`.
+        DamagedWeightsError: It ships, and was changed.
+        OSError: It cannot be read.
     """
-    return str(about(path).get(FINGERPRINT) or sha256(path))
+    try:
+        known = about(path).get(FINGERPRINT)
+    except DamagedWeightsError:
+        raise
+    except ModelError:  # not one of ours
+        known = None
+    return str(known or sha256(path))
 
 
 def copy(source: str | Path, path: str | Path, prefixes: Sequence[str]) -> None:

@@ -56,6 +56,7 @@ class Network:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.enable_cpu_mem_arena = False  # one long text would keep its memory for ever
         check_shipped(self.path)
         try:
             data = self.path.read_bytes()

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +120,15 @@ def test_batcher_hands_an_error_to_its_callers_and_lives_on() -> None:
     assert batcher([1]) == [1]
 
 
+def test_an_encoder_that_nobody_holds_is_freed() -> None:
+    encoder = TextEncoder()
+    encoder.encode(["Hello."])
+    gone = weakref.ref(encoder)
+    del encoder
+    gc.collect()
+    assert gone() is None
+
+
 def test_checkpoint_round_trip_is_close(tmp_path: Path) -> None:
     torch.manual_seed(0)
     tensors = {"a.big": torch.randn(64, 128), "a.small": torch.randn(7), "b": torch.zeros(64, 64)}
@@ -141,6 +152,9 @@ def test_broken_weights_are_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="damaged"):
         TextEncoder(path)
     path.write_bytes(whole)
+    with pytest.raises(ModelError, match=r"there is no text\.onnx beside"):
+        TextEncoder(path)
+    (tmp_path / "text.onnx").symlink_to(weights_dir() / "text.onnx")
     with pytest.raises(ModelError, match="no tokenizer at"):
         TextEncoder(path)
     (tmp_path / "text-tokenizer.json").write_text("{}")

@@ -230,7 +230,7 @@ def test_a_dialogue_model_is_trained_on_dialogues_of_ones_own(tmp_path: Path) ->
 
 
 def test_a_folder_of_weights_is_all_that_is_read(risk: Path, tmp_path: Path) -> None:
-    for name in ("text.safetensors", "text-tokenizer.json"):
+    for name in ("text.onnx", "text.safetensors", "text-tokenizer.json"):
         (tmp_path / name).symlink_to(weights_dir() / name)
     found = Weights.of(tmp_path)
     assert found.text == tmp_path / "text.safetensors"

@@ -87,6 +87,7 @@ class Risk:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.fingerprint = checkpoints.sha256(path)
 
     def features(self, sentences: list[str]) -> np.ndarray:
         return np.ones((len(sentences), 6), np.float32)

@@ -54,7 +54,7 @@ def export_text(checkpoint: Path, out: Path, int8: bool = False) -> None:
         MissingExtraError: The packages for exporting are not installed.
     """
     network = load_minilm(checkpoint)
-    about = {"kind": "text"}
+    about = checkpoints.about(checkpoint)
     export(
         _Text(network), out, inputs=_examples(network.config.width), outputs=["pooled"],
         moving={**_MOVING, "pooled": {0: "batch"}}, about=about, int8=int8, exact=not int8,
