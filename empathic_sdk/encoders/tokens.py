@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +15,18 @@ from empathic_sdk.runtime.digests import check_shipped
 
 
 class TextTokenizer:
-    """The word-piece tokenizer of a checkpoint (``tokenizer.json``), after :func:`normalize`."""
+    """The word-piece tokenizer of a checkpoint (``tokenizer.json``).
 
-    def __init__(self, path: str | Path) -> None:
+    Args:
+        path: The file.
+        rewrite: What is done to a text before.
+
+    Raises:
+        ModelError: The file is missing or damaged.
+    """
+
+    def __init__(self, path: str | Path, *, rewrite: Callable[[str], str] = normalize) -> None:
+        self._rewrite = rewrite
         if not Path(path).is_file():
             raise ModelError(f"there is no tokenizer at {path}; it belongs beside the checkpoint")
         check_shipped(path)
@@ -30,13 +39,36 @@ class TextTokenizer:
 
     def __call__(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of each text, ``[CLS]`` first and ``[SEP]`` last, whatever the length."""
-        encoded = self._tokenizer.encode_batch([normalize(t) for t in texts])
+        encoded = self._tokenizer.encode_batch([self._rewrite(t) for t in texts])
         return [e.ids for e in encoded]
 
 
 def truncate(ids: Sequence[int], limit: int) -> list[int]:
     """Cut to ``limit`` ids, keeping the closing ``[SEP]``."""
     return list(ids) if len(ids) <= limit else [*ids[: limit - 1], ids[-1]]
+
+
+def in_context(
+    own: Sequence[int], before: Sequence[tuple[bool, Sequence[int]]], *, context: int
+) -> tuple[list[int], list[int]]:
+    """Join an utterance's ids with those of the turns before it.
+
+    Args:
+        own: ``[CLS] ... [SEP]`` of the utterance.
+        before: Of each turn, oldest first, whether the same person spoke, and its ids.
+        context: Ids of earlier turns at most; the newest are kept.
+
+    Returns:
+        The ids, the utterance first, and the role of each: 0 the utterance itself, 1 an earlier
+        turn of the same person, 2 one of somebody else.
+    """
+    earlier: list[int] = []
+    roles: list[int] = []
+    for same, ids in before:
+        earlier += ids[1:]
+        roles += [1 if same else 2] * (len(ids) - 1)
+    cut = max(0, len(earlier) - context)
+    return [*own, *earlier[cut:]], [*([0] * len(own)), *roles[cut:]]
 
 
 def pad(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

@@ -26,7 +26,7 @@ PREDICTIONS = ".predictions.jsonl.gz"
 FOLDERS: Mapping[str, str] = {
     "text": "", "text-heads": "", "safety": "", "dialogue": "dialogue",
     "behaviour": "behaviour", "face": "face", "speech": "speech", "personal": "personal",
-    "strategy": "strategy",
+    "strategy": "strategy", "reader": "reader", "teacher": "reader",
 }  # fmt: skip
 """Below the folder of the results: where the records of a recipe are."""
 
