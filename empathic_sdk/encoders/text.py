@@ -16,7 +16,7 @@ from empathic_sdk.runtime import checkpoints
 from empathic_sdk.runtime.batching import Batcher
 from empathic_sdk.runtime.checkpoints import Table
 from empathic_sdk.runtime.extras import needs
-from empathic_sdk.runtime.networks import Network, exported
+from empathic_sdk.runtime.networks import SUFFIX, Network, exported
 from empathic_sdk.runtime.resources import weights_dir
 from empathic_sdk.types import FeatureSequence, Modality
 
@@ -109,12 +109,18 @@ class _Embedded:
         self.words = word_table(path)
         self.width = self.words.shape[1]
         about = checkpoints.about(path)
-        network = exported(path)
-        self._pooled: Pooled = _of_checkpoint(path) if network is None else _of_network(network)
         try:
             self._tokenizer = TextTokenizer(path.with_name(about["tokenizer"]))
         except (KeyError, TypeError) as error:
             raise ModelError(f"{path} holds no text network that fits: {error}") from error
+        network = exported(path)
+        if network is None and checkpoints.FINGERPRINT in about:
+            raise ModelError(
+                f"{path} is the part of a checkpoint that is read beside "
+                f"{path.with_suffix(SUFFIX).name}, which is not there: put both side by side, or "
+                "give the whole checkpoint"
+            )
+        self._pooled: Pooled = _of_checkpoint(path) if network is None else _of_network(network)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         pieces, owner = [], []
