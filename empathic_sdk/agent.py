@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 from empathic_sdk.encoders.text import TextEncoder
-from empathic_sdk.errors import ConfigurationError, EmpathicError, InputError
+from empathic_sdk.errors import ConfigurationError, EmpathicError, InputError, ModelError
 from empathic_sdk.language.templates import notice
 from empathic_sdk.llm.extras import needs_langchain
 from empathic_sdk.monitoring.alerts import AlertHook
@@ -489,6 +489,9 @@ class EmotionAwareAgent(StaysHere):
 
 
 def _recognizer_of(files: Weights, deployment: Deployment | None) -> EmotionRecognizer:
+    if files.text is not None and not files.text.exists():
+        # The encoder would take it for the name of a model to download.
+        raise ModelError(f"there are no weights at {files.text}; give the path of a checkpoint")
     text = None if files.text is None else TextEncoder(files.text)
     return EmotionRecognizer(text=text, dialogue=files.dialogue, deployment=deployment)
 

@@ -228,6 +228,11 @@ def debugging(on: bool) -> Iterator[None]:
         _DEBUGGING.reset(token)
 
 
+def is_debugging() -> bool:
+    """Whether the caller is in a block of :func:`debugging`; a new thread has to be told."""
+    return _DEBUGGING.get()
+
+
 def log_in_full(error: BaseException, what: str) -> None:
     """Log an error of an adopter's hook, model or part in full, where they asked for it.
 

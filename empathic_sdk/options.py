@@ -201,7 +201,8 @@ class Weights(_Options):
 
         def there(name: str) -> Path | Literal[False]:
             paths = (folder / f"{name}{suffix}" for suffix in (".onnx", ".safetensors"))
-            return next((path for path in paths if path.is_file()), False)
+            found = (path for path in paths if path.exists() or path.is_symlink())
+            return next(found, False)  # a broken link is an error when it is read, not nothing
 
         return cls(
             text=folder / "text.safetensors",

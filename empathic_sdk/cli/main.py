@@ -61,6 +61,11 @@ class _Lazy(click.Group):
         except BrokenPipeError:  # `empathic recognize ... | head`
             sys.stderr.close()
             ctx.exit(0)
+        except OSError as error:  # a folder without permission, a full disk
+            if error.filename is None:
+                raise
+            click.echo(f"empathic: {error.filename}: {error.strerror}", err=True)
+            ctx.exit(1)
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})

@@ -148,6 +148,7 @@ class BehaviourEncoder:
         Raises:
             InputError: An event cannot be read (see :func:`code`); the message says which.
         """
+        items = list(items)
         logs = [_named(i, len(items), events) for i, events in enumerate(items)]
         out: dict[int, Embedding] = {
             i: Embedding(

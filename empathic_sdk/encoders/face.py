@@ -120,6 +120,7 @@ class FaceEncoder:
             InputError: No frame of an utterance is a readable picture, or they are more than the
                 limits allow. Single broken frames count as frames without a face.
         """
+        items = list(items)  # an iterator would be used up by the check
         for frames in items:
             check_count(frames, self.limits)
         faces = [self._faces(_spaced(frames, self.most_frames), cropped) for frames in items]

@@ -109,12 +109,18 @@ class _Embedded:
         self.words = word_table(path)
         self.width = self.words.shape[1]
         about = checkpoints.about(path)
-        network = exported(path)
-        self._pooled: Pooled = _of_checkpoint(path) if network is None else _of_network(network)
         try:
             self._tokenizer = TextTokenizer(path.with_name(about["tokenizer"]))
         except (KeyError, TypeError) as error:
             raise ModelError(f"{path} holds no text network that fits: {error}") from error
+        network = exported(path)
+        if network is None and checkpoints.FINGERPRINT in about:
+            raise ModelError(
+                f"{path} is the part of a checkpoint that is read beside "
+                f"{path.with_suffix(SUFFIX).name}, which is not there: put both side by side, or "
+                "give the whole checkpoint"
+            )
+        self._pooled: Pooled = _of_checkpoint(path) if network is None else _of_network(network)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         pieces, owner = [], []
@@ -144,11 +150,6 @@ def _of_network(network: Network) -> Pooled:
 
 def _of_checkpoint(path: Path) -> Pooled:
     """Return the same for a checkpoint that was not exported yet, in PyTorch."""
-    if checkpoints.FINGERPRINT in checkpoints.about(path):
-        raise ModelError(
-            f"there is no {path.with_suffix(SUFFIX).name} beside {path}, which holds word vectors "
-            "and heads alone; copy both, or export the checkpoint again"
-        )
     with needs("torch", f"the checkpoint {path.name}, which was not exported to ONNX,"):
         from empathic_sdk.models.minilm import pooled_by
     return pooled_by(path)

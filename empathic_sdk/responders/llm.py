@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from empathic_sdk.errors import ConfigurationError, log_in_full
+from empathic_sdk.errors import ConfigurationError, debugging, is_debugging, log_in_full
 from empathic_sdk.language.sentences import SentenceReader
 from empathic_sdk.llm.locks import WANTED, alone
 from empathic_sdk.llm.sizes import Prompt, prompt_for
@@ -328,7 +328,8 @@ class _Call:
         # An empty context: callbacks of a surrounding chain or graph must not see a draft that
         # nobody has checked yet.
         work = contextvars.Context().run
-        thread = threading.Thread(target=work, args=(self._work,), name="empathic-llm", daemon=True)
+        args = (self._work, is_debugging())  # a tool's errors are logged over there
+        thread = threading.Thread(target=work, args=args, name="empathic-llm", daemon=True)
         try:
             thread.start()
         except BaseException:
@@ -353,12 +354,12 @@ class _Call:
         with aside():
             return self._box.get(timeout=wait_s)
 
-    def _work(self) -> None:
+    def _work(self, debug: bool) -> None:
         try:
             if self._stopped.is_set():
                 return
             WANTED.set(lambda: not self._stopped.is_set())
-            with alone(self._model):
+            with debugging(debug), alone(self._model):
                 self._pass_on()
         except Exception as error:
             self._put(_Failure(error))

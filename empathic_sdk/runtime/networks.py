@@ -65,7 +65,12 @@ class Network:
                 f"there are no weights at {self.path}; reinstall the package or give a path"
             ) from error
         try:
-            self._session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+            self._session = ort.InferenceSession(
+                data,
+                options,
+                providers=["CPUExecutionProvider"],
+                enable_fallback=0,  # which would print, and read a damaged file again
+            )
             metadata = self._session.get_modelmeta().custom_metadata_map
         except Exception as error:  # the library's own kinds of errors share no base
             raise ModelError(f"the weights at {self.path} are damaged: {error}") from error
@@ -74,7 +79,7 @@ class Network:
                 f"{self.path} is no network of this package: it has no description; "
                 "write it with `empathic export onnx`"
             )
-        self.about: dict[str, Any] = json.loads(metadata.get(DESCRIPTION, "{}"))
+        self.about = _description(self.path, metadata.get(DESCRIPTION, "{}"))
         self.checkpoint = str(
             metadata.get(CHECKPOINT) or self.about.get(checkpoints.FINGERPRINT) or ""
         )
@@ -96,6 +101,16 @@ class Network:
         except Exception as error:  # as above
             raise ModelError(f"{self.path.name} cannot read these arrays: {error}") from error
         return dict(zip(self.outputs, (np.asarray(f) for f in found), strict=True))
+
+
+def _description(path: Path, written: str) -> dict[str, Any]:
+    try:
+        about = json.loads(written)
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"the weights at {path} are damaged: no description") from error
+    if not isinstance(about, dict):
+        raise ModelError(f"the weights at {path} are damaged: their description is no object")
+    return about
 
 
 def description(path: str | Path) -> dict[str, Any]:

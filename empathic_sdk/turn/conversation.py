@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 
+from empathic_sdk.errors import InputError, outline
 from empathic_sdk.responders.prompting import HISTORY_CHARS, LONGEST_PAST, safe_text
 from empathic_sdk.safety.decision import RiskContext
 from empathic_sdk.safety.risk_model import REMEMBERED
@@ -14,6 +16,8 @@ from empathic_sdk.types.base import Value
 from empathic_sdk.types.protocols import Session
 from empathic_sdk.types.reply import AnsweredContext
 from empathic_sdk.types.safety import Remark
+
+log = logging.getLogger("empathic_sdk")
 
 WAITING = 128
 """Maximum number of turns that wait for the one under way in their conversation."""
@@ -66,6 +70,7 @@ class Conversation:
         self.waiting = threading.BoundedSemaphore(WAITING)
         self.holder: object | None = None
         self.used = time.monotonic()
+        self._unread = session.state()
         self._blank = self.encoded()
 
     def after(
@@ -158,11 +163,22 @@ class Conversation:
     def load(self, stored: bytes) -> None:
         """Continue from what :meth:`encoded` returned.
 
+        A session's state belongs to the weights that wrote it. Where the recogniser refuses it,
+        the session begins anew; the record goes on, above all what the safety protocol remembers.
+
         Raises:
             InputError: The bytes are not a stored conversation; nothing has changed then.
         """
         record, session = decode(stored)
-        self.session.restore(session)
+        try:
+            self.session.restore(session)
+        except InputError as error:
+            log.warning(
+                "the recogniser cannot continue the stored state of a conversation (of other "
+                "weights or damaged): it begins anew, everything else goes on: %s",
+                outline(error),
+            )
+            self.session.restore(self._unread)
         self.record = record
 
 

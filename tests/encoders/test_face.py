@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,6 +99,12 @@ def test_what_a_crop_gives_is_the_networks_mean_over_its_mirror(
     np.testing.assert_allclose(one.probabilities, p.numpy(), atol=1e-5)
     (mirror,) = encoder.encode_crops([ramp[:, ::-1].copy()])
     np.testing.assert_allclose(mirror.vector, one.vector, atol=1e-5)
+
+
+def test_an_iterator_is_read_whole(encoder: FaceEncoder, crops: np.ndarray) -> None:
+    given: Any = ([crop] for crop in crops[:2])
+    found = encoder.encode(given, cropped=True)
+    assert [len(found), *(e.missing for e in found)] == [2, None, None]
 
 
 def test_size_hardly_matters(encoder: FaceEncoder, crops: np.ndarray) -> None:

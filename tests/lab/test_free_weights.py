@@ -229,8 +229,11 @@ def test_a_dialogue_model_is_trained_on_dialogues_of_ones_own(tmp_path: Path) ->
         assert agent.respond("I lost it.", user="ada").reply
 
 
+TEXT = ("text.safetensors", "text.onnx", "text-tokenizer.json")
+
+
 def test_a_folder_of_weights_is_all_that_is_read(risk: Path, tmp_path: Path) -> None:
-    for name in ("text.onnx", "text.safetensors", "text-tokenizer.json"):
+    for name in TEXT:
         (tmp_path / name).symlink_to(weights_dir() / name)
     found = Weights.of(tmp_path)
     assert found.text == tmp_path / "text.safetensors"
@@ -244,6 +247,20 @@ def test_a_folder_of_weights_is_all_that_is_read(risk: Path, tmp_path: Path) -> 
         EmotionAwareAgent(weights=tmp_path / "elsewhere")
     with pytest.raises(ConfigurationError, match="weights= must be"):
         EmotionAwareAgent(weights=3)  # type: ignore[arg-type]
+
+
+def test_weights_that_are_named_and_missing_are_an_error(tmp_path: Path) -> None:
+    """A risk model behind a broken link is not left out, and no name is looked up elsewhere."""
+    for name in TEXT:
+        (tmp_path / name).symlink_to(weights_dir() / name)
+    (tmp_path / "safety.onnx").symlink_to(tmp_path / "moved away.onnx")
+    with pytest.raises(ModelError, match=r"no weights at .*safety\.onnx"):
+        EmotionAwareAgent(weights=tmp_path)
+    with pytest.raises(ModelError, match="no weights at mistyped"):
+        EmotionAwareAgent(weights=Weights(text=Path("mistyped")))
+    (tmp_path / "text.onnx").unlink()
+    with pytest.raises(ModelError, match=r"read beside text\.onnx, which is not there"):
+        EmotionAwareAgent(weights=tmp_path)
 
 
 def test_the_commands_say_what_they_need(tmp_path: Path) -> None:

@@ -157,6 +157,22 @@ def test_what_goes_wrong_is_told_to_the_model(
     assert "lighthouse" not in caplog.text + "".join(m.text for m in results)
 
 
+def test_an_error_of_a_tool_is_logged_in_full_where_asked_for(
+    recognizer: EmotionRecognizer,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("EMPATHIC_DEBUG", raising=False)
+    told = LLMOptions(tools=[broken])
+    for debug in (False, True):
+        model = scripted(calls("broken", day="monday"), AIMessage(ANSWER))
+        with EmotionAwareAgent(
+            model, recognizer=recognizer, llm_options=told, debug=debug
+        ) as agent:
+            assert agent.respond("When is my lesson?").reply == ANSWER
+        assert ("RuntimeError: they told me about the lighthouse" in caplog.text) is debug
+
+
 def test_in_a_crisis_no_tool_is_called(made: Callable[..., EmotionAwareAgent]) -> None:
     model = scripted(calls("timetable", day="monday"))
     turn = made(model).respond("I want to kill myself.", user="ada")

@@ -187,6 +187,28 @@ def test_other_files_are_refused(tmp_path: Path, kind: str) -> None:
         Network(shipped(kind))(nonsense=np.zeros(3, np.float32))
 
 
+@pytest.mark.parametrize("text", ["{nope", "[]", "null", "3", '"x"', "[" * 100_000])
+def test_a_description_that_is_none_is_a_damaged_file(tmp_path: Path, text: str) -> None:
+    model = onnx.load(str(shipped("strategy")))
+    for prop in model.metadata_props:
+        if prop.key == "empathic_sdk":
+            prop.value = text
+    onnx.save(model, str(tmp_path / "other.onnx"))
+    with pytest.raises(ModelError, match="damaged"):
+        Network(tmp_path / "other.onnx")
+
+
+def test_a_damaged_file_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    data = bytearray(shipped("face").read_bytes())
+    data[200 : len(data) : len(data) // 50 + 1] = b"\x9a" * len(
+        data[200 : len(data) : len(data) // 50 + 1]
+    )
+    (tmp_path / "face.onnx").write_bytes(data)
+    with pytest.raises(ModelError, match="damaged"):
+        Network(tmp_path / "face.onnx")
+    assert capfd.readouterr().out == ""
+
+
 def test_a_packed_file_holds_the_very_numbers_of_its_checkpoint(tmp_path: Path) -> None:
     """No weight is quantised anew: int8 rows and float16 numbers come back as they were."""
     tensors, _ = checkpoints.arrays(CHECKPOINTS / "speech.safetensors")
@@ -198,6 +220,27 @@ def test_a_packed_file_holds_the_very_numbers_of_its_checkpoint(tmp_path: Path) 
     assert np.array_equal(half.astype(np.float32), tensors["network.convolutions.1.weight"])
 
 
+def test_what_cannot_be_exported_is_said_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = written("behaviour", tmp_path)
+    before = checkpoint.read_bytes()
+    monkeypatch.chdir(tmp_path)
+    blocked = tmp_path / "a file"
+    blocked.write_text("no folder", "utf-8")
+    for args, why in (
+        (["speech"], "no checkpoint at"),
+        (["."], "no checkpoint at"),
+        ([str(shipped("speech"))], "written over itself"),
+        ([str(checkpoint), "--out", str(checkpoint)], "written over itself"),
+        ([str(checkpoint), "--out", str(blocked / "b.onnx")], "a file"),
+    ):
+        done = CliRunner().invoke(main, ["export", "onnx", *args])
+        assert done.exit_code == 1 and isinstance(done.exception, SystemExit)
+        assert done.output.startswith("empathic: ") and why in done.output
+    assert checkpoint.read_bytes() == before
+
+
 def test_the_command(tmp_path: Path) -> None:
     checkpoint = written("behaviour", tmp_path)
     out = tmp_path / "out" / "b.onnx"
@@ -207,7 +250,7 @@ def test_the_command(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.rglob("*.part")) == []
     done = CliRunner().invoke(main, ["export", "onnx", str(tmp_path / "absent.safetensors")])
     assert done.exit_code == 1
-    assert "there are no weights" in done.output
+    assert "there is no checkpoint at" in done.output
 
 
 def test_the_names_of_what_ships_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

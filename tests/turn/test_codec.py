@@ -133,6 +133,38 @@ def test_a_stored_conversation_that_cannot_be_read_begins_anew(
     assert json.loads(store.sessions["ada", "c"])["turns"] == 1
 
 
+def of_other_weights(state: bytes) -> bytes:
+    found = json.loads(state)
+    found["session"]["memory"]["weights"] = "of an earlier release"
+    return json.dumps(found).encode()
+
+
+def test_a_crisis_goes_on_where_the_weights_have_changed(
+    recognizer: EmotionRecognizer, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Notebook()
+    with EmotionAwareAgent(recognizer=recognizer, store=store) as agent:
+        before = agent.respond("I want to kill myself.", user="ada", conversation="c")
+    assert before.safety.level == "high"
+    store.sessions["ada", "c"] = of_other_weights(store.sessions["ada", "c"])
+    with EmotionAwareAgent(recognizer=recognizer, store=store) as agent:
+        turn = agent.respond("Yes.", user="ada", conversation="c")
+    assert turn.safety.level == "high" and turn.safety.help_lines
+    assert turn.emotion.shift is None  # the dialogue model begins anew
+    assert "everything else goes on" in caplog.text
+    assert json.loads(store.sessions["ada", "c"])["turns"] == 2
+
+
+def test_a_crisis_in_another_framework_goes_on_where_the_weights_have_changed(
+    recognizer: EmotionRecognizer,
+) -> None:
+    turns = StatelessTurns(recognizer)
+    before = turns.take([("user", "I want to kill myself.")])
+    assert before is not None
+    turn = turns.take([("user", "Yes.")], state=of_other_weights(before.state))
+    assert turn is not None and turn.turn.safety.level == "high"
+
+
 def test_files_are_small() -> None:
     assert {path.name for path in OLD.iterdir()} == {"conversation.json", "turn.json"}
     assert all(Path(path).stat().st_size < 20_000 for path in OLD.iterdir())

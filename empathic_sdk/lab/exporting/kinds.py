@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from empathic_sdk.errors import ConfigurationError
+from empathic_sdk.errors import ConfigurationError, ModelError
 from empathic_sdk.lab.exporting.dialogue import export_checkpoint as export_dialogue
 from empathic_sdk.lab.exporting.onnx import export
 from empathic_sdk.lab.exporting.strategy import export_planner
@@ -88,11 +88,21 @@ def export_checkpoint(what: str, *, out: Path | None = None, int8: bool = False)
         The file that was written.
 
     Raises:
-        ConfigurationError: The checkpoint is of no kind that can be exported.
+        ConfigurationError: The checkpoint is of no kind that can be exported, or ``out`` is the
+            checkpoint itself.
         ModelError: The file is missing or damaged.
         MissingExtraError: The packages for exporting are not installed.
     """
     checkpoint = FOLDER / f"{what}.safetensors" if what in EXPORTERS else Path(what)
+    if not checkpoint.is_file():
+        raise ModelError(
+            f"there is no checkpoint at {checkpoint}: give the path of a .safetensors file, or a "
+            f"name where the folder {FOLDER.name!r} of the repository is ({', '.join(EXPORTERS)})"
+        )
     out = out or checkpoint.with_suffix(".onnx")
+    if out.resolve() == checkpoint.resolve():
+        raise ConfigurationError(
+            f"{out} would be written over itself: give a .safetensors checkpoint and another file"
+        )
     EXPORTERS[kind_of(checkpoint)](checkpoint, out, int8)
     return out
