@@ -100,3 +100,15 @@ def test_one_who_left_a_stream_and_goes_on_is_one_person(
         threading.Timer(0.2, free.set).start()
         agent.respond("never mind")
     assert shared(seen) == []
+
+
+def test_where_warnings_are_errors_no_turn_is_lost(
+    agent: EmotionAwareAgent, caplog: pytest.LogCaptureFixture
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        agent.respond("hello", conversation="a")
+        agent.respond("hello", conversation="b")
+        turn = agent.respond("I want to kill myself.", conversation="a")
+    assert turn.safety.help_lines
+    assert "two conversations use this agent" in caplog.text

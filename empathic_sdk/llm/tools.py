@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
@@ -18,6 +19,10 @@ from empathic_sdk.llm.extras import needs_langchain
 from empathic_sdk.llm.refusals import is_a
 
 log = logging.getLogger("empathic_sdk")
+
+LONGEST_RESULT = 20_000
+"""Characters of one tool's result that a model is shown."""
+_MARKS = re.compile(r"<\|[^|<>]{0,40}\|>")  # a model's own, such as the end of a turn
 
 
 class ToolLoop:
@@ -106,11 +111,23 @@ class ToolLoop:
         if found is None:
             return _failed(call, f"there is no tool {call['name']!r}")
         try:
-            return found.invoke({**call, "type": "tool_call"})
+            return _readable(found.invoke({**call, "type": "tool_call"}))
         except Exception as error:  # whatever a tool raises, the model may go on without it
             log_in_full(error, f"the tool {call['name']}")
             log.warning("a tool failed: %s", outline(error))
             return _failed(call, f"it failed ({type(error).__name__})")
+
+
+def _readable(message: Any) -> Any:
+    """Return a tool's message, its text no longer than a model can use, without a model's marks."""
+    content = getattr(message, "content", None)
+    if not isinstance(content, str):
+        return message
+    text = content[:LONGEST_RESULT].encode("utf-8", "replace").decode("utf-8")
+    text = _MARKS.sub("", text)
+    if len(content) > LONGEST_RESULT:
+        text += f"\n(cut: it had {len(content)} characters)"
+    return message if text == content else message.model_copy(update={"content": text})
 
 
 def _failed(call: Any, why: str) -> Any:

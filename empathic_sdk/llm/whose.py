@@ -7,12 +7,14 @@ known of one caller never reaches another.
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from empathic_sdk.errors import InputError
 
+_LONGEST = 256  # of a user's name
 _RUNTIME = "__pregel_runtime"  # where LangGraph keeps a run's surroundings in its config
 
 
@@ -56,8 +58,16 @@ def whose(
     if person is not None:
         return Whose(person, thread, True)
     if thread is not None:
-        return Whose(f"thread:{thread}", thread, False)
+        return Whose(_nobody(thread), thread, False)
     return Whose(f"call:{uuid.uuid4().hex}", None, False)
+
+
+def _nobody(thread: str) -> str:
+    """Return the name of whoever speaks in a thread; of a long one, by its SHA-256."""
+    name = f"thread:{thread}"
+    if len(name) <= _LONGEST:
+        return name
+    return f"thread:{hashlib.sha256(thread.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 def _first(key: str, argument: Any, configurable: Mapping[str, Any], context: Any) -> str | None:

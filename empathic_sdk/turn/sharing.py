@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import warnings
@@ -13,8 +14,15 @@ from empathic_sdk.errors import SharedUserWarning
 from empathic_sdk.responders.cancellable import Live
 from empathic_sdk.types import UserContext
 
+log = logging.getLogger("empathic_sdk")
+
 UNNAMED = UserContext().user
 """The user of a caller who names none."""
+
+_SHARED = (
+    f"two conversations use this agent as the user {UNNAMED!r} at the same time: they share one "
+    "memory, and one person's words may reach the other; name each person with user="
+)
 
 MOST = 256
 """Conversations of the unnamed user that are remembered."""
@@ -58,13 +66,10 @@ class UnnamedUser:
             self._under_way.append(live)
         try:
             if warn:
-                warnings.warn(
-                    f"two conversations use this agent as the user {UNNAMED!r} at the same time: "
-                    "they share one memory, and one person's words may reach the other; name each "
-                    "person with user=",
-                    SharedUserWarning,
-                    stacklevel=2,
-                )
+                try:
+                    warnings.warn(_SHARED, SharedUserWarning, stacklevel=2)
+                except SharedUserWarning:  # warnings are errors here; a turn is not lost for it
+                    log.warning("%s", _SHARED)
             yield
         finally:
             with self._lock:

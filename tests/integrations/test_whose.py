@@ -25,6 +25,7 @@ from empathic_sdk.integrations.langchain import (
     emotion_runnable,
     emotion_tool,
 )
+from empathic_sdk.llm.whose import whose
 
 FAST = Pacing(delay_s=0.0, words_per_minute=2000, max_sentences=3)
 
@@ -202,3 +203,12 @@ def test_the_chat_model(recognizer: EmotionRecognizer) -> None:
     assert one == two and "116 123" not in one
     with pytest.raises(ConfigurationError, match="user= must be"):
         EmpathicChatModel(user="ada")
+
+
+def test_a_long_thread_has_a_name_of_bounded_length() -> None:
+    long = "t" * 256
+    found = whose({"configurable": {"thread_id": long}})
+    assert len(found.user) <= 256 and found.conversation == long and not found.named
+    other = whose({"configurable": {"thread_id": "t" * 255 + "u"}})
+    assert other.user != found.user == whose({"configurable": {"thread_id": long}}).user
+    assert whose({"configurable": {"thread_id": "t9"}}).user == "thread:t9"
