@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -128,15 +128,24 @@ class _Embedded:
             for window in windows(row):
                 pieces.append(window)
                 owner.append(i)
-        # Similar lengths together: padding costs as much as words do.
-        order = sorted(range(len(pieces)), key=lambda i: len(pieces[i]))
         found = np.zeros((len(pieces), self.width), np.float32)
-        for start in range(0, len(order), _TOGETHER):
-            rows = order[start : start + _TOGETHER]
+        for rows in _alike([len(piece) for piece in pieces]):
             ids, mask = pad([pieces[r] for r in rows])
             found[rows] = self._pooled(self.words[ids], mask)
         lengths = np.array([len(piece) for piece in pieces], np.float32)
         return mean_over_windows(found, lengths, np.array(owner), len(texts))
+
+
+def _alike(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Yield the places of similar lengths together: padding costs as much as words do."""
+    batch: list[int] = []
+    for place in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and (len(batch) == _TOGETHER or lengths[place] > 1.25 * lengths[batch[0]] + 2):
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
 
 
 def _of_network(network: Network) -> Pooled:
