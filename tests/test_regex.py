@@ -76,7 +76,7 @@ def test_every_expression_of_the_package_is_linear() -> None:
     assert found is not None, done.stdout
     count = int(found.group(1))
     assert count > 300, done.stdout  # it found those of the modules and of the pattern files
-    assert after.ru_utime - before.ru_utime < 60  # a third of that here
+    assert after.ru_utime - before.ru_utime < 120  # a fifth of that on an idle machine
 
 
 def test_expressions_inside_functions_are_read() -> None:
