@@ -7,6 +7,7 @@ about 2.5 s and 140 MB, at every start of a text agent.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  (the field's usual alias)
 from einops import rearrange
 from numpy.typing import NDArray
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from empathic_sdk.errors import ModelError
@@ -157,6 +159,30 @@ def load_minilm(path: Path) -> MiniLM:
     except (KeyError, TypeError, RuntimeError) as error:
         raise ModelError(f"{path} holds no text network that fits: {error}") from error
     return network.eval()
+
+
+def pretrained(folder: Path) -> MiniLM:
+    """Return the network of a folder that holds a BERT in the layout of ``transformers``.
+
+    Raises:
+        ModelError: The folder holds no such network.
+    """
+    c = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    try:
+        config = MiniLMConfig(
+            vocab_size=c["vocab_size"],
+            width=c["hidden_size"],
+            layers=c["num_hidden_layers"],
+            heads=c["num_attention_heads"],
+            feedforward=c["intermediate_size"],
+            positions=c["max_position_embeddings"],
+            dropout=c["hidden_dropout_prob"],
+        )
+        network = MiniLM(config)
+        network.load_state_dict(from_bert_state(load_file(folder / "model.safetensors")))
+    except (KeyError, RuntimeError) as error:
+        raise ModelError(f"{folder} holds no BERT-like network: {error}") from error
+    return network
 
 
 def from_bert_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

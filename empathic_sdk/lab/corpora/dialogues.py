@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -163,25 +164,23 @@ def _read_meld(data: Path, split: str) -> list[Dialogue]:
 
 def _read_dailydialog(data: Path, split: str) -> list[Dialogue]:
     """DailyDialog (Li et al. 2017): two-party chat; ``no emotion`` is neutral."""
-    dialogues = []
-    for talk in dailydialog_talks(data, split):
-        turns = talk["turns"]
-        ids = [f"{talk['id']}-{i}" for i in range(len(turns))]
-        dialogues.append(
-            Dialogue(
-                id=talk["id"],
-                ids=ids,
-                texts=[t["text"] for t in turns],
-                speakers=[t["speaker"] for t in turns],
-                labels=np.array(
-                    [_label(t["emotion"], SEVEN, i) for t, i in zip(turns, ids, strict=True)]
-                ),
-                features={},
-                present={},
-                times=_unknown_times(len(turns)),
-            )
-        )
-    return dialogues
+    return [_typed(talk) for talk in dailydialog_talks(data, split)]
+
+
+def _typed(talk: Mapping[str, Any]) -> Dialogue:
+    """Return a dialogue of words alone: ``{"id", "turns": [{"speaker", "text", "emotion"}]}``."""
+    turns, name = talk["turns"], str(talk["id"])
+    ids = [f"{name}-{i}" for i in range(len(turns))]
+    return Dialogue(
+        id=name,
+        ids=ids,
+        texts=[t["text"] for t in turns],
+        speakers=[t["speaker"] for t in turns],
+        labels=np.array([_label(t["emotion"], SEVEN, i) for t, i in zip(turns, ids, strict=True)]),
+        features={},
+        present={},
+        times=_unknown_times(len(turns)),
+    )
 
 
 def _read_iemocap(data: Path, split: str) -> list[Dialogue]:
@@ -256,27 +255,8 @@ def _read_own(data: Path, split: str) -> list[Dialogue]:
     Each line ``{"id", "split", "turns": [{"speaker", "text", "emotion"}]}``; an emotion is one of
     the seven.
     """
-    dialogues = []
-    for talk in open_objects(data / "own" / "dialogues.jsonl"):
-        if talk["split"] != split:
-            continue
-        turns, name = talk["turns"], str(talk["id"])
-        ids = [f"{name}-{i}" for i in range(len(turns))]
-        dialogues.append(
-            Dialogue(
-                id=name,
-                ids=ids,
-                texts=[t["text"] for t in turns],
-                speakers=[t["speaker"] for t in turns],
-                labels=np.array(
-                    [_label(t["emotion"], SEVEN, i) for t, i in zip(turns, ids, strict=True)]
-                ),
-                features={},
-                present={},
-                times=_unknown_times(len(turns)),
-            )
-        )
-    return dialogues
+    talks = open_objects(data / "own" / "dialogues.jsonl")
+    return [_typed(talk) for talk in talks if talk["split"] == split]
 
 
 READERS = {

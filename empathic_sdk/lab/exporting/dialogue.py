@@ -22,12 +22,12 @@ import onnx
 
 from empathic_sdk.errors import ModelError
 from empathic_sdk.lab.exporting.graph import Graph, parameters_of
-from empathic_sdk.lab.exporting.packing import CHECKPOINT, pack, write
+from empathic_sdk.lab.exporting.packing import pack, write
 from empathic_sdk.lab.exporting.unimodal import Unimodal
 from empathic_sdk.lab.training.dialogue_fit import load_checkpoint
 from empathic_sdk.models.mdget import MDGET, MDGETConfig
 from empathic_sdk.models.mdget.step import STATE, about_step, shapes
-from empathic_sdk.runtime.checkpoints import sha256
+from empathic_sdk.runtime.checkpoints import FINGERPRINT, sha256
 
 _MASKED = -1e9  # added to a score: its softmax is exactly zero beside any that is not masked
 
@@ -63,7 +63,7 @@ def export_checkpoint(checkpoint: str | Path, path: str | Path) -> None:
     """
     network, about = load_checkpoint(Path(checkpoint))
     try:
-        export_dialogue(network, path, {**about, CHECKPOINT: sha256(checkpoint)})
+        export_dialogue(network, path, {**about, FINGERPRINT: sha256(checkpoint)})
     except ValueError as error:
         raise ModelError(f"{checkpoint} cannot be exported: {error}") from error
 

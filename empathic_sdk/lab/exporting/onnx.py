@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
@@ -15,7 +14,6 @@ from torch.onnx import TrainingMode
 
 from empathic_sdk.errors import MissingExtraError
 from empathic_sdk.lab.exporting.exact import pack_exactly
-from empathic_sdk.runtime.networks import CHECKPOINT, DESCRIPTION
 
 
 def export(
@@ -54,10 +52,11 @@ def export(
     try:
         import onnx
         from onnxruntime.quantization import QuantType, quantize_dynamic
+
+        from empathic_sdk.lab.exporting.packing import write
     except ImportError as error:
         raise MissingExtraError("train", "exporting a network") from error
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         # The tracer doubts sizes that do not vary; tests hold what it writes to the module.
         warnings.simplefilter("ignore")
@@ -77,11 +76,4 @@ def export(
         model = onnx.load(str(small if int8 else raw))
     if exact and not int8:
         pack_exactly(model)
-    entry = model.metadata_props.add()
-    entry.key, entry.value = DESCRIPTION, json.dumps(about, sort_keys=True)
-    if checkpoint:
-        entry = model.metadata_props.add()
-        entry.key, entry.value = CHECKPOINT, checkpoint
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(model.SerializeToString())
-    part.replace(path)
+    write(model, path, about, checkpoint)

@@ -19,11 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
 from empathic_sdk.errors import ModelError
-from empathic_sdk.runtime.checkpoints import FINGERPRINT
-from empathic_sdk.runtime.networks import DESCRIPTION
-
-CHECKPOINT = FINGERPRINT
-"""Key in the description: SHA-256 of the checkpoint that a file was exported from."""
+from empathic_sdk.runtime.networks import CHECKPOINT, DESCRIPTION
 
 _WHOLE, _SCALE, _HALF = ".int8", ".scale", ".float16"
 
@@ -65,11 +61,24 @@ def pack(model: onnx.ModelProto) -> None:
     graph.node.extend(nodes)
 
 
-def write(model: onnx.ModelProto, path: Path, about: Mapping[str, Any]) -> None:
-    """Write a model with its description, in one atomic step."""
+def write(
+    model: onnx.ModelProto, path: Path, about: Mapping[str, Any], checkpoint: str = ""
+) -> None:
+    """Write a model with its description, in one atomic step.
+
+    Args:
+        model: The model.
+        path: The file.
+        about: JSON-able description.
+        checkpoint: SHA-256 of the checkpoint that the weights are of, if the description does not
+            say it.
+    """
     del model.metadata_props[:]
-    entry = model.metadata_props.add()
-    entry.key, entry.value = DESCRIPTION, json.dumps(dict(about), sort_keys=True)
+    told = {DESCRIPTION: json.dumps(dict(about), sort_keys=True), CHECKPOINT: checkpoint}
+    for key, value in told.items():
+        if value:
+            entry = model.metadata_props.add()
+            entry.key, entry.value = key, value
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     part.write_bytes(model.SerializeToString())

@@ -9,7 +9,7 @@ import torch
 
 from empathic_sdk.dialogue.planner import STRATEGIES, Planner, length
 from empathic_sdk.lab.exporting.graph import Graph
-from empathic_sdk.lab.exporting.packing import CHECKPOINT, pack, write
+from empathic_sdk.lab.exporting.packing import pack, write
 from empathic_sdk.runtime import checkpoints
 
 
@@ -35,4 +35,4 @@ def export_planner(checkpoint: str | Path, path: str | Path) -> None:
     )
     pack(model)
     onnx.checker.check_model(model)
-    write(model, Path(path), {**about, CHECKPOINT: checkpoints.sha256(checkpoint)})
+    write(model, Path(path), {**about, checkpoints.FINGERPRINT: checkpoints.sha256(checkpoint)})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,12 +9,10 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from empathic_sdk.encoders.rewriting import rewrite
 from empathic_sdk.encoders.tokens import TextTokenizer
-from empathic_sdk.errors import ModelError
 from empathic_sdk.lab.corpora.in_context import ReaderItems, read_in_context
 from empathic_sdk.lab.corpora.text_vectors import find_minilm
 from empathic_sdk.lab.corpora.written import read_written
@@ -25,7 +22,7 @@ from empathic_sdk.lab.records import RunRecord, environment, weights_entry
 from empathic_sdk.lab.registry import Command, Option, Outcome
 from empathic_sdk.lab.runs.runner import figures, folder
 from empathic_sdk.lab.training.reader_fit import ReaderTrainer
-from empathic_sdk.models.minilm import MiniLM, MiniLMConfig, from_bert_state
+from empathic_sdk.models.minilm import MiniLM, pretrained
 from empathic_sdk.models.reader import Reader
 from empathic_sdk.runtime import checkpoints
 
@@ -54,18 +51,7 @@ class SmallEncoder(nn.Module):
 
 def fresh_reader(start: Path, *, frozen: int = 0) -> Reader:
     """Return a reader on MiniLM's pretrained weights, its heads all zero."""
-    c = json.loads((start / "config.json").read_text(encoding="utf-8"))
-    try:
-        config = MiniLMConfig(
-            vocab_size=c["vocab_size"], width=c["hidden_size"], layers=c["num_hidden_layers"],
-            heads=c["num_attention_heads"], feedforward=c["intermediate_size"],
-            positions=c["max_position_embeddings"], dropout=c["hidden_dropout_prob"],
-        )  # fmt: skip
-        network = MiniLM(config)
-        network.load_state_dict(from_bert_state(load_file(start / "model.safetensors")))
-    except (KeyError, RuntimeError) as error:
-        raise ModelError(f"{start} holds no BERT-like network: {error}") from error
-    return Reader(SmallEncoder(network, frozen=frozen), ANNOTATORS)
+    return Reader(SmallEncoder(pretrained(start), frozen=frozen), ANNOTATORS)
 
 
 def items_of(corpus: str, data: Path, split: str) -> ReaderItems:

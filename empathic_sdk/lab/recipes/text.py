@@ -6,7 +6,6 @@ item, so that any figure can be computed again without the weights.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +17,6 @@ from safetensors.torch import load_file
 
 from empathic_sdk.encoders.text import TextEncoder
 from empathic_sdk.encoders.tokens import TextTokenizer
-from empathic_sdk.errors import ModelError
 from empathic_sdk.lab.corpora.text import TextItems, read
 from empathic_sdk.lab.corpora.text_vectors import find_minilm
 from empathic_sdk.lab.evaluation.calibrate import fit_abstention, fit_temperature, fit_thresholds
@@ -49,7 +47,7 @@ from empathic_sdk.lab.runs.runner import (
 )
 from empathic_sdk.lab.training.heads import train_heads
 from empathic_sdk.lab.training.text_fit import Arrays, Read, TextModel, TextTrainer
-from empathic_sdk.models.minilm import MiniLM, MiniLMConfig, from_bert_state
+from empathic_sdk.models.minilm import pretrained
 from empathic_sdk.recognition.calibration import Calibration, probabilities
 from empathic_sdk.recognition.recognizer import EmotionRecognizer
 from empathic_sdk.runtime import checkpoints
@@ -84,23 +82,7 @@ def heads_name(recipe: TextRecipe, encoder: str) -> str:
 
 def fresh_model(folder: Path, corpora: Sequence[str] = EMOTION_CORPORA) -> TextModel:
     """Return MiniLM with its pretrained weights, under heads that know nothing yet."""
-    c = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    try:
-        encoder = MiniLM(
-            MiniLMConfig(
-                vocab_size=c["vocab_size"],
-                width=c["hidden_size"],
-                layers=c["num_hidden_layers"],
-                heads=c["num_attention_heads"],
-                feedforward=c["intermediate_size"],
-                positions=c["max_position_embeddings"],
-                dropout=c["hidden_dropout_prob"],
-            )
-        )
-        encoder.load_state_dict(from_bert_state(load_file(folder / "model.safetensors")))
-    except (KeyError, RuntimeError) as error:
-        raise ModelError(f"{folder} holds no BERT-like network: {error}") from error
-    return TextModel(encoder, corpora)
+    return TextModel(pretrained(folder), corpora)
 
 
 def train_text(
